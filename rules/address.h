@@ -1,0 +1,77 @@
+// IP addresses, prefixes and ranges, and ordered sets of them. Everything is in host byte order: an address
+// is one 128-bit number, of which IPv4 uses the low 32 bits. The family is always explicit, so an
+// IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) never matches an IPv4 rule.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rules {
+
+enum class Family : std::uint8_t { V4, V6 };
+
+struct Address {
+  Family family = Family::V4;
+  std::uint64_t high = 0;  // IPv6: the first 64 bits. IPv4: zero.
+  std::uint64_t low = 0;   // IPv6: the last 64 bits. IPv4: the address.
+
+  static Address v4(std::uint32_t host_order) { return {Family::V4, 0, host_order}; }
+  static Address v6(std::uint64_t high, std::uint64_t low) { return {Family::V6, high, low}; }
+
+  // All of IPv4 sorts before all of IPv6.
+  auto operator<=>(const Address&) const = default;
+};
+
+// Inclusive at both ends, both of one family, first <= last.
+struct AddressRange {
+  Address first;
+  Address last;
+
+  bool contains(const Address& address) const { return first <= address && address <= last; }
+  auto operator<=>(const AddressRange&) const = default;
+};
+
+// Text as in RFC 4291 / RFC 5952, without a prefix length; nothing else is accepted (no octal, no short IPv4).
+std::optional<Address> parse_address(std::string_view text);
+
+// "192.0.2.1", "192.0.2.0/24", "192.0.2.1-192.0.2.9" and the same for IPv6. Host bits below a prefix are an error
+// for the caller to report; `parse_range` returns nothing for them.
+std::optional<AddressRange> parse_range(std::string_view text);
+
+// The range of all addresses that share the first `bits` bits with `address`. bits <= 32 for IPv4, <= 128 for IPv6.
+AddressRange prefix_range(const Address& address, unsigned bits);
+
+// The prefix length if the range is exactly one prefix (a single address is /32 or /128).
+std::optional<unsigned> prefix_length(const AddressRange& range);
+
+// The fewest prefixes that cover exactly this range, in order.
+std::vector<AddressRange> to_prefixes(const AddressRange& range);
+
+std::string to_string(const Address& address);      // RFC 5952
+std::string to_string(const AddressRange& range);   // address, prefix or first-last, the shortest that is exact
+
+// An immutable union of ranges: sorted, disjoint, merged where they touch.
+class AddressSet {
+ public:
+  AddressSet() = default;
+  explicit AddressSet(std::vector<AddressRange> ranges);
+
+  bool contains(const Address& address) const;
+  bool contains(const AddressSet& other) const;  // every member of other is a member of this
+  bool intersects(const AddressSet& other) const;
+  bool empty() const { return ranges_.empty(); }
+  bool has(Family family) const;
+  const std::vector<AddressRange>& ranges() const { return ranges_; }
+
+  bool operator==(const AddressSet&) const = default;
+
+ private:
+  std::vector<AddressRange> ranges_;
+};
+
+}  // namespace rules

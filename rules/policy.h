@@ -1,0 +1,136 @@
+// The resolved policy: names looked up, sets expanded, defaults filled in, order fixed. It is what both engines are
+// compiled from, and immutable once resolved. Made by resolve() in rules/resolver.h.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/address.h"
+#include "rules/diagnostic.h"
+
+namespace rules {
+
+enum class Action : std::uint8_t { Allow, Deny, Reject, Limit };
+enum class Direction : std::uint8_t { In, Out };
+enum class Log : std::uint8_t { Default, Always, None };
+
+std::string_view to_string(Action action);        // "allow"
+std::string_view to_string(Direction direction);  // "in"
+
+// IANA protocol numbers that the language and the decoder know by name.
+namespace protocol {
+inline constexpr std::uint8_t kIcmp = 1;
+inline constexpr std::uint8_t kIgmp = 2;
+inline constexpr std::uint8_t kTcp = 6;
+inline constexpr std::uint8_t kUdp = 17;
+inline constexpr std::uint8_t kDccp = 33;
+inline constexpr std::uint8_t kIpv6 = 41;
+inline constexpr std::uint8_t kGre = 47;
+inline constexpr std::uint8_t kEsp = 50;
+inline constexpr std::uint8_t kAh = 51;
+inline constexpr std::uint8_t kIcmpv6 = 58;
+inline constexpr std::uint8_t kVrrp = 112;
+inline constexpr std::uint8_t kSctp = 132;
+inline constexpr std::uint8_t kUdpLite = 136;
+}  // namespace protocol
+
+// Whether the protocol's first four bytes are source and destination port.
+constexpr bool has_ports(std::uint8_t number) {
+  return number == protocol::kTcp || number == protocol::kUdp || number == protocol::kDccp ||
+         number == protocol::kSctp || number == protocol::kUdpLite;
+}
+
+// Lower case IANA name ("tcp", "icmpv6", "udplite"), or the decimal number.
+std::string protocol_name(std::uint8_t number);
+
+// Inclusive; first <= last. Port 0 is an ordinary number here, never a wildcard.
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+
+  bool contains(std::uint16_t port) const { return first <= port && port <= last; }
+  auto operator<=>(const PortRange&) const = default;
+};
+
+struct ProtocolMatch {
+  std::uint8_t number = 0;
+  std::optional<std::uint8_t> icmp_type;  // only with kIcmp and kIcmpv6
+  std::optional<std::uint8_t> icmp_code;
+
+  auto operator<=>(const ProtocolMatch&) const = default;
+};
+
+// One side's address: anything, or the members of a set. `name` is the set's name, empty for literal addresses.
+struct AddressMatch {
+  std::shared_ptr<const AddressSet> members;  // null: any address of either family
+  std::string name;
+
+  bool any() const { return members == nullptr; }
+  bool matches(const Address& address) const { return any() || members->contains(address); }
+};
+
+// All dimensions must hold; an absent one matches everything.
+struct Match {
+  Direction direction = Direction::In;
+  std::optional<std::string> interface;  // by name: the incoming one for In, the outgoing one for Out
+  std::vector<ProtocolMatch> protocols;  // empty: any. One of them must hold.
+  AddressMatch source;
+  AddressMatch destination;
+  std::vector<PortRange> source_ports;       // empty: any. Sorted, disjoint. Matches only has_ports() protocols.
+  std::vector<PortRange> destination_ports;  // likewise
+  std::optional<std::uint8_t> hop_limit;     // TTL or hop limit, exactly; only in built-in rules
+};
+
+// At most `count` new connections from one source address within `seconds`.
+struct Rate {
+  std::uint32_t count = 6;
+  std::uint32_t seconds = 30;
+
+  auto operator<=>(const Rate&) const = default;
+};
+
+struct Rule {
+  Action action = Action::Deny;
+  Match match;
+  Log log = Log::Default;
+  std::optional<Rate> rate;  // always set where action is Limit, never elsewhere
+  std::string comment;
+  std::string id;         // 16 hex digits: SHA-256 of `canonical`; for built-in rules the name, e.g. "ping"
+  std::string canonical;  // explicit direction, numeric ports, set names; no log, no comment
+  Location where;         // file and line; line 0 for built-in rules
+};
+
+// The things that are always in force unless the policy says `builtin NAME off`.
+struct Builtins {
+  bool loopback = true;
+  bool established = true;  // connections approved before, and what is related to them
+  bool neighbour_discovery = true;
+  bool mld = true;
+  bool icmp_errors = true;
+  bool ping = true;
+  bool dhcp = true;
+};
+
+struct NamedSet {
+  std::string name;
+  std::shared_ptr<const AddressSet> addresses;  // null for a set of ports
+  std::vector<PortRange> ports;
+  Location where;
+};
+
+struct Policy {
+  Builtins builtins;
+  std::vector<Rule> builtin_rules;  // those of `builtins` that are rules on a packet's headers; looked at first
+  std::vector<Rule> rules;          // in order: the first match decides
+  std::map<std::string, NamedSet> sets;
+  Action default_in = Action::Deny;  // never Limit
+  Action default_out = Action::Allow;
+  std::string hash;  // SHA-256, hex, of the canonical text of the whole policy
+};
+
+}  // namespace rules
