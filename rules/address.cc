@@ -1,0 +1,304 @@
+#include "rules/address.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace rules {
+namespace {
+
+// An address as one number, so that arithmetic doesn't care about the family.
+__extension__ using Number = unsigned __int128;
+
+constexpr std::size_t kGroups = 8;  // of 16 bits, in an IPv6 address
+
+constexpr unsigned width(Family family) {
+  return family == Family::V4 ? 32 : 128;
+}
+
+Number to_number(const Address& address) {
+  return Number{address.high} << 64U | address.low;
+}
+
+Address to_address(Family family, Number number) {
+  return {family, static_cast<std::uint64_t>(number >> 64U), static_cast<std::uint64_t>(number)};
+}
+
+// The lowest `bits` bits set; bits <= 128.
+Number low_mask(unsigned bits) {
+  return bits == 128 ? ~Number{0} : (Number{1} << bits) - 1;
+}
+
+unsigned trailing_zeros(Number number) {
+  const auto low = static_cast<std::uint64_t>(number);
+  const auto high = static_cast<std::uint64_t>(number >> 64U);
+  return static_cast<unsigned>(low != 0 ? std::countr_zero(low) : 64 + std::countr_zero(high));
+}
+
+// All of `text` as digits of that base: no sign, no space, at most `max_digits`.
+std::optional<std::uint32_t> parse_digits(std::string_view text, int base, std::size_t max_digits) {
+  std::uint32_t value = 0;
+  if (text.empty() || text.size() > max_digits) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Decimal without leading zeros, which some would read as octal.
+std::optional<std::uint32_t> parse_decimal(std::string_view text, std::uint32_t max) {
+  const auto value = parse_digits(text, 10, 3);
+  if (!value || *value > max || (text.size() > 1 && text.front() == '0')) return std::nullopt;
+  return value;
+}
+
+std::optional<std::uint32_t> parse_dotted_quad(std::string_view text) {
+  std::uint32_t result = 0;
+  for (int part = 0; part < 4; ++part) {
+    const auto dot = text.find('.');
+    if ((dot == std::string_view::npos) != (part == 3)) return std::nullopt;
+    const auto value = parse_decimal(text.substr(0, dot), 255);
+    if (!value) return std::nullopt;
+    result = result << 8U | *value;
+    if (part < 3) text.remove_prefix(dot + 1);
+  }
+  return result;
+}
+
+struct Groups {
+  std::array<std::uint16_t, kGroups> values{};
+  std::size_t count = 0;
+
+  bool add(std::uint32_t value) {
+    if (count == kGroups) return false;
+    values[count++] = static_cast<std::uint16_t>(value);
+    return true;
+  }
+};
+
+// Groups between single colons; an empty text has none. A dotted quad may stand last if
+// `quad_allowed`.
+std::optional<Groups> parse_groups(std::string_view text, bool quad_allowed) {
+  Groups groups;
+  while (!text.empty()) {
+    const auto colon = text.find(':');
+    const auto part = text.substr(0, colon);
+    const bool last = colon == std::string_view::npos;
+    if (last && quad_allowed && part.find('.') != std::string_view::npos) {
+      const auto quad = parse_dotted_quad(part);
+      if (!quad || !groups.add(*quad >> 16U) || !groups.add(*quad & 0xffffU)) return std::nullopt;
+      return groups;
+    }
+    const auto value = parse_digits(part, 16, 4);
+    if (!value || !groups.add(*value)) return std::nullopt;
+    if (last) return groups;
+    text.remove_prefix(colon + 1);
+    if (text.empty()) return std::nullopt;
+  }
+  return groups;
+}
+
+Address from_groups(const Groups& head, const Groups& tail) {
+  Number number = 0;
+  for (std::size_t at = 0; at < kGroups; ++at) {
+    const std::size_t from_end = kGroups - at;
+    const std::uint16_t group = at < head.count          ? head.values[at]
+                                : from_end <= tail.count ? tail.values[tail.count - from_end]
+                                                         : std::uint16_t{0};
+    number = number << 16U | group;
+  }
+  return to_address(Family::V6, number);
+}
+
+std::optional<Address> parse_v6(std::string_view text) {
+  const auto gap = text.find("::");
+  const bool has_gap = gap != std::string_view::npos;
+  const auto head = parse_groups(text.substr(0, gap), !has_gap);
+  const auto tail = parse_groups(has_gap ? text.substr(gap + 2) : "", true);
+  if (!head || !tail) return std::nullopt;
+  const std::size_t count = head->count + tail->count;
+  // "::" stands for at least one group.
+  if (has_gap ? count >= kGroups : count != kGroups) return std::nullopt;
+  return from_groups(*head, *tail);
+}
+
+struct Run {
+  std::size_t first = 0;
+  std::size_t length = 0;
+};
+
+// RFC 5952, 4.2: the longest run of zero groups, the first of equals, and never a single one.
+Run longest_zero_run(const std::array<std::uint16_t, kGroups>& groups) {
+  Run best;
+  Run current;
+  for (std::size_t at = 0; at < groups.size(); ++at) {
+    current = groups[at] != 0 ? Run{at + 1, 0} : Run{current.first, current.length + 1};
+    if (current.length > best.length) best = current;
+  }
+  return best.length > 1 ? best : Run{};
+}
+
+std::string print_v4(std::uint64_t low) {
+  return fmt::format("{}.{}.{}.{}", low >> 24U & 0xffU, low >> 16U & 0xffU, low >> 8U & 0xffU,
+                     low & 0xffU);
+}
+
+std::string print_v6(const Address& address) {
+  // RFC 5952, 5: mixed notation where the prefix says that an IPv4 address is embedded.
+  if (address.high == 0 && address.low >> 32U == 0xffffU) {
+    return "::ffff:" + print_v4(address.low & 0xffffffffU);
+  }
+  std::array<std::uint16_t, kGroups> groups{};
+  const Number number = to_number(address);
+  for (std::size_t at = 0; at < kGroups; ++at) {
+    groups[at] = static_cast<std::uint16_t>(number >> (112 - 16 * at));
+  }
+  const Run gap = longest_zero_run(groups);
+  const auto middle = groups.begin() + static_cast<std::ptrdiff_t>(gap.first);
+  if (gap.length == 0) return fmt::format("{:x}", fmt::join(groups, ":"));
+  return fmt::format(
+      "{:x}::{:x}", fmt::join(groups.begin(), middle, ":"),
+      fmt::join(middle + static_cast<std::ptrdiff_t>(gap.length), groups.end(), ":"));
+}
+
+std::optional<AddressRange> parse_prefix(std::string_view address_text,
+                                         std::string_view bits_text) {
+  const auto address = parse_address(address_text);
+  if (!address) return std::nullopt;
+  const auto bits = parse_decimal(bits_text, width(address->family));
+  if (!bits) return std::nullopt;
+  const auto range = prefix_range(*address, *bits);
+  if (range.first != *address) return std::nullopt;
+  return range;
+}
+
+std::optional<AddressRange> parse_ends(std::string_view first_text, std::string_view last_text) {
+  const auto first = parse_address(first_text);
+  const auto last = parse_address(last_text);
+  if (!first || !last || first->family != last->family || *last < *first) return std::nullopt;
+  return AddressRange{*first, *last};
+}
+
+// Whether `next`, which doesn't start before `previous`, overlaps it or follows without a gap.
+bool touches(const AddressRange& previous, const AddressRange& next) {
+  if (previous.last.family != next.first.family) return false;
+  return next.first <= previous.last || to_number(next.first) == to_number(previous.last) + 1;
+}
+
+}  // namespace
+
+std::optional<Address> parse_address(std::string_view text) {
+  if (text.find(':') != std::string_view::npos) return parse_v6(text);
+  const auto quad = parse_dotted_quad(text);
+  if (!quad) return std::nullopt;
+  return Address::v4(*quad);
+}
+
+std::optional<AddressRange> parse_range(std::string_view text) {
+  if (const auto slash = text.find('/'); slash != std::string_view::npos) {
+    return parse_prefix(text.substr(0, slash), text.substr(slash + 1));
+  }
+  if (const auto dash = text.find('-'); dash != std::string_view::npos) {
+    return parse_ends(text.substr(0, dash), text.substr(dash + 1));
+  }
+  const auto address = parse_address(text);
+  if (!address) return std::nullopt;
+  return AddressRange{*address, *address};
+}
+
+AddressRange prefix_range(const Address& address, unsigned bits) {
+  const Number host = low_mask(width(address.family) - bits);
+  const Number number = to_number(address);
+  return {to_address(address.family, number & ~host), to_address(address.family, number | host)};
+}
+
+std::optional<unsigned> prefix_length(const AddressRange& range) {
+  const Number differing = to_number(range.first) ^ to_number(range.last);
+  const unsigned host_bits = trailing_zeros(~differing);
+  const bool aligned = (to_number(range.first) & differing) == 0;
+  if (!aligned || differing != low_mask(host_bits)) return std::nullopt;
+  return width(range.first.family) - host_bits;
+}
+
+std::vector<AddressRange> to_prefixes(const AddressRange& range) {
+  std::vector<AddressRange> prefixes;
+  const Family family = range.first.family;
+  const Number last = to_number(range.last);
+  Number first = to_number(range.first);
+  while (true) {
+    // The largest block that starts here and doesn't reach beyond the end.
+    unsigned bits = std::min(first == 0 ? width(family) : trailing_zeros(first), width(family));
+    while (low_mask(bits) > last - first) --bits;
+    const Number block_last = first + low_mask(bits);
+    prefixes.push_back({to_address(family, first), to_address(family, block_last)});
+    if (block_last == last) return prefixes;
+    first = block_last + 1;
+  }
+}
+
+std::string to_string(const Address& address) {
+  return address.family == Family::V4 ? print_v4(address.low) : print_v6(address);
+}
+
+std::string to_string(const AddressRange& range) {
+  if (range.first == range.last) return to_string(range.first);
+  if (const auto bits = prefix_length(range)) {
+    return fmt::format("{}/{}", to_string(range.first), *bits);
+  }
+  return fmt::format("{}-{}", to_string(range.first), to_string(range.last));
+}
+
+AddressSet::AddressSet(std::vector<AddressRange> ranges) {
+  std::sort(ranges.begin(), ranges.end());
+  for (const auto& range : ranges) {
+    if (!ranges_.empty() && touches(ranges_.back(), range)) {
+      ranges_.back().last = std::max(ranges_.back().last, range.last);
+    } else {
+      ranges_.push_back(range);
+    }
+  }
+}
+
+bool AddressSet::contains(const Address& address) const {
+  const auto after = std::upper_bound(
+      ranges_.begin(), ranges_.end(), address,
+      [](const Address& value, const AddressRange& range) { return value < range.first; });
+  return after != ranges_.begin() && std::prev(after)->contains(address);
+}
+
+bool AddressSet::contains(const AddressSet& other) const {
+  auto mine = ranges_.begin();
+  for (const auto& range : other.ranges_) {
+    while (mine != ranges_.end() && mine->last < range.first) ++mine;
+    // Touching ranges are merged, so a range of the other that isn't inside one of ours isn't
+    // inside.
+    if (mine == ranges_.end() || !mine->contains(range.first) || !mine->contains(range.last)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool AddressSet::intersects(const AddressSet& other) const {
+  auto mine = ranges_.begin();
+  auto theirs = other.ranges_.begin();
+  while (mine != ranges_.end() && theirs != other.ranges_.end()) {
+    if (mine->first <= theirs->last && theirs->first <= mine->last) return true;
+    if (mine->last < theirs->last) {
+      ++mine;
+    } else {
+      ++theirs;
+    }
+  }
+  return false;
+}
+
+bool AddressSet::has(Family family) const {
+  // IPv4 sorts first, so one end tells.
+  if (ranges_.empty()) return false;
+  return (family == Family::V4 ? ranges_.front() : ranges_.back()).first.family == family;
+}
+
+}  // namespace rules
