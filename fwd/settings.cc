@@ -1,0 +1,198 @@
+// Every key of fwd.toml is one row of kKeys; manual: man/fwd.toml.5.
+#include "fwd/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <thread>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+namespace fwd {
+namespace {
+
+// Whether the value was of the right type and in range; only then is it set.
+using Setter = bool (*)(Settings&, const toml::node&);
+
+template <typename Integer>
+bool set_integer(Integer& target, const toml::node& node, std::int64_t least, std::int64_t most) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value || *value < least || *value > most) return false;
+  target = static_cast<Integer>(*value);
+  return true;
+}
+
+bool set_queues(Settings& settings, const toml::node& node) {
+  const auto text = node.value_exact<std::string>();
+  const auto range = text ? parse_queues(*text) : std::nullopt;
+  if (!range) return false;
+  settings.queues = *range;
+  return true;
+}
+
+bool set_ct_mark_mask(Settings& settings, const toml::node& node) {
+  std::uint32_t mask = 0;
+  if (!set_integer(mask, node, 0, std::numeric_limits<std::uint32_t>::max())) return false;
+  if (mask == 0 || mask >> std::countr_zero(mask) != 0xff) return false;
+  settings.ct_mark.mask = mask;
+  return true;
+}
+
+bool set_lease(Settings& settings, const toml::node& node) {
+  std::int64_t milliseconds = 0;
+  if (!set_integer(milliseconds, node, 300, 60'000)) return false;
+  settings.lease = std::chrono::milliseconds(milliseconds);
+  return true;
+}
+
+bool set_ring_records(Settings& settings, const toml::node& node) {
+  std::size_t records = 0;
+  if (!set_integer(records, node, 64, 1 << 20) || !std::has_single_bit(records)) return false;
+  settings.audit.ring_records = records;
+  return true;
+}
+
+bool set_group(std::string& target, const toml::node& node) {
+  const auto text = node.value_exact<std::string>();
+  if (!text || text->empty()) return false;
+  target = *text;
+  return true;
+}
+
+bool set_log_level(Settings& settings, const toml::node& node) {
+  struct Name {
+    std::string_view name;
+    LogLevel level;
+  };
+  static constexpr std::array kNames = {
+      Name{"debug", LogLevel::Debug}, Name{"info", LogLevel::Info},
+      Name{"warning", LogLevel::Warning}, Name{"error", LogLevel::Error}};
+  const auto text = node.value_exact<std::string>();
+  const auto* found = std::ranges::find(kNames, text.value_or(""), &Name::name);
+  if (found == kNames.end()) return false;
+  settings.log_level = found->level;
+  return true;
+}
+
+struct Key {
+  std::string_view name;
+  std::string_view allowed;
+  Setter set;
+};
+
+constexpr std::array kKeys = {
+    Key{"audit.ring_records", "a power of two from 64 to 1048576", set_ring_records},
+    Key{"control.admin_group", "the name of a group",
+        [](Settings& s, const toml::node& n) { return set_group(s.control.admin_group, n); }},
+    Key{"control.read_group", "the name of a group",
+        [](Settings& s, const toml::node& n) { return set_group(s.control.read_group, n); }},
+    Key{"ct_mark_mask", "a number with exactly eight adjacent bits set, such as 0xff000000",
+        set_ct_mark_mask},
+    Key{"lease_ms", "a number from 300 to 60000", set_lease},
+    Key{"log_level", R"("debug", "info", "warning" or "error")", set_log_level},
+    Key{"nflog_group", "a number from 1 to 65535",
+        [](Settings& s, const toml::node& n) { return set_integer(s.nflog_group, n, 1, 65535); }},
+    Key{"queue_length", "a number from 64 to 1048576",
+        [](Settings& s, const toml::node& n) {
+          return set_integer(s.queue_length, n, 64, 1 << 20);
+        }},
+    Key{"queues", R"("FIRST:LAST", at most 64 queues, such as "0:3")", set_queues},
+};
+
+std::string known_keys() {
+  std::array<std::string_view, kKeys.size()> names;
+  std::ranges::transform(kKeys, names.begin(), &Key::name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::string& name) : name_(name) {}
+
+  Result<void> read(const toml::table& table, const std::string& prefix, Settings& settings) const {
+    for (const auto& [key, node] : table) {
+      const std::string path = prefix + std::string(key.str());
+      if (auto read_one = entry(path, node, settings); !read_one) return read_one;
+    }
+    return {};
+  }
+
+ private:
+  Result<void> entry(const std::string& path, const toml::node& node, Settings& settings) const {
+    const auto* key = std::ranges::find(kKeys, path, &Key::name);
+    if (key != kKeys.end()) {
+      if (key->set(settings, node)) return {};
+      return error(node, fmt::format("\"{}\" must be {}", path, key->allowed));
+    }
+    const bool section =
+        std::ranges::any_of(kKeys, [&](const Key& k) { return k.name.starts_with(path + "."); });
+    if (!section)
+      return error(node, fmt::format("unknown key \"{}\" (known: {})", path, known_keys()));
+    if (const toml::table* table = node.as_table()) return read(*table, path + ".", settings);
+    return error(node, fmt::format("\"{}\" must be a section: [{}]", path, path));
+  }
+
+  Result<void> error(const toml::node& node, const std::string& message) const {
+    return failed(fmt::format("{}:{}: {}", name_, node.source().begin.line, message), 0);
+  }
+
+  const std::string& name_;
+};
+
+}  // namespace
+
+std::optional<kernel::QueueRange> parse_queues(std::string_view text) {
+  kernel::QueueRange range;
+  const char* const end = text.data() + text.size();
+  auto [after_first, first_error] = std::from_chars(text.data(), end, range.first);
+  if (first_error != std::errc{}) return std::nullopt;
+  range.last = range.first;
+  if (after_first != end) {
+    if (*after_first != ':') return std::nullopt;
+    auto [after_last, last_error] = std::from_chars(after_first + 1, end, range.last);
+    if (last_error != std::errc{} || after_last != end) return std::nullopt;
+  }
+  if (range.last < range.first || range.count() > kMostQueues) return std::nullopt;
+  return range;
+}
+
+Settings default_settings() {
+  Settings settings;
+  const unsigned processors = std::clamp(std::thread::hardware_concurrency(), 1U, kMostQueues);
+  settings.queues.last = static_cast<std::uint16_t>(processors - 1);
+  return settings;
+}
+
+Result<Settings> parse_settings(std::string_view text, const std::string& name) {
+  const toml::parse_result parsed = toml::parse(text);
+  if (!parsed) {
+    return failed(fmt::format("{}:{}: {}", name, parsed.error().source().begin.line,
+                              parsed.error().description()),
+                  0);
+  }
+  Settings settings = default_settings();
+  if (auto read = Reader(name).read(parsed.table(), "", settings); !read)
+    return std::unexpected(read.error());
+  return settings;
+}
+
+Result<Settings> read_settings(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    if (errno == ENOENT) return default_settings();
+    return failed("open " + path);
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (file.bad()) return failed("read " + path);
+  return parse_settings(text, path);
+}
+
+}  // namespace fwd

@@ -1,0 +1,56 @@
+// What the administrator may set in fwd.toml: read once at start, immutable afterwards.
+// read_settings() is the way in.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "fwd/kernel/marks.h"
+#include "fwd/kernel/table.h"
+#include "fwd/system_error.h"
+
+namespace fwd {
+
+enum class LogLevel : std::uint8_t { Debug, Info, Warning, Error };
+
+struct AuditSettings {
+  std::size_t ring_records = 8192;  // between one worker and the writer; a power of two
+};
+
+struct ControlSettings {
+  std::string admin_group = "fwd-admin";  // may change
+  std::string read_group = "fwd-read";    // may only read
+};
+
+struct Settings {
+  kernel::QueueRange queues;          // default: one queue per processor
+  std::uint32_t queue_length = 4096;  // packets the kernel holds for one queue
+  kernel::CtMark ct_mark;
+  std::uint16_t nflog_group = 4789;
+  std::chrono::milliseconds lease{
+      3000};  // after that time without renewal the kernel's copy decides
+  LogLevel log_level = LogLevel::Info;
+  AuditSettings audit;
+  ControlSettings control;
+};
+
+// A queue range holds at most this many queues: each has a thread of its own.
+inline constexpr unsigned kMostQueues = 64;
+
+// "0:3" or "2"; nothing when it isn't a range of at most kMostQueues queues.
+std::optional<kernel::QueueRange> parse_queues(std::string_view text);
+
+// The defaults on this machine.
+Settings default_settings();
+
+// `name` is shown in errors: "fwd.toml:3: unknown key "quues" (known: audit.ring_records, ...)".
+Result<Settings> parse_settings(std::string_view text, const std::string& name);
+
+// An absent file is all defaults.
+Result<Settings> read_settings(const std::string& path);
+
+}  // namespace fwd

@@ -1,0 +1,114 @@
+#include "fwd/settings.h"
+
+#include <cstdlib>
+
+#include <catch2/catch.hpp>
+
+namespace {
+
+std::string error_of(std::string_view text) {
+  const auto settings = fwd::parse_settings(text, "fwd.toml");
+  return settings ? "" : settings.error().message();
+}
+
+TEST_CASE("every setting is read") {
+  const auto settings = fwd::parse_settings(R"(
+queues = "2:5"
+queue_length = 1000
+ct_mark_mask = 0x00ff0000
+nflog_group = 7
+lease_ms = 600
+log_level = "warning"
+[audit]
+ring_records = 128
+[control]
+admin_group = "wheel"
+read_group = "adm"
+)",
+                                            "fwd.toml");
+  REQUIRE(settings);
+  CHECK(settings->queues.first == 2);
+  CHECK(settings->queues.last == 5);
+  CHECK(settings->queue_length == 1000);
+  CHECK(settings->ct_mark.mask == 0x00ff0000);
+  CHECK(settings->nflog_group == 7);
+  CHECK(settings->lease == std::chrono::milliseconds(600));
+  CHECK(settings->log_level == fwd::LogLevel::Warning);
+  CHECK(settings->audit.ring_records == 128);
+  CHECK(settings->control.admin_group == "wheel");
+  CHECK(settings->control.read_group == "adm");
+}
+
+TEST_CASE("an absent file is all defaults") {
+  const auto settings = fwd::read_settings("/nonexistent/fwd.toml");
+  REQUIRE(settings);
+  CHECK(settings->lease == std::chrono::milliseconds(3000));
+  CHECK(settings->queues.first == 0);
+  CHECK(settings->ct_mark.mask == 0xff000000);
+  CHECK(settings->control.admin_group == "fwd-admin");
+}
+
+TEST_CASE("a file that can't be read is an error and not all defaults") {
+  const auto settings = fwd::read_settings("/proc/self");
+  REQUIRE_FALSE(settings);
+  CHECK(settings.error().message() == "read /proc/self: Is a directory");
+}
+
+TEST_CASE("settings errors name file, line and what is allowed") {
+  struct Case {
+    const char* text;
+    const char* error;
+  };
+  const Case cases[] = {
+      {"queue_length = \"many\"",
+       "fwd.toml:1: \"queue_length\" must be a number from 64 to 1048576"},
+      {"queue_length = 63", "fwd.toml:1: \"queue_length\" must be a number from 64 to 1048576"},
+      {"queue_length = 4096.0", "fwd.toml:1: \"queue_length\" must be a number from 64 to 1048576"},
+      {"\n\nqueues = \"3:1\"",
+       "fwd.toml:3: \"queues\" must be \"FIRST:LAST\", at most 64 queues, such as \"0:3\""},
+      {"queues = 1",
+       "fwd.toml:1: \"queues\" must be \"FIRST:LAST\", at most 64 queues, such as \"0:3\""},
+      {"ct_mark_mask = 0xff", ""},
+      {"ct_mark_mask = 0x1fe00000", ""},
+      {"ct_mark_mask = 0x1ff",
+       "fwd.toml:1: \"ct_mark_mask\" must be a number with exactly eight adjacent bits set, such "
+       "as 0xff000000"},
+      {"ct_mark_mask = 0",
+       "fwd.toml:1: \"ct_mark_mask\" must be a number with exactly eight adjacent bits set, such "
+       "as 0xff000000"},
+      {"nflog_group = 0", "fwd.toml:1: \"nflog_group\" must be a number from 1 to 65535"},
+      {"lease_ms = 299", "fwd.toml:1: \"lease_ms\" must be a number from 300 to 60000"},
+      {"log_level = \"loud\"",
+       "fwd.toml:1: \"log_level\" must be \"debug\", \"info\", \"warning\" or \"error\""},
+      {"[audit]\nring_records = 100",
+       "fwd.toml:2: \"audit.ring_records\" must be a power of two from 64 to 1048576"},
+      {"audit = 3", "fwd.toml:1: \"audit\" must be a section: [audit]"},
+      {"[control]\nadmin_group = \"\"",
+       "fwd.toml:2: \"control.admin_group\" must be the name of a group"},
+      {"[control]\nadmin = \"wheel\"",
+       "fwd.toml:2: unknown key \"control.admin\" (known: audit.ring_records, control.admin_group, "
+       "control.read_group, "
+       "ct_mark_mask, lease_ms, log_level, nflog_group, queue_length, queues)"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.text);
+    CHECK(error_of(c.text) == c.error);
+  }
+}
+
+TEST_CASE("text that isn't TOML is an error with its line") {
+  CHECK(error_of("queue_length = 100\nqueues =\n").starts_with("fwd.toml:2: "));
+}
+
+TEST_CASE("queue ranges are one number or two") {
+  CHECK(fwd::parse_queues("0:1")->count() == 2);
+  CHECK(fwd::parse_queues("7")->count() == 1);
+  CHECK(fwd::parse_queues("0:63")->count() == 64);
+  for (const char* bad :
+       {"", ":", "0:", ":1", "2:1", "0:64", "0:1:2", "-1", "0-1", " 0", "65536", "0:1 "}) {
+    INFO(bad);
+    CHECK_FALSE(fwd::parse_queues(bad));
+  }
+}
+
+}  // namespace
