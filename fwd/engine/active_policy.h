@@ -1,4 +1,5 @@
-// What a worker judges by: one commit's rule set with its generation and counters. Shared, and immutable but for the counters.
+// What a worker judges by: one commit's rule set with its generation and counters. Shared, and
+// immutable but for the counters.
 #pragma once
 
 #include <atomic>
@@ -16,7 +17,8 @@ namespace fwd::engine {
 class RuleCounters {
  public:
   explicit RuleCounters(const rules::Policy& policy)
-      : counts_(policy.builtin_rules.size() + policy.rules.size() + 2), builtins_(policy.builtin_rules.size()) {}
+      : counts_(policy.builtin_rules.size() + policy.rules.size() + 2),
+        builtins_(policy.builtin_rules.size()) {}
 
   void count(const rules::Decision& decision, rules::Direction direction) noexcept {
     auto& counter = counts_[position(decision, direction)];
@@ -30,9 +32,12 @@ class RuleCounters {
   // The two defaults, then the built-in rules, then the rules.
   std::size_t position(const rules::Decision& decision, rules::Direction direction) const noexcept {
     switch (decision.by) {
-      case rules::DecidedBy::Default: return direction == rules::Direction::In ? 0 : 1;
-      case rules::DecidedBy::Builtin: return 2 + decision.index;
-      case rules::DecidedBy::Rule: return 2 + builtins_ + decision.index;
+      case rules::DecidedBy::Default:
+        return direction == rules::Direction::In ? 0 : 1;
+      case rules::DecidedBy::Builtin:
+        return 2 + decision.index;
+      case rules::DecidedBy::Rule:
+        return 2 + builtins_ + decision.index;
     }
     __builtin_unreachable();
   }
@@ -46,7 +51,7 @@ struct ActivePolicy {
   kernel::Generation generation = 1;
   rules::Policy policy;
   rules::RuleSet rules;
-  std::vector<kernel::LimitSlot> limit_slots;         // by rule index; 0 where the rule isn't a limit
+  std::vector<kernel::LimitSlot> limit_slots;  // by rule index; 0 where the rule isn't a limit
   mutable std::vector<std::unique_ptr<RuleCounters>> counters;  // by worker
 
   ActivePolicy(rules::Policy policy_in, std::uint64_t version_in, kernel::Generation generation_in,

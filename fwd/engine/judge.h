@@ -1,22 +1,22 @@
-// judge() is the whole way from a queued packet to its verdict: class and decision decide together what the kernel is told.
+// judge() is the whole way from a queued packet to its verdict: class and decision decide together
+// what the kernel is told.
 //
 //     class \ decision   allow     deny      reject    limit
 //     new                approve   drop      reject    limit
-//     again, reply       approve   revoke    reject    approve (a limit counts only new connections)
-//     related: error     pass      drop      drop      pass
-//     related: other     pass      drop      reject    limit
-//     untracked          pass      drop      reject    limit
-//     invalid, input     drop, always
-//     invalid, output    pass      drop      drop      pass
-//     undecodable        drop, always
+//     again, reply       approve   revoke    reject    approve (a limit counts only new
+//     connections) related: error     pass      drop      drop      pass related: other     pass
+//     drop      reject    limit untracked          pass      drop      reject    limit invalid,
+//     input     drop, always invalid, output    pass      drop      drop      pass undecodable
+//     drop, always
 //
-// "related: error" is an ICMP error about a connection. Nothing of it may approve the connection that it quotes. A reply is
-// judged as the connection is: turned round, in the other direction.
+// "related: error" is an ICMP error about a connection. Nothing of it may approve the connection
+// that it quotes. A reply is judged as the connection is: turned round, in the other direction.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "fwd/kernel/marks.h"
 #include "rules/packet.h"
@@ -25,18 +25,30 @@
 namespace fwd::engine {
 
 // The closed set of reasons in audit records and metrics.
-enum class Reason : std::uint8_t { Rule, Default, RateLimit, Invalid, Revoked, KernelCopy, Shed, Observe };
+enum class Reason : std::uint8_t {
+  Rule,
+  Default,
+  RateLimit,
+  Invalid,
+  Revoked,
+  KernelCopy,
+  Shed,
+  Observe
+};
 std::string_view to_string(Reason reason);  // "rule", "rate_limit"
 
 // What the worker does with the packet.
 enum class Outcome : std::uint8_t { Drop, Approve, Pass, Revoke, Reject, Limit };
 
+// What it means to the packet's sender, in the policy's words.
+rules::Action action_of(Outcome outcome) noexcept;
+
 struct Judgement {
   Outcome outcome = Outcome::Drop;
   Reason reason = Reason::Invalid;
-  rules::Decision decision;   // valid unless reason is Invalid
+  rules::Decision decision;                           // valid unless reason is Invalid
   rules::Direction direction = rules::Direction::In;  // of the connection, not of a reply packet
-  rules::Packet packet;       // of the connection's original direction; valid unless `malformed`
+  rules::Packet packet;  // of the connection's original direction; valid unless `malformed`
   bool decoded = false;
   rules::Malformed malformed = rules::Malformed::Empty;  // valid unless decoded
 };
@@ -44,10 +56,12 @@ struct Judgement {
 struct QueuedHeader {
   kernel::PacketClass packet_class = kernel::PacketClass::Untracked;
   rules::Direction hook = rules::Direction::In;
-  rules::InterfaceId interface = rules::kOtherInterface;  // that the packet came in by or goes out by
+  rules::InterfaceId interface =
+      rules::kOtherInterface;  // that the packet came in by or goes out by
   std::size_t wire_length = 0;
 };
 
-Judgement judge(const rules::RuleSet& rules, const QueuedHeader& header, std::span<const std::byte> bytes) noexcept;
+Judgement judge(const rules::RuleSet& rules, const QueuedHeader& header,
+                std::span<const std::byte> bytes) noexcept;
 
 }  // namespace fwd::engine

@@ -1,0 +1,97 @@
+// The engine: a worker per queue, and the one way to change what they judge by. Order of use:
+// construct, publish() the first policy, start(). The methods may be called by any thread but a
+// worker's own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "fwd/engine/counters.h"
+#include "fwd/engine/record_sink.h"
+#include "fwd/engine/rule_totals.h"
+#include "fwd/engine/snapshot.h"
+#include "fwd/engine/worker.h"
+#include "fwd/kernel/packet_source.h"
+#include "fwd/system_error.h"
+
+namespace fwd::engine {
+
+// No worker judges a packet while this lives: each stands before its next batch.
+class Hold {
+ public:
+  explicit Hold(std::vector<std::unique_lock<std::timed_mutex>> locks, bool complete)
+      : locks_(std::move(locks)), complete_(complete) {}
+
+  // False when a worker didn't come to the end of its batch in time; that one isn't held.
+  bool complete() const { return complete_; }
+
+ private:
+  std::vector<std::unique_lock<std::timed_mutex>> locks_;
+  bool complete_;
+};
+
+struct QueueTotals {
+  std::uint16_t queue = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t overruns = 0;  // SourceCounters, as numbers
+  std::uint64_t truncated = 0;
+  std::uint64_t unreadable = 0;
+  std::uint64_t unsent = 0;
+  std::uint64_t send_retries = 0;
+  std::uint64_t gone = 0;
+  std::uint64_t refused = 0;
+  int failure = 0;  // errno that ended the worker; 0 while it works
+};
+
+class Engine {
+ public:
+  // `sink` must outlive the engine.
+  Engine(std::vector<std::unique_ptr<kernel::PacketSource>> sources, RecordSink& sink);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // What is odd but no reason to stop, such as a CPU that a thread can't be bound to.
+  using Warnings = std::vector<std::string>;
+  Result<Warnings> start();
+  void stop();  // waits for the workers; at most about one kernel::kTick
+
+  // Every batch that begins from now on is judged by it. ActivePolicy::counters must have
+  // worker_count() elements.
+  void publish(std::shared_ptr<const ActivePolicy> policy);
+  // All interfaces there are, again whenever they change.
+  void publish_interfaces(std::vector<InterfaceName> interfaces);
+  std::shared_ptr<const ActivePolicy> policy() const;  // null before the first
+
+  // Waits for each worker at most that long.
+  Hold hold(std::chrono::milliseconds bound = std::chrono::milliseconds(200));
+
+  // Whether every worker has come round within this time and none has failed.
+  bool healthy(std::chrono::milliseconds max_age) const;
+
+  std::size_t worker_count() const { return workers_.size(); }
+  PacketTotals packet_totals() const;
+  std::vector<QueueTotals> queue_totals() const;
+  RuleTotals rule_totals() const;
+
+ private:
+  void post();
+  std::uint64_t oldest_snapshot_in_use() const;
+
+  SnapshotBoard board_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+
+  mutable std::mutex mutex_;  // of everything below
+  std::shared_ptr<const ActivePolicy> policy_;
+  std::vector<InterfaceName> interfaces_;
+  mutable RuleHistory history_;
+  std::uint64_t snapshots_ = 0;
+};
+
+}  // namespace fwd::engine
