@@ -34,11 +34,16 @@ class NetlinkSocket {
   Result<void> request(std::span<const std::byte> messages, std::uint32_t last_sequence, const char* what,
                        const Handler& each = {});
 
+  // Of the message that the last failed request() failed on; 0 where the kernel named none.
+  std::uint32_t failed_sequence() const { return failed_sequence_; }
+
  private:
   explicit NetlinkSocket(mnl_socket* socket) : socket_(socket) {}
 
   std::unique_ptr<mnl_socket, MnlClose> socket_;
   std::uint32_t sequence_ = 0;
+  std::uint32_t settled_ = 0;  // answers up to this one belong to earlier requests
+  std::uint32_t failed_sequence_ = 0;
 };
 
 }  // namespace fwd::kernel

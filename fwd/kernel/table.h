@@ -36,6 +36,7 @@ enum class QueueExpression : std::uint8_t { Native, Compat };
 struct TableState {
   Generation generation = 1;
   std::string policy_hash;
+  std::string state_directory = {};
 };
 
 // What chain B decided where no worker's verdict was in force, and what revoked connections still tried; packets since the

@@ -1,0 +1,52 @@
+#include "fwd/kernel/links.h"
+
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <array>
+
+namespace fwd::kernel {
+
+Result<Links> Links::open() {
+  auto events = NetlinkSocket::open(NETLINK_ROUTE, RTMGRP_LINK);
+  if (!events) return std::unexpected(events.error());
+  auto requests = NetlinkSocket::open(NETLINK_ROUTE);
+  if (!requests) return std::unexpected(requests.error());
+  return Links(std::move(*events), std::move(*requests));
+}
+
+void Links::drain() {
+  std::array<char, 16 * 1024> buffer;
+  while (true) {
+    const ssize_t received = recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (received < 0 && errno != EINTR && errno != ENOBUFS) return;
+  }
+}
+
+Result<LinkNames> Links::names() {
+  std::array<char, 512> buffer{};
+  nlmsghdr* message = mnl_nlmsg_put_header(buffer.data());
+  message->nlmsg_type = RTM_GETLINK;
+  message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  message->nlmsg_seq = requests_.next_sequence();
+  mnl_nlmsg_put_extra_header(message, sizeof(ifinfomsg));
+
+  LinkNames names;
+  const auto each = [&](const nlmsghdr& answer) {
+    if (answer.nlmsg_type != RTM_NEWLINK) return;
+    const auto* info = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&answer));
+    const nlattr* attribute = nullptr;
+    mnl_attr_for_each(attribute, &answer, sizeof(ifinfomsg)) {
+      if (mnl_attr_get_type(attribute) == IFLA_IFNAME) {
+        names[static_cast<std::uint32_t>(info->ifi_index)] = mnl_attr_get_str(attribute);
+      }
+    }
+  };
+  const auto bytes = std::as_bytes(std::span(buffer.data(), message->nlmsg_len));
+  if (auto done = requests_.request(bytes, message->nlmsg_seq, "list the network interfaces", each); !done) {
+    return std::unexpected(done.error());
+  }
+  return names;
+}
+
+}  // namespace fwd::kernel

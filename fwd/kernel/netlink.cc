@@ -1,0 +1,86 @@
+#include "fwd/kernel/netlink.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <linux/netlink.h>
+
+namespace fwd::kernel {
+namespace {
+
+constexpr int kAnswerTimeoutMs = 5000;
+constexpr std::size_t kReceiveBytes = 256 * 1024;
+
+void set_option(int fd, int option) {
+  const int on = 1;
+  // Older kernels don't know these; they only make answers shorter and errors clearer.
+  (void)setsockopt(fd, SOL_NETLINK, option, &on, sizeof on);
+}
+
+Result<void> wait_readable(int fd, int timeout_ms, const char* what) {
+  pollfd poll_fd{.fd = fd, .events = POLLIN, .revents = 0};
+  int ready = 0;
+  do ready = poll(&poll_fd, 1, timeout_ms);
+  while (ready < 0 && errno == EINTR);
+  if (ready < 0) return failed(what);
+  if (ready == 0) return failed(what, ETIMEDOUT);
+  return {};
+}
+
+}  // namespace
+
+Result<NetlinkSocket> NetlinkSocket::open(int bus, unsigned groups) {
+  mnl_socket* raw = mnl_socket_open2(bus, SOCK_CLOEXEC);
+  if (raw == nullptr) return failed("open a netlink socket");
+  NetlinkSocket socket(raw);
+  if (mnl_socket_bind(raw, groups, MNL_SOCKET_AUTOPID) < 0) return failed("bind a netlink socket");
+  set_option(socket.fd(), NETLINK_CAP_ACK);
+  return socket;
+}
+
+Result<void> NetlinkSocket::request(std::span<const std::byte> messages, std::uint32_t last_sequence,
+                                    const char* what, const Handler& each) {
+  // A batch must go out in one sendmsg; the default send buffer is too small for a large one.
+  const int room = static_cast<int>(std::min<std::size_t>(messages.size() * 2 + 65536, 1U << 30));
+  if (setsockopt(fd(), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) < 0) {
+    (void)setsockopt(fd(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+  }
+  if (mnl_socket_sendto(socket_.get(), messages.data(), messages.size()) < 0) return failed(what);
+
+  const std::uint32_t settled = std::exchange(settled_, last_sequence);
+  failed_sequence_ = 0;
+  std::vector<std::byte> buffer(kReceiveBytes);
+  while (true) {
+    if (auto ready = wait_readable(fd(), kAnswerTimeoutMs, what); !ready) return ready;
+    const ssize_t received = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0) return failed(what);
+    int left = static_cast<int>(received);
+    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer.data()); mnl_nlmsg_ok(header, left);
+         header = mnl_nlmsg_next(header, &left)) {
+      if (header->nlmsg_seq <= settled) continue;
+      if (header->nlmsg_flags & NLM_F_DUMP_INTR) return failed(what, EINTR);
+      if (header->nlmsg_type == NLMSG_ERROR) {
+        const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(header));
+        if (error->error != 0) {
+          failed_sequence_ = header->nlmsg_seq;
+          return failed(what, -error->error);
+        }
+        if (header->nlmsg_seq == last_sequence) return {};
+      } else if (header->nlmsg_type == NLMSG_DONE) {
+        const auto code = *static_cast<const int*>(mnl_nlmsg_get_payload(header));
+        if (code < 0) return failed(what, -code);
+        if (header->nlmsg_seq == last_sequence) return {};
+      } else if (each) {
+        each(*header);
+      }
+    }
+  }
+}
+
+}  // namespace fwd::kernel

@@ -1,0 +1,223 @@
+#include "fwd/kernel/nft_batch.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <cstring>
+
+#include <fmt/format.h>
+#include <libnftnl/batch.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/common.h>
+#include <libnftnl/object.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
+
+#include "fwd/kernel/nft_expression.h"
+
+namespace fwd::kernel {
+namespace {
+
+constexpr std::size_t kMessageRoom = 64 * 1024;
+constexpr std::uint8_t kTableComment = 0;  // NFTNL_UDATA_TABLE_COMMENT
+
+template <auto Function>
+struct Free {
+  template <typename T>
+  void operator()(T* object) const { Function(object); }
+};
+template <typename T, auto Function>
+using Owned = std::unique_ptr<T, Free<Function>>;
+
+using TablePtr = Owned<nftnl_table, nftnl_table_free>;
+using ChainPtr = Owned<nftnl_chain, nftnl_chain_free>;
+using SetPtr = Owned<nftnl_set, nftnl_set_free>;
+using ObjectPtr = Owned<nftnl_obj, nftnl_obj_free>;
+
+TablePtr make_table(const std::string& name) {
+  TablePtr table(nftnl_table_alloc());
+  nftnl_table_set_str(table.get(), NFTNL_TABLE_NAME, name.c_str());
+  nftnl_table_set_u32(table.get(), NFTNL_TABLE_FAMILY, NFPROTO_INET);
+  return table;
+}
+
+ChainPtr make_chain(const std::string& table, const std::string& name) {
+  ChainPtr chain(nftnl_chain_alloc());
+  nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TABLE, table.c_str());
+  nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_NAME, name.c_str());
+  return chain;
+}
+
+SetPtr make_set(const std::string& table, const std::string& name) {
+  SetPtr set(nftnl_set_alloc());
+  nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, table.c_str());
+  nftnl_set_set_str(set.get(), NFTNL_SET_NAME, name.c_str());
+  return set;
+}
+
+ObjectPtr make_counter(const std::string& table, const std::string& name) {
+  ObjectPtr counter(nftnl_obj_alloc());
+  nftnl_obj_set_str(counter.get(), NFTNL_OBJ_TABLE, table.c_str());
+  nftnl_obj_set_str(counter.get(), NFTNL_OBJ_NAME, name.c_str());
+  nftnl_obj_set_u32(counter.get(), NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
+  return counter;
+}
+
+std::uint32_t hook_number(rules::nft::BaseChain::Hook hook) {
+  switch (hook) {
+    case rules::nft::BaseChain::Hook::Input: return NF_INET_LOCAL_IN;
+    case rules::nft::BaseChain::Hook::Output: return NF_INET_LOCAL_OUT;
+  }
+  __builtin_unreachable();
+}
+
+std::uint32_t set_flags(const rules::nft::Set& set) {
+  std::uint32_t flags = NFT_SET_TIMEOUT;
+  if (set.dynamic) flags |= NFT_SET_EVAL;
+  return flags;
+}
+
+}  // namespace
+
+void RuleFree::operator()(nftnl_rule* rule) const { nftnl_rule_free(rule); }
+
+NftBatch::NftBatch(NetlinkSocket& socket) : socket_(socket), scratch_(kMessageRoom) {
+  nftnl_batch_begin(reinterpret_cast<char*>(scratch_.data()), socket_.next_sequence());
+  finish(reinterpret_cast<const nlmsghdr*>(scratch_.data()));
+}
+
+nlmsghdr* NftBatch::begin(std::uint16_t type, std::uint16_t flags, std::string description) {
+  const std::uint32_t sequence = socket_.next_sequence();
+  descriptions_.emplace(sequence, std::move(description));
+  return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(scratch_.data()), type, NFPROTO_INET, flags, sequence);
+}
+
+void NftBatch::finish(const nlmsghdr* message) {
+  last_offset_ = messages_.size();
+  const auto bytes = std::as_bytes(std::span(reinterpret_cast<const char*>(message), NLMSG_ALIGN(message->nlmsg_len)));
+  messages_.insert(messages_.end(), bytes.begin(), bytes.end());
+}
+
+void NftBatch::add_table(const std::string& name, const std::string& comment) {
+  TablePtr table = make_table(name);
+  nftnl_udata_buf* userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+  nftnl_udata_put_strz(userdata, kTableComment, comment.c_str());
+  nftnl_table_set_data(table.get(), NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(userdata), nftnl_udata_buf_len(userdata));
+  nftnl_udata_buf_free(userdata);
+  nlmsghdr* message = begin(NFT_MSG_NEWTABLE, NLM_F_CREATE, "table " + name);
+  nftnl_table_nlmsg_build_payload(message, table.get());
+  finish(message);
+}
+
+void NftBatch::delete_table(const std::string& name) {
+  nlmsghdr* message = begin(NFT_MSG_DELTABLE, 0, "delete table " + name);
+  nftnl_table_nlmsg_build_payload(message, make_table(name).get());
+  finish(message);
+}
+
+void NftBatch::add_counter(const std::string& table, const std::string& counter) {
+  nlmsghdr* message = begin(NFT_MSG_NEWOBJ, NLM_F_CREATE, "counter " + counter);
+  nftnl_obj_nlmsg_build_payload(message, make_counter(table, counter).get());
+  finish(message);
+}
+
+void NftBatch::delete_counter(const std::string& table, const std::string& counter) {
+  nlmsghdr* message = begin(NFT_MSG_DELOBJ, 0, "delete counter " + counter);
+  nftnl_obj_nlmsg_build_payload(message, make_counter(table, counter).get());
+  finish(message);
+}
+
+void NftBatch::add_set(const std::string& table, const rules::nft::Set& value) {
+  SetPtr set = make_set(table, value.name);
+  const KeyType key = key_type(value.key);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_FAMILY, NFPROTO_INET);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, key.datatype);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, key.length);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_ID, 1);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, set_flags(value));
+  nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, value.size);
+  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, "set " + value.name);
+  nftnl_set_nlmsg_build_payload(message, set.get());
+  finish(message);
+}
+
+void NftBatch::delete_set(const std::string& table, const std::string& name) {
+  nlmsghdr* message = begin(NFT_MSG_DELSET, 0, "delete set " + name);
+  nftnl_set_nlmsg_build_payload(message, make_set(table, name).get());
+  finish(message);
+}
+
+void NftBatch::flush_set(const std::string& table, const std::string& name) {
+  nlmsghdr* message = begin(NFT_MSG_DELSETELEM, 0, "flush set " + name);
+  nftnl_set_elems_nlmsg_build_payload(message, make_set(table, name).get());
+  finish(message);
+}
+
+void NftBatch::add_element(const std::string& table, const std::string& name, std::span<const std::byte> key,
+                           std::chrono::milliseconds timeout) {
+  SetPtr set = make_set(table, name);
+  nftnl_set_elem* element = nftnl_set_elem_alloc();
+  nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key.data(), static_cast<std::uint32_t>(key.size()));
+  nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT, static_cast<std::uint64_t>(timeout.count()));
+  nftnl_set_elem_add(set.get(), element);
+  nlmsghdr* message = begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "element of set " + name);
+  nftnl_set_elems_nlmsg_build_payload(message, set.get());
+  finish(message);
+}
+
+void NftBatch::add_chain(const std::string& table, const rules::nft::Chain& value) {
+  ChainPtr chain = make_chain(table, value.name);
+  if (value.base) {
+    nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TYPE, "filter");
+    nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_HOOKNUM, hook_number(value.base->hook));
+    nftnl_chain_set_s32(chain.get(), NFTNL_CHAIN_PRIO, value.base->priority);
+    nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_POLICY, NF_ACCEPT);
+  }
+  nlmsghdr* message = begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, "chain " + value.name);
+  nftnl_chain_nlmsg_build_payload(message, chain.get());
+  finish(message);
+}
+
+void NftBatch::flush_chain(const std::string& table, const std::string& chain) {
+  RulePtr all(nftnl_rule_alloc());
+  nftnl_rule_set_str(all.get(), NFTNL_RULE_TABLE, table.c_str());
+  nftnl_rule_set_str(all.get(), NFTNL_RULE_CHAIN, chain.c_str());
+  nlmsghdr* message = begin(NFT_MSG_DELRULE, 0, "flush chain " + chain);
+  nftnl_rule_nlmsg_build_payload(message, all.get());
+  finish(message);
+}
+
+void NftBatch::delete_chain(const std::string& table, const std::string& chain) {
+  nlmsghdr* message = begin(NFT_MSG_DELCHAIN, 0, "delete chain " + chain);
+  nftnl_chain_nlmsg_build_payload(message, make_chain(table, chain).get());
+  finish(message);
+}
+
+void NftBatch::add_rule(const std::string& table, const std::string& chain, const rules::nft::Rule& value,
+                        QueueExpression queue) {
+  std::string description = "rule of chain " + chain + ":";
+  for (const rules::nft::Statement& statement : value.statements) description += " " + dump(statement);
+  const RulePtr rule = encode_rule(table, chain, value, queue);
+  nlmsghdr* message = begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, std::move(description));
+  nftnl_rule_nlmsg_build_payload(message, rule.get());
+  finish(message);
+}
+
+Result<void> NftBatch::commit(const char* what) {
+  // Before kernel 6.10 the end of a batch isn't acknowledged, so the last message of its inside is.
+  auto* last = reinterpret_cast<nlmsghdr*>(messages_.data() + last_offset_);
+  last->nlmsg_flags |= NLM_F_ACK;
+  const std::uint32_t last_sequence = last->nlmsg_seq;
+  nftnl_batch_end(reinterpret_cast<char*>(scratch_.data()), socket_.next_sequence());
+  finish(reinterpret_cast<const nlmsghdr*>(scratch_.data()));
+
+  auto done = socket_.request(messages_, last_sequence, what);
+  if (done) return {};
+  const auto culprit = descriptions_.find(socket_.failed_sequence());
+  if (culprit == descriptions_.end()) return done;
+  return failed(fmt::format("{}: the kernel refused \"{}\"", what, culprit->second), done.error().code);
+}
+
+}  // namespace fwd::kernel

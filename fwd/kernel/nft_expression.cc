@@ -1,0 +1,275 @@
+#include "fwd/kernel/nft_expression.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_NFQUEUE.h>
+#include <net/if.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+
+namespace fwd::kernel {
+namespace {
+
+using namespace rules::nft;
+
+constexpr std::uint32_t kRegister = NFT_REG_1;
+
+struct Load {
+  enum class From : std::uint8_t { Meta, Ct, Network, Transport } from;
+  std::uint32_t key;     // a meta or ct key, or the offset into the header
+  std::uint32_t length;  // bytes
+  bool network_order = false;
+};
+
+Load load_of(Field field) {
+  using enum Load::From;
+  switch (field) {
+    case Field::InputIndex: return {Meta, NFT_META_IIF, 4};
+    case Field::OutputIndex: return {Meta, NFT_META_OIF, 4};
+    case Field::InputName: return {Meta, NFT_META_IIFNAME, IFNAMSIZ};
+    case Field::OutputName: return {Meta, NFT_META_OIFNAME, IFNAMSIZ};
+    case Field::NetworkProtocol: return {Meta, NFT_META_NFPROTO, 1};
+    case Field::TransportProtocol: return {Meta, NFT_META_L4PROTO, 1};
+    case Field::Priority: return {Meta, NFT_META_PRIORITY, 4};
+    case Field::CtState: return {Ct, NFT_CT_STATE, 4};
+    case Field::CtDirection: return {Ct, NFT_CT_DIRECTION, 1};
+    case Field::CtMark: return {Ct, NFT_CT_MARK, 4};
+    case Field::Ip4Ttl: return {Network, 8, 1};
+    case Field::Ip4Source: return {Network, 12, 4, true};
+    case Field::Ip4Destination: return {Network, 16, 4, true};
+    case Field::Ip6HopLimit: return {Network, 7, 1};
+    case Field::Ip6Source: return {Network, 8, 16, true};
+    case Field::Ip6Destination: return {Network, 24, 16, true};
+    case Field::SourcePort: return {Transport, 0, 2, true};
+    case Field::DestinationPort: return {Transport, 2, 2, true};
+    case Field::IcmpType: return {Transport, 0, 1};
+    case Field::IcmpCode: return {Transport, 1, 1};
+    case Field::TcpFlags: return {Transport, 13, 1};
+  }
+  __builtin_unreachable();
+}
+
+using Bytes = std::vector<std::uint8_t>;
+
+Bytes big_endian(std::uint64_t value, unsigned bytes) {
+  Bytes out;
+  for (unsigned i = bytes; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  return out;
+}
+
+Bytes bytes_of(const Value& value, const Load& load) {
+  if (const auto* name = std::get_if<std::string>(&value)) {
+    Bytes out(name->begin(), name->end());
+    out.resize(load.length);
+    return out;
+  }
+  if (const auto* address = std::get_if<rules::Address>(&value)) {
+    if (address->family == rules::Family::V4) return big_endian(address->low, 4);
+    Bytes out = big_endian(address->high, 8);
+    const Bytes low = big_endian(address->low, 8);
+    out.insert(out.end(), low.begin(), low.end());
+    return out;
+  }
+  const std::uint32_t number = std::get<std::uint32_t>(value);
+  if (load.network_order || load.length == 1) return big_endian(number, load.length);
+  Bytes out(sizeof number);
+  std::memcpy(out.data(), &number, sizeof number);
+  return out;
+}
+
+class Encoder {
+ public:
+  Encoder(nftnl_rule* rule, QueueExpression queue) : rule_(rule), queue_(queue) {}
+
+  void operator()(const Compare& compare) {
+    const Load load = load_into_register(compare.field);
+    if (compare.mask) mask_register(load, *compare.mask, 0);
+    nftnl_expr* expression = add("cmp");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_SREG, kRegister);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_OP, compare.equal ? NFT_CMP_EQ : NFT_CMP_NEQ);
+    set_bytes(expression, NFTNL_EXPR_CMP_DATA, bytes_of(compare.value, load));
+  }
+
+  void operator()(const Between& between) {
+    const Load load = load_into_register(between.field);
+    nftnl_expr* expression = add("range");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_RANGE_SREG, kRegister);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ);
+    set_bytes(expression, NFTNL_EXPR_RANGE_FROM_DATA, bytes_of(between.first, load));
+    set_bytes(expression, NFTNL_EXPR_RANGE_TO_DATA, bytes_of(between.last, load));
+  }
+
+  void operator()(const Lookup& lookup) {
+    load_into_register(lookup.field);
+    nftnl_expr* expression = add("lookup");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, kRegister);
+    nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, lookup.set.c_str());
+    const std::uint32_t flags = lookup.inverted ? std::uint32_t{NFT_LOOKUP_F_INV} : 0U;
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_FLAGS, flags);
+  }
+
+  void operator()(const Assign& assign) {
+    mask_register(load_into_register(assign.field), assign.keep, assign.bits);
+    if (assign.field == Field::Priority) {
+      nftnl_expr* expression = add("meta");
+      nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, NFT_META_PRIORITY);
+      nftnl_expr_set_u32(expression, NFTNL_EXPR_META_SREG, kRegister);
+    } else {
+      nftnl_expr* expression = add("ct");
+      nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
+      nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_SREG, kRegister);
+    }
+  }
+
+  void operator()(const Count& count) {
+    nftnl_expr* expression = add("objref");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
+    nftnl_expr_set_str(expression, NFTNL_EXPR_OBJREF_IMM_NAME, count.counter.c_str());
+  }
+
+  void operator()(const LogTo& log) {
+    nftnl_expr* expression = add("log");
+    nftnl_expr_set_u16(expression, NFTNL_EXPR_LOG_GROUP, log.group);
+    nftnl_expr_set_str(expression, NFTNL_EXPR_LOG_PREFIX, log.prefix.c_str());
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOG_SNAPLEN, log.snaplen);
+  }
+
+  void operator()(const Reject& reject) {
+    nftnl_expr* expression = add("reject");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_REJECT_TYPE, reject.tcp_reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMPX_UNREACH);
+    nftnl_expr_set_u8(expression, NFTNL_EXPR_REJECT_CODE, reject.tcp_reset ? 0 : NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+  }
+
+  void operator()(const Queue& queue) {
+    const auto total = static_cast<std::uint16_t>(queue.last - queue.first + 1);
+    if (queue_ == QueueExpression::Native) {
+      nftnl_expr* expression = add("queue");
+      nftnl_expr_set_u16(expression, NFTNL_EXPR_QUEUE_NUM, queue.first);
+      nftnl_expr_set_u16(expression, NFTNL_EXPR_QUEUE_TOTAL, total);
+      nftnl_expr_set_u16(expression, NFTNL_EXPR_QUEUE_FLAGS, NFT_QUEUE_FLAG_BYPASS);
+      return;
+    }
+    const xt_NFQ_info_v3 info{queue.first, total, NFQ_FLAG_BYPASS};
+    constexpr std::size_t kAligned = (sizeof info + 7) / 8 * 8;  // XT_ALIGN
+    void* data = std::calloc(1, kAligned);
+    std::memcpy(data, &info, sizeof info);
+    nftnl_expr* expression = add("target");
+    nftnl_expr_set_str(expression, NFTNL_EXPR_TG_NAME, "NFQUEUE");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_TG_REV, 3);
+    nftnl_expr_set(expression, NFTNL_EXPR_TG_INFO, data, kAligned);  // takes `data`
+  }
+
+  void operator()(const Remember& remember) {
+    load_into_register(remember.field);
+    nftnl_expr* expression = add("dynset");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, kRegister);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP, remember.refresh ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD);
+    nftnl_expr_set_str(expression, NFTNL_EXPR_DYNSET_SET_NAME, remember.set.c_str());
+    const std::chrono::milliseconds timeout = remember.timeout;
+    nftnl_expr_set_u64(expression, NFTNL_EXPR_DYNSET_TIMEOUT, static_cast<std::uint64_t>(timeout.count()));
+    if (!remember.over) return;
+    // A bucket that starts full and does not refill within the element's life: so it counts.
+    constexpr std::uint64_t kWeek = 604800;
+    nftnl_expr* limit = nftnl_expr_alloc("limit");
+    nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_RATE, *remember.over);
+    nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_UNIT, kWeek);
+    nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_BURST, *remember.over);
+    nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+    nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+    nftnl_expr_set(expression, NFTNL_EXPR_DYNSET_EXPR, limit, 0);
+  }
+
+  void operator()(const Verdict& verdict) {
+    nftnl_expr* expression = add("immediate");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_VERDICT, static_cast<std::uint32_t>(code(verdict.kind)));
+    if (!verdict.chain.empty()) nftnl_expr_set_str(expression, NFTNL_EXPR_IMM_CHAIN, verdict.chain.c_str());
+  }
+
+ private:
+  static int code(Verdict::Kind kind) {
+    switch (kind) {
+      case Verdict::Kind::Accept: return NF_ACCEPT;
+      case Verdict::Kind::Drop: return NF_DROP;
+      case Verdict::Kind::Return: return NFT_RETURN;
+      case Verdict::Kind::Jump: return NFT_JUMP;
+      case Verdict::Kind::Goto: return NFT_GOTO;
+    }
+    __builtin_unreachable();
+  }
+
+  nftnl_expr* add(const char* name) {
+    nftnl_expr* expression = nftnl_expr_alloc(name);
+    nftnl_rule_add_expr(rule_, expression);
+    return expression;
+  }
+
+  Load load_into_register(Field field) {
+    const Load load = load_of(field);
+    switch (load.from) {
+      case Load::From::Meta: {
+        nftnl_expr* expression = add("meta");
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, load.key);
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, kRegister);
+        break;
+      }
+      case Load::From::Ct: {
+        nftnl_expr* expression = add("ct");
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, load.key);
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, kRegister);
+        break;
+      }
+      case Load::From::Network: load_payload(NFT_PAYLOAD_NETWORK_HEADER, load); break;
+      case Load::From::Transport: load_payload(NFT_PAYLOAD_TRANSPORT_HEADER, load); break;
+    }
+    return load;
+  }
+
+  void load_payload(std::uint32_t base, const Load& load) {
+    nftnl_expr* expression = add("payload");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_BASE, base);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_OFFSET, load.key);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_LEN, load.length);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, kRegister);
+  }
+
+  // register = (register & keep) ^ bits; the two never overlap, so ^ is |.
+  void mask_register(const Load& load, std::uint32_t keep, std::uint32_t bits) {
+    nftnl_expr* expression = add("bitwise");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, kRegister);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, kRegister);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, load.length);
+    set_bytes(expression, NFTNL_EXPR_BITWISE_MASK, bytes_of(keep, load));
+    set_bytes(expression, NFTNL_EXPR_BITWISE_XOR, bytes_of(bits, load));
+  }
+
+  static void set_bytes(nftnl_expr* expression, std::uint16_t attribute, const Bytes& bytes) {
+    nftnl_expr_set(expression, attribute, bytes.data(), static_cast<std::uint32_t>(bytes.size()));
+  }
+
+  nftnl_rule* rule_;
+  QueueExpression queue_;
+};
+
+}  // namespace
+
+KeyType key_type(Field field) {
+  constexpr std::uint32_t kNfproto = 2, kInteger = 4, kIpAddress = 7, kIp6Address = 8;
+  const std::uint32_t length = load_of(field).length;
+  if (field == Field::NetworkProtocol) return {kNfproto, length};
+  if (length == 16 && field != Field::InputName && field != Field::OutputName) return {kIp6Address, length};
+  if (field == Field::Ip4Source || field == Field::Ip4Destination) return {kIpAddress, length};
+  return {kInteger, length};
+}
+
+void add_statement(nftnl_rule* rule, const Statement& statement, QueueExpression queue) {
+  std::visit(Encoder(rule, queue), statement);
+}
+
+}  // namespace fwd::kernel

@@ -1,0 +1,155 @@
+#include "fwd/kernel/nft_reader.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include <libnftnl/chain.h>
+#include <libnftnl/common.h>
+#include <libnftnl/object.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
+
+#include "fwd/kernel/nft_batch.h"
+
+namespace fwd::kernel {
+namespace {
+
+template <typename T, auto Free>
+struct Deleter {
+  void operator()(T* object) const { Free(object); }
+};
+template <typename T, auto Free>
+using Owned = std::unique_ptr<T, Deleter<T, Free>>;
+
+std::string text(const char* string) { return string == nullptr ? std::string() : std::string(string); }
+
+// Userdata is a list of type (1 byte), length (1 byte), value; a comment is a zero-terminated string of type 0.
+std::string comment_of(const void* data, std::uint32_t length) {
+  const auto* bytes = static_cast<const char*>(data);
+  for (std::uint32_t at = 0; bytes != nullptr && at + 2 <= length;) {
+    const auto type = static_cast<unsigned char>(bytes[at]);
+    const auto size = static_cast<unsigned char>(bytes[at + 1]);
+    if (at + 2 + size > length) break;
+    const std::string_view value(bytes + at + 2, size);
+    if (type == 0) return std::string(value.substr(0, value.find('\0')));
+    at += 2U + size;
+  }
+  return {};
+}
+
+// One dump; `each` sees its messages. A dump that a concurrent commit disturbed is taken again.
+Result<void> dump(NetlinkSocket& socket, std::uint16_t type, const char* what,
+                  const std::function<void(nlmsghdr*)>& fill, const std::function<void(const nlmsghdr&)>& each,
+                  const std::function<void()>& restart) {
+  constexpr int kAttempts = 5;
+  Result<void> done;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::array<char, 4096> buffer{};
+    restart();
+    nlmsghdr* message = nftnl_nlmsg_build_hdr(buffer.data(), type, NFPROTO_INET, NLM_F_DUMP, socket.next_sequence());
+    fill(message);
+    done = socket.request(std::as_bytes(std::span(buffer.data(), message->nlmsg_len)), message->nlmsg_seq, what, each);
+    if (done || done.error().code != EINTR) return done;
+  }
+  return done;
+}
+
+Result<void> read_existence(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
+  const auto each = [&](const nlmsghdr& message) {
+    const Owned<nftnl_table, nftnl_table_free> one(nftnl_table_alloc());
+    if (nftnl_table_nlmsg_parse(&message, one.get()) < 0) return;
+    if (text(nftnl_table_get_str(one.get(), NFTNL_TABLE_NAME)) != table) return;
+    found.exists = true;
+    std::uint32_t length = 0;
+    const void* data = nftnl_table_get_data(one.get(), NFTNL_TABLE_USERDATA, &length);
+    found.comment = comment_of(data, length);
+  };
+  return dump(socket, NFT_MSG_GETTABLE, "list tables", [](nlmsghdr*) {}, each, [&] { found = {}; });
+}
+
+Result<void> read_chains(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
+  const auto each = [&](const nlmsghdr& message) {
+    const Owned<nftnl_chain, nftnl_chain_free> one(nftnl_chain_alloc());
+    if (nftnl_chain_nlmsg_parse(&message, one.get()) < 0) return;
+    if (text(nftnl_chain_get_str(one.get(), NFTNL_CHAIN_TABLE)) != table) return;
+    FoundChain& chain = found.chains[text(nftnl_chain_get_str(one.get(), NFTNL_CHAIN_NAME))];
+    if (!nftnl_chain_is_set(one.get(), NFTNL_CHAIN_HOOKNUM)) return;
+    chain.hook = nftnl_chain_get_u32(one.get(), NFTNL_CHAIN_HOOKNUM);
+    chain.priority = nftnl_chain_get_s32(one.get(), NFTNL_CHAIN_PRIO);
+  };
+  return dump(socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each, [&] { found.chains.clear(); });
+}
+
+Result<void> read_sets(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
+  const auto fill = [&](nlmsghdr* message) {
+    const Owned<nftnl_set, nftnl_set_free> filter(nftnl_set_alloc());
+    nftnl_set_set_str(filter.get(), NFTNL_SET_TABLE, table.c_str());
+    nftnl_set_nlmsg_build_payload(message, filter.get());
+  };
+  const auto each = [&](const nlmsghdr& message) {
+    const Owned<nftnl_set, nftnl_set_free> one(nftnl_set_alloc());
+    if (nftnl_set_nlmsg_parse(&message, one.get()) < 0) return;
+    if (text(nftnl_set_get_str(one.get(), NFTNL_SET_TABLE)) != table) return;
+    found.sets.push_back(text(nftnl_set_get_str(one.get(), NFTNL_SET_NAME)));
+  };
+  return dump(socket, NFT_MSG_GETSET, "list sets", fill, each, [&] { found.sets.clear(); });
+}
+
+}  // namespace
+
+Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket, const std::string& table) {
+  std::map<std::string, std::uint64_t> counters;
+  const auto each = [&](const nlmsghdr& message) {
+    const Owned<nftnl_obj, nftnl_obj_free> one(nftnl_obj_alloc());
+    if (nftnl_obj_nlmsg_parse(&message, one.get()) < 0) return;
+    if (text(nftnl_obj_get_str(one.get(), NFTNL_OBJ_TABLE)) != table) return;
+    if (nftnl_obj_get_u32(one.get(), NFTNL_OBJ_TYPE) != NFT_OBJECT_COUNTER) return;
+    counters[text(nftnl_obj_get_str(one.get(), NFTNL_OBJ_NAME))] = nftnl_obj_get_u64(one.get(), NFTNL_OBJ_CTR_PKTS);
+  };
+  auto done = dump(socket, NFT_MSG_GETOBJ, "list counters", [](nlmsghdr*) {}, each, [&] { counters.clear(); });
+  if (!done) return std::unexpected(done.error());
+  return counters;
+}
+
+Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {
+  FoundTable found;
+  if (auto done = read_existence(socket, table, found); !done) return std::unexpected(done.error());
+  if (!found.exists) return found;
+  if (auto done = read_chains(socket, table, found); !done) return std::unexpected(done.error());
+  if (auto done = read_sets(socket, table, found); !done) return std::unexpected(done.error());
+  auto counters = read_counters(socket, table);
+  if (!counters) return std::unexpected(counters.error());
+  found.counters = std::move(*counters);
+  return found;
+}
+
+Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table, const std::string& chain) {
+  std::vector<FoundRule> found;
+  const auto fill = [&](nlmsghdr* message) {
+    const RulePtr filter(nftnl_rule_alloc());
+    nftnl_rule_set_str(filter.get(), NFTNL_RULE_TABLE, table.c_str());
+    if (!chain.empty()) nftnl_rule_set_str(filter.get(), NFTNL_RULE_CHAIN, chain.c_str());
+    nftnl_rule_nlmsg_build_payload(message, filter.get());
+  };
+  const auto each = [&](const nlmsghdr& message) {
+    const RulePtr one(nftnl_rule_alloc());
+    if (nftnl_rule_nlmsg_parse(&message, one.get()) < 0) return;
+    if (text(nftnl_rule_get_str(one.get(), NFTNL_RULE_TABLE)) != table) return;
+    std::string of = text(nftnl_rule_get_str(one.get(), NFTNL_RULE_CHAIN));
+    if (!chain.empty() && of != chain) return;
+    std::uint32_t length = 0;
+    const void* data = nftnl_rule_get_data(one.get(), NFTNL_RULE_USERDATA, &length);
+    found.push_back({std::move(of), expressions(one.get()), comment_of(data, length)});
+  };
+  auto done = dump(socket, NFT_MSG_GETRULE, "list rules", fill, each, [&] { found.clear(); });
+  if (!done) return std::unexpected(done.error());
+  return found;
+}
+
+}  // namespace fwd::kernel

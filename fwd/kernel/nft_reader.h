@@ -1,0 +1,40 @@
+// What the kernel has of a table.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fwd/kernel/netlink.h"
+
+namespace fwd::kernel {
+
+struct FoundChain {
+  std::optional<std::uint32_t> hook;  // of a base chain
+  std::int32_t priority = 0;
+};
+
+struct FoundRule {
+  std::string chain;
+  std::string expressions;  // in libnftnl's notation
+  std::string comment;
+};
+
+struct FoundTable {
+  bool exists = false;
+  std::string comment;
+  std::map<std::string, FoundChain> chains;
+  std::vector<std::string> sets;
+  std::map<std::string, std::uint64_t> counters;  // packets
+};
+
+Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table);
+Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket, const std::string& table);
+
+// In the kernel's order. All chains where `chain` is empty.
+Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table,
+                                          const std::string& chain = "");
+
+}  // namespace fwd::kernel

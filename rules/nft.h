@@ -1,0 +1,155 @@
+// A table of the kernel's packet filter as plain values: what to write, before anything is written. fwd/kernel builds one from a
+// policy and encodes it as netlink; dump() shows it in nft's own notation, which is what tests compare.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "rules/address.h"
+
+namespace rules::nft {
+
+enum class Field : std::uint8_t {
+  InputIndex,
+  OutputIndex,
+  InputName,
+  OutputName,
+  NetworkProtocol,  // meta nfproto: kIpv4 or kIpv6 below
+  TransportProtocol,
+  Priority,
+  CtState,  // a set of the bits below: compare with a mask
+  CtDirection,
+  CtMark,
+  Ip4Source,
+  Ip4Destination,
+  Ip4Ttl,
+  Ip6Source,
+  Ip6Destination,
+  Ip6HopLimit,
+  SourcePort,
+  DestinationPort,
+  IcmpType,
+  IcmpCode,
+  TcpFlags,
+};
+
+inline constexpr std::uint32_t kIpv4 = 2;  // NFPROTO_IPV4
+inline constexpr std::uint32_t kIpv6 = 10;
+inline constexpr std::uint32_t kOriginal = 0;  // IP_CT_DIR_ORIGINAL
+inline constexpr std::uint32_t kReply = 1;
+
+// NFT_CT_STATE bits (include/uapi/linux/netfilter/nf_conntrack_common.h).
+namespace state {
+inline constexpr std::uint32_t kInvalid = 1;
+inline constexpr std::uint32_t kEstablished = 2;
+inline constexpr std::uint32_t kRelated = 4;
+inline constexpr std::uint32_t kNew = 8;
+inline constexpr std::uint32_t kUntracked = 64;
+}  // namespace state
+
+// Host byte order; a name for InputName and OutputName, an address for the address fields.
+using Value = std::variant<std::uint32_t, Address, std::string>;
+
+// field & mask == value (or != value). A field that the packet or its connection doesn't have never matches.
+struct Compare {
+  Field field;
+  Value value;
+  bool equal = true;
+  std::optional<std::uint32_t> mask = std::nullopt;
+};
+
+struct Between {
+  Field field;
+  Value first;
+  Value last;
+};
+
+struct Lookup {
+  Field field;
+  std::string set;
+  bool inverted = false;
+};
+
+// field = (field & keep) | bits. Only Priority and CtMark can be written.
+struct Assign {
+  Field field;
+  std::uint32_t keep;
+  std::uint32_t bits;
+};
+
+struct Count {
+  std::string counter;  // a named one, so that a commit keeps its value
+};
+
+struct LogTo {
+  std::uint16_t group;
+  std::string prefix;
+  std::uint32_t snaplen;
+};
+
+struct Reject {
+  bool tcp_reset;  // else ICMP or ICMPv6 admin-prohibited
+};
+
+struct Queue {
+  std::uint16_t first;
+  std::uint16_t last;
+};
+
+// Enters the field's value into a dynamic set, for `timeout` from now (refresh) or from when it was first entered.
+// With `over`, goes on in the rule only when the element has been entered more than that often.
+struct Remember {
+  Field field;
+  std::string set;
+  std::chrono::seconds timeout;
+  bool refresh;
+  std::optional<std::uint32_t> over = std::nullopt;
+};
+
+struct Verdict {
+  enum class Kind : std::uint8_t { Accept, Drop, Return, Jump, Goto } kind;
+  std::string chain = {};  // for Jump and Goto
+};
+
+using Statement = std::variant<Compare, Between, Lookup, Assign, Count, LogTo, Reject, Queue, Remember, Verdict>;
+
+struct Rule {
+  std::vector<Statement> statements;
+  std::string comment = {};
+};
+
+struct BaseChain {
+  enum class Hook : std::uint8_t { Input, Output } hook;
+  int priority;  // policy is accept: what a chain drops it drops by a rule
+};
+
+struct Chain {
+  std::string name;
+  std::optional<BaseChain> base = std::nullopt;
+  std::vector<Rule> rules = {};
+};
+
+struct Set {
+  std::string name;
+  Field key;
+  std::uint32_t size = 65535;
+  bool dynamic = false;  // elements come from Remember; otherwise from the daemon. All have timeouts.
+  bool metered = false;  // elements carry a limit, for Remember with `over`
+};
+
+struct Table {
+  std::string name;
+  std::string comment;
+  std::vector<std::string> counters;
+  std::vector<Set> sets;
+  std::vector<Chain> chains;
+};
+
+std::string dump(const Table& table);
+std::string dump(const Statement& statement);
+
+}  // namespace rules::nft

@@ -1,0 +1,101 @@
+#include "fwd/kernel/table.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/netns.h"
+
+using namespace fwd::kernel;
+using namespace std::chrono_literals;
+
+namespace {
+
+rules::Policy policy_with_limit(const std::string& hash) {
+  rules::Policy policy;
+  policy.hash = hash;
+  rules::Rule limit;
+  limit.action = rules::Action::Limit;
+  limit.rate = rules::Rate{};
+  limit.id = "00000000000000aa";
+  policy.rules.push_back(limit);
+  rules::Rule ping;
+  ping.action = rules::Action::Allow;
+  ping.match.protocols = {{rules::protocol::kIcmp, 8, {}}, {rules::protocol::kIcmpv6, 128, {}}};
+  ping.id = "ping";
+  policy.builtin_rules.push_back(ping);
+  return policy;
+}
+
+std::unique_ptr<Firewall> opened() {
+  auto firewall = open_firewall({.queues = {0, 1}, .ct_mark = {}, .nflog_group = 4789, .state_directory = "/var/lib/fwd"});
+  INFO((firewall ? "" : firewall.error().message()));
+  REQUIRE(firewall);
+  return std::move(*firewall);
+}
+
+template <typename T>
+void require(const fwd::Result<T>& result) {
+  INFO((result ? "" : result.error().message()));
+  REQUIRE(result);
+}
+
+}  // namespace
+
+TEST_CASE("a committed table is read back with its generation and policy") {
+  support::in_new_netns([] {
+    const auto firewall = opened();
+    const auto before = firewall->read();
+    require(before);
+    CHECK_FALSE(before->has_value());
+    require(firewall->commit(policy_with_limit("first"), 63));
+    const auto found = firewall->read();
+    require(found);
+    REQUIRE(found->has_value());
+    CHECK((*found)->generation == 63);
+    CHECK((*found)->policy_hash == "first");
+    CHECK((*found)->state_directory == "/var/lib/fwd");
+  });
+}
+
+TEST_CASE("a second commit replaces the first, and what it no longer needs is gone") {
+  support::in_new_netns([] {
+    const auto firewall = opened();
+    require(firewall->commit(policy_with_limit("first"), 1));
+    rules::Policy without_limit;
+    without_limit.hash = "second";
+    require(firewall->commit(without_limit, 2));
+    const auto found = firewall->read();
+    require(found);
+    CHECK((*found)->policy_hash == "second");
+    require(firewall->counters());
+  });
+}
+
+TEST_CASE("the lease can be renewed again and again, also after it has run out") {
+  support::in_new_netns([] {
+    const auto firewall = opened();
+    require(firewall->commit(rules::Policy{}, 1));
+    for (int i = 0; i < 3; ++i) require(firewall->renew_lease(1ms));
+    require(firewall->renew_lease(1s));
+  });
+}
+
+TEST_CASE("the lease of a missing table is an error that names the set") {
+  support::in_new_netns([] {
+    const auto renewed = opened()->renew_lease(1s);
+    REQUIRE_FALSE(renewed);
+    CHECK(renewed.error().message() ==
+          "renew the lease: the kernel refused \"flush set lease\": No such file or directory");
+  });
+}
+
+TEST_CASE("removing the table succeeds with and without one") {
+  support::in_new_netns([] {
+    const auto firewall = opened();
+    require(firewall->remove());
+    require(firewall->commit(rules::Policy{}, 1));
+    require(firewall->remove());
+    const auto found = firewall->read();
+    require(found);
+    CHECK_FALSE(found->has_value());
+  });
+}
