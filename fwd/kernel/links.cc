@@ -6,6 +6,14 @@
 #include <array>
 
 namespace fwd::kernel {
+namespace {
+
+int take_name(const nlattr* attribute, void* data) {
+  if (mnl_attr_get_type(attribute) == IFLA_IFNAME) *static_cast<std::string*>(data) = mnl_attr_get_str(attribute);
+  return MNL_CB_OK;
+}
+
+}  // namespace
 
 Result<Links> Links::open() {
   auto events = NetlinkSocket::open(NETLINK_ROUTE, RTMGRP_LINK);
@@ -35,12 +43,8 @@ Result<LinkNames> Links::names() {
   const auto each = [&](const nlmsghdr& answer) {
     if (answer.nlmsg_type != RTM_NEWLINK) return;
     const auto* info = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&answer));
-    const nlattr* attribute = nullptr;
-    mnl_attr_for_each(attribute, &answer, sizeof(ifinfomsg)) {
-      if (mnl_attr_get_type(attribute) == IFLA_IFNAME) {
-        names[static_cast<std::uint32_t>(info->ifi_index)] = mnl_attr_get_str(attribute);
-      }
-    }
+    std::string& name = names[static_cast<std::uint32_t>(info->ifi_index)];
+    mnl_attr_parse(&answer, sizeof(ifinfomsg), take_name, &name);
   };
   const auto bytes = std::as_bytes(std::span(buffer.data(), message->nlmsg_len));
   if (auto done = requests_.request(bytes, message->nlmsg_seq, "list the network interfaces", each); !done) {
