@@ -1,0 +1,55 @@
+// The open control connections, with what each user may hold and for how long. The HTTP library
+// knows neither users nor the time of a whole request: a client that sends a byte now and then is
+// never idle to it.
+#pragma once
+
+#include <chrono>
+#include <list>
+#include <mutex>
+#include <optional>
+
+#include "fwd/control/peer.h"
+
+namespace fwd::control {
+
+struct Limits {
+  unsigned connections = 64;
+  unsigned connections_per_user = 16;
+  std::size_t body_bytes = 16 << 20;
+  std::size_t header_bytes = 8 << 10;
+  std::chrono::seconds idle{5};
+  std::chrono::seconds request{10};  // to send a whole request, and to take a whole answer
+};
+
+using Clock = std::chrono::steady_clock;
+
+struct Connection {
+  int fd = -1;  // the HTTP library's
+  Peer peer;
+  std::optional<Clock::time_point> deadline;  // none while a handler works for it
+};
+
+class Connections {
+ public:
+  explicit Connections(const Limits& limits) : limits_(limits) {}
+
+  // Null when there are too many, or the peer can't be told: it has been answered and shut down
+  // then. Root always gets in, so that nobody can keep root out.
+  Connection* opened(int fd);
+  void closed(Connection* connection);
+
+  void begin_request(Connection& connection);  // the time for a request or an answer starts anew
+  void begin_work(Connection& connection);
+
+  // Shuts down what has passed its deadline; the library then closes it.
+  void sweep(Clock::time_point now);
+
+ private:
+  bool room_for(const Peer& peer) const;
+
+  Limits limits_;
+  std::mutex mutex_;
+  std::list<Connection> open_;
+};
+
+}  // namespace fwd::control

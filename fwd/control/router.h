@@ -1,0 +1,64 @@
+// From a request to its handler: path, method and right, all decided before a byte of the body is
+// read.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ctl/api/error.h"
+#include "fwd/control/access.h"
+#include "fwd/control/peer.h"
+
+namespace fwd::control {
+
+struct Request {
+  Peer peer;
+  std::string method;
+  std::string path;
+  std::string argument;  // what stands for the `*` of the route's path
+  std::map<std::string, std::string> query;
+  std::string body;
+};
+
+struct Response {
+  unsigned status = 200;
+  std::string body;   // JSON
+  std::string allow;  // with 405: the methods that this path has
+};
+
+Response error_response(const ctl::api::Error& error);
+// For what has no code of its own: 404 for a path, 405, 411.
+Response error_response(unsigned status, std::string message);
+
+// A body in JSON, or why there is none.
+using Answer = std::expected<std::string, ctl::api::Error>;
+using Handler = std::function<Answer(const Request&)>;
+
+struct Route {
+  std::string_view method;
+  std::string_view path;  // may end in "/*", which stands for one segment
+  Right right;
+  Handler handler;
+};
+
+class Router {
+ public:
+  Router(std::vector<Route> routes, Access access)
+      : routes_(std::move(routes)), access_(std::move(access)) {}
+
+  // The route for method and path if the peer may take it. Fills in the argument.
+  std::expected<const Route*, Response> admit(Request& request) const;
+
+  // Whatever a handler throws ends here, as an internal error.
+  static Response run(const Route& route, const Request& request) noexcept;
+
+ private:
+  std::vector<Route> routes_;
+  Access access_;
+};
+
+}  // namespace fwd::control
