@@ -1,0 +1,149 @@
+#include "fwd/kernel/chains.h"
+
+#include <catch2/catch.hpp>
+
+using namespace fwd::kernel;
+
+namespace {
+
+const TableSettings kSettings{.queues = {4, 5}, .ct_mark = {}, .nflog_group = 7, .state_directory = "/var/lib/fwd"};
+
+std::string chain_text(const rules::nft::Table& table, const std::string& name) {
+  const std::string all = dump(table);
+  const std::size_t begin = all.find("  chain " + name + " {\n");
+  if (begin == std::string::npos) return "no such chain";
+  return all.substr(begin, all.find("  }\n", begin) + 4 - begin);
+}
+
+rules::Policy with_limit() {
+  rules::Policy policy;
+  rules::Rule limit;
+  limit.action = rules::Action::Limit;
+  limit.rate = rules::Rate{3, 60};
+  limit.id = "00000000000000aa";
+  policy.rules = {rules::Rule{}, limit, rules::Rule{}, limit};
+  policy.rules[3].id = "00000000000000bb";
+  return policy;
+}
+
+}  // namespace
+
+TEST_CASE("chain A on input clears, accepts, drops and queues in the documented order") {
+  CHECK(chain_text(build_table({}, 5, kSettings), "a_input") == R"(  chain a_input {
+    type filter hook input priority 0; policy accept;
+    meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
+    iif 1 accept
+    meta l4proto 58 jump link_local
+    ct mark & 0xff000000 == 0x85000000 counter name revoked drop
+    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
+    meta nfproto != @lease accept comment "no worker is alive: chain B decides"
+    meta nfproto 2 ip saddr @shed_v4 counter name shed accept
+    meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
+    goto classify_input
+  }
+)");
+}
+
+TEST_CASE("packets are classified before they are queued, and a judged connection is never new") {
+  CHECK(chain_text(build_table({}, 5, kSettings), "classify_output") == R"(  chain classify_output {
+    ct state & 0x1 != 0x0 meta priority set meta priority & 0xfff | 0x60000000
+    ct state & 0x40 != 0x0 meta priority set meta priority & 0xfff | 0x50000000
+    ct state & 0x8 != 0x0 meta priority set meta priority & 0xfff | 0x10000000
+    ct state & 0x8 != 0x0 ct mark & 0xff000000 != 0x0 meta priority set meta priority & 0xfff | 0x20000000
+    ct state & 0x2 != 0x0 ct direction 0 meta priority set meta priority & 0xfff | 0x20000000
+    ct state & 0x2 != 0x0 ct direction 1 meta priority set meta priority & 0xfff | 0x30000000
+    ct state & 0x4 != 0x0 meta priority set meta priority & 0xfff | 0x40000000
+    queue num 4-5 bypass
+  }
+)");
+}
+
+TEST_CASE("chain B on output lets our own resets and errors out and obeys verdicts of this generation only") {
+  CHECK(chain_text(build_table({}, 5, kSettings), "b_output") == R"(  chain b_output {
+    type filter hook output priority 10; policy accept;
+    oif 1 accept
+    meta l4proto 58 jump link_local
+    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
+    ct state & 0x4 != 0x0 meta l4proto 1 accept
+    ct state & 0x4 != 0x0 meta l4proto 58 accept
+    ct state & 0x4 != 0x0 meta l4proto 6 tcp flags & 0x4 != 0x0 accept
+    meta priority & 0xffc00000 == 0x81400000 goto approve
+    meta priority & 0xffc00000 == 0x91400000 goto pass
+    meta priority & 0xffc00000 == 0xa1400000 goto revoke
+    meta priority & 0xffc00000 == 0xb1400000 goto reject
+    meta priority & 0xffc00000 == 0xc1400000 goto limits
+    goto copy_output
+  }
+)");
+}
+
+TEST_CASE("writing the ct mark is a rule of its own, for packets that have no connection") {
+  CHECK(chain_text(build_table({}, 5, kSettings), "approve") == R"(  chain approve {
+    ct mark set ct mark & 0xffffff | 0x45000000
+    meta priority set meta priority & 0xfff | 0x0 accept
+  }
+)");
+}
+
+TEST_CASE("what is related approves nothing, also where the kernel decides") {
+  CHECK(chain_text(build_table({}, 5, kSettings), "copy_approve") == R"(  chain copy_approve {
+    ct state & 0x4 != 0x0 goto copy_pass comment "what is related approves nothing"
+    counter name copy_allowed
+    goto approve
+  }
+)");
+}
+
+TEST_CASE("only limit rules have slots, counted from 1") {
+  CHECK(limit_slots(with_limit()) == std::vector<LimitSlot>{0, 1, 0, 2});
+}
+
+TEST_CASE("a limit rule's meter counts tries, remembers who is over and reports both outcomes") {
+  const rules::nft::Table table = build_table(with_limit(), 5, kSettings);
+  CHECK(chain_text(table, "limits") == R"(  chain limits {
+    meta priority & 0x3ff000 == 0x1000 goto limit_00000000000000aa
+    meta priority & 0x3ff000 == 0x2000 goto limit_00000000000000bb
+    drop comment "no such rule any more"
+  }
+)");
+  CHECK(chain_text(table, "limit_00000000000000aa") == R"(  chain limit_00000000000000aa {
+    meta nfproto 2 ip saddr @over_00000000000000aa_v4 update @over_00000000000000aa_v4 { ip saddr timeout 20s } log prefix "fwd limit over 1" group 7 snaplen 128 drop
+    meta nfproto 2 add @limit_00000000000000aa_v4 { ip saddr timeout 60s over 3 } update @over_00000000000000aa_v4 { ip saddr timeout 20s } log prefix "fwd limit over 1" group 7 snaplen 128 drop
+    meta nfproto 10 ip6 saddr @over_00000000000000aa_v6 update @over_00000000000000aa_v6 { ip6 saddr timeout 20s } log prefix "fwd limit over 1" group 7 snaplen 128 drop
+    meta nfproto 10 add @limit_00000000000000aa_v6 { ip6 saddr timeout 60s over 3 } update @over_00000000000000aa_v6 { ip6 saddr timeout 20s } log prefix "fwd limit over 1" group 7 snaplen 128 drop
+    log prefix "fwd limit ok 1" group 7 snaplen 128 goto approve
+  }
+)");
+}
+
+TEST_CASE("a built-in that is switched off has no rule in the kernel either") {
+  rules::Policy policy;
+  policy.builtins.loopback = false;
+  policy.builtins.established = false;
+  policy.builtins.neighbour_discovery = false;
+  policy.builtins.mld = false;
+  const rules::nft::Table table = build_table(policy, 5, kSettings);
+  CHECK(chain_text(table, "link_local") == "  chain link_local {\n  }\n");
+  CHECK(chain_text(table, "a_input").find("iif 1") == std::string::npos);
+  CHECK(chain_text(table, "a_input").find("0x45000000") == std::string::npos);
+}
+
+TEST_CASE("the defaults decide what no worker judged") {
+  rules::Policy policy;
+  policy.default_in = rules::Action::Reject;
+  policy.default_out = rules::Action::Deny;
+  const rules::nft::Table table = build_table(policy, 5, kSettings);
+  CHECK(chain_text(table, "copy_input").ends_with("goto copy_reject\n  }\n"));
+  CHECK(chain_text(table, "copy_output").ends_with("goto copy_drop\n  }\n"));
+}
+
+TEST_CASE("the state comment is read back, and nothing else is taken for one") {
+  const auto state = parse_state_comment(state_comment({17, "abc", ""}));
+  REQUIRE(state);
+  CHECK(state->generation == 17);
+  CHECK(state->policy_hash == "abc");
+  for (const char* wrong : {"", "generation", "generation 0 policy x", "generation 64 policy x", "generation 5", "x 5 policy y"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_state_comment(wrong).has_value());
+  }
+}

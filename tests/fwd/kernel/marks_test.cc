@@ -1,0 +1,39 @@
+#include "fwd/kernel/marks.h"
+
+#include <catch2/catch.hpp>
+
+using namespace fwd::kernel;
+
+TEST_CASE("generations wrap from 63 to 1 and are never 0") {
+  CHECK(next(1) == 2);
+  CHECK(next(62) == 63);
+  CHECK(next(63) == 1);
+}
+
+TEST_CASE("every class survives the way through the priority") {
+  for (const auto packet_class : {PacketClass::New, PacketClass::Again, PacketClass::AgainReply, PacketClass::Related,
+                                  PacketClass::Untracked, PacketClass::Invalid}) {
+    CHECK(decode_class(encode_class(packet_class) | 0xfff) == packet_class);
+  }
+}
+
+TEST_CASE("a priority that chain A did not write has no class") {
+  CHECK_FALSE(decode_class(0).has_value());
+  CHECK_FALSE(decode_class(0xfff).has_value());
+  CHECK_FALSE(decode_class(encode_verdict(VerdictKind::Approve, 1)).has_value());
+  CHECK_FALSE(decode_class(7U << 28).has_value());
+}
+
+TEST_CASE("a verdict keeps the bits of the priority that belong to others") {
+  const std::uint32_t verdict = encode_verdict(VerdictKind::Limit, 63, kLastLimitSlot);
+  CHECK(verdict == 0xcffff000);
+  CHECK(with_verdict(0xabcdeabc, verdict) == 0xcffffabc);
+  CHECK((verdict & kVerdictMask) == 0xcfc00000);
+  CHECK((verdict & kSlotMask) == kSlotMask);
+}
+
+TEST_CASE("a ct mark holds state and generation inside the mask, wherever the mask is") {
+  CHECK(CtMark{}.encode(ConnectionState::Approved, 63) == 0x7f000000);
+  CHECK(CtMark{}.encode(ConnectionState::Revoked, 1) == 0x81000000);
+  CHECK(CtMark{0x00000ff0}.encode(ConnectionState::Revoked, 1) == 0x00000810);
+}
