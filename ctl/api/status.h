@@ -1,0 +1,110 @@
+// Bodies of /v1/status, /v1/stats, /v1/enable and /v1/disable.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ctl::api {
+
+struct PolicyStatus {
+  std::string file;
+  std::string hash;
+  std::uint64_t rules = 0;
+  std::uint64_t sets = 0;
+  std::string loaded;  // RFC 3339
+};
+
+struct DefaultActions {
+  std::string in;
+  std::string out;
+};
+
+struct Worker {
+  std::uint32_t queue = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t depth = 0;         // packets that wait now
+  std::uint64_t dropped = 0;       // by the kernel, the queue being full
+  std::uint64_t user_dropped = 0;  // by the kernel, the socket's buffer being full
+  std::uint64_t send_errors = 0;   // verdicts that could not be sent
+  std::uint64_t enobufs = 0;
+};
+
+struct Queue {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  std::string expression;  // native, compat
+  std::vector<Worker> workers;
+};
+
+struct AuditStatus {
+  std::string file;
+  std::uint64_t written = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t waiting = 0;
+};
+
+struct Conntrack {
+  std::uint64_t entries = 0;
+  std::uint64_t limit = 0;
+};
+
+// GET /v1/status
+struct Status {
+  std::string version;
+  std::uint32_t pid = 0;
+  std::uint64_t uptime_seconds = 0;
+  std::string mode;  // enforce
+  bool enabled = false;
+  std::uint64_t generation = 0;
+  PolicyStatus policy;
+  DefaultActions defaults;
+  std::map<std::string, bool> builtins;
+  Queue queue;
+  AuditStatus audit;
+  Conntrack conntrack;
+  std::vector<std::string> warnings;
+};
+
+struct ActionCounts {
+  std::uint64_t allow = 0;
+  std::uint64_t deny = 0;
+  std::uint64_t reject = 0;
+  std::uint64_t limit = 0;
+};
+
+struct DirectionCounts {
+  ActionCounts in;
+  ActionCounts out;
+};
+
+struct KernelCopy {
+  std::uint64_t allow = 0;
+  std::uint64_t deny = 0;
+};
+
+struct VerdictTimes {
+  double p50 = 0;
+  double p99 = 0;
+};
+
+// GET /v1/stats. Everything counts from the daemon's start.
+struct Stats {
+  DirectionCounts packets;
+  std::map<std::string, std::uint64_t> reasons;
+  KernelCopy kernel_copy;
+  std::uint64_t revoked = 0;
+  std::vector<Worker> workers;
+  VerdictTimes verdict_microseconds;
+};
+
+// POST /v1/enable and /v1/disable take an empty object.
+struct Nothing {};
+
+struct Enabled {
+  bool enabled = false;
+  bool already = false;
+};
+
+}  // namespace ctl::api
