@@ -52,10 +52,16 @@ struct ActivePolicy {
   rules::Policy policy;
   rules::RuleSet rules;
   std::vector<kernel::LimitSlot> limit_slots;  // by rule index; 0 where the rule isn't a limit
+  std::vector<bool> silent_builtins;           // by index: `log none`
+  std::vector<bool> silent_rules;
   mutable std::vector<std::unique_ptr<RuleCounters>> counters;  // by worker
 
   ActivePolicy(rules::Policy policy_in, std::uint64_t version_in, kernel::Generation generation_in,
                std::size_t workers);
+
+  // Whether the policy wants a record of what this decision decides.
+  bool recorded(const rules::Decision& decision) const noexcept;
+  kernel::LimitSlot limit_slot(const rules::Decision& decision) const noexcept;
 };
 
 }  // namespace fwd::engine

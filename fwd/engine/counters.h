@@ -20,26 +20,32 @@ inline constexpr std::array<std::uint64_t, 16> kVerdictTimeBounds{
     1'000,   2'000,     5'000,     10'000,    20'000,     50'000,     100'000,    200'000,
     500'000, 1'000'000, 2'000'000, 5'000'000, 10'000'000, 20'000'000, 50'000'000, 100'000'000};
 
-// A cell of each table for every hook, action and reason.
+// A count for every hook, action and reason.
 template <typename Count>
 class PacketTable {
  public:
+  using Cells = std::array<Count, kDirections * kActions * kReasons>;
+
   Count& at(rules::Direction hook, rules::Action action, Reason reason) noexcept {
     return cells_[position(hook, action, reason)];
   }
   const Count& at(rules::Direction hook, rules::Action action, Reason reason) const noexcept {
     return cells_[position(hook, action, reason)];
   }
+  const Cells& cells() const noexcept { return cells_; }
+
+  void add(const PacketTable<kernel::Counter>& other) noexcept {
+    for (std::size_t at = 0; at < cells_.size(); ++at) cells_[at] += other.cells()[at].value();
+  }
 
  private:
   static constexpr std::size_t position(rules::Direction hook, rules::Action action,
                                         Reason reason) noexcept {
-    return (static_cast<std::size_t>(hook) * kActions + static_cast<std::size_t>(action)) *
-               kReasons +
-           static_cast<std::size_t>(reason);
+    const auto row = static_cast<std::size_t>(hook) * kActions + static_cast<std::size_t>(action);
+    return row * kReasons + static_cast<std::size_t>(reason);
   }
 
-  std::array<Count, kDirections * kActions * kReasons> cells_{};
+  Cells cells_{};
 };
 
 // Written by one worker's thread, read by anybody.

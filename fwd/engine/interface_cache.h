@@ -15,7 +15,7 @@ class InterfaceCache {
   // By the interface's name; kOtherInterface where it has none.
   rules::InterfaceId find(std::uint32_t index, const rules::RuleSet& rules) noexcept;
 
-  void clear() noexcept { used_ = 0; }
+  void clear() noexcept { used_ = oldest_ = 0; }
 
  private:
   struct Entry {

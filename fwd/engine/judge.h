@@ -43,6 +43,9 @@ enum class Outcome : std::uint8_t { Drop, Approve, Pass, Revoke, Reject, Limit }
 // What it means to the packet's sender, in the policy's words.
 rules::Action action_of(Outcome outcome) noexcept;
 
+// Whether it is one of the ICMP or ICMPv6 messages that report an error about a connection.
+bool is_icmp_error(const rules::Packet& packet) noexcept;
+
 struct Judgement {
   Outcome outcome = Outcome::Drop;
   Reason reason = Reason::Invalid;

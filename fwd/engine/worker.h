@@ -48,11 +48,12 @@ class Worker {
 
  private:
   void refresh();
-  void judge_batch(std::span<const kernel::QueuedPacket> packets) noexcept;
+  void judge_batch(std::span<const kernel::QueuedPacket> packets,
+                   std::chrono::nanoseconds received) noexcept;
+  audit::VerdictRecord judge_packet(const kernel::QueuedPacket& packet) noexcept;
   rules::InterfaceId interface_of(const kernel::QueuedPacket& packet) noexcept;
-  void take(const audit::VerdictRecord& record, rules::Direction hook) noexcept;
-  kernel::Verdict answer(const audit::VerdictRecord& record,
-                         const kernel::QueuedPacket& packet) const noexcept;
+  void count(const audit::VerdictRecord& record, rules::Direction hook) noexcept;
+  void finish() noexcept;
 
   const unsigned number_;
   const std::unique_ptr<kernel::PacketSource> source_;

@@ -48,6 +48,7 @@ class Queue final : public PacketSource {
   Result<void> await_answer();
   void read_message(std::span<const std::byte> message, bool truncated) noexcept;
   void count_answer(int error) noexcept;
+  void send_prepared(std::size_t count) noexcept;
 
   const std::uint16_t number_;
   const std::unique_ptr<mnl_socket, MnlClose> socket_;

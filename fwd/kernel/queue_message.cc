@@ -92,15 +92,14 @@ std::optional<QueuedPacket> parse_packet(std::span<const std::byte> message) noe
   const Attributes attributes = read_attributes(message.first(end).subspan(kHeaders));
   if (!attributes.packet) return std::nullopt;
   const auto hook = direction(attributes.packet->hook);
-  return QueuedPacket{
-      .id = ntohl(attributes.packet->packet_id),
-      .priority = attributes.priority,
-      .interface_index =
-          hook == rules::Direction::In ? attributes.in_device : attributes.out_device,
-      .hook = hook,
-      .wire_length = attributes.uncut_length.value_or(
-          static_cast<std::uint32_t>(attributes.payload.size())),
-      .bytes = attributes.payload};
+  return QueuedPacket{.id = ntohl(attributes.packet->packet_id),
+                      .priority = attributes.priority,
+                      .interface_index = hook == rules::Direction::In ? attributes.in_device
+                                                                      : attributes.out_device,
+                      .hook = hook,
+                      .wire_length = attributes.uncut_length.value_or(
+                          static_cast<std::uint32_t>(attributes.payload.size())),
+                      .bytes = attributes.payload};
 }
 
 std::optional<Answer> parse_answer(std::span<const std::byte> message) noexcept {

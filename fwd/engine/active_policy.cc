@@ -1,0 +1,59 @@
+#include "fwd/engine/active_policy.h"
+
+#include <utility>
+
+namespace fwd::engine {
+namespace {
+
+std::vector<kernel::LimitSlot> number_limits(const rules::Policy& policy) {
+  std::vector<kernel::LimitSlot> slots;
+  slots.reserve(policy.rules.size());
+  unsigned last = 0;
+  for (const auto& rule : policy.rules) {
+    // A rule beyond the last slot gets none, and chain B knows no meter for slot 0.
+    const bool numbered = rule.action == rules::Action::Limit && ++last <= kernel::kLastLimitSlot;
+    slots.push_back(numbered ? static_cast<kernel::LimitSlot>(last) : kernel::LimitSlot{0});
+  }
+  return slots;
+}
+
+std::vector<bool> silent(const std::vector<rules::Rule>& rules) {
+  std::vector<bool> flags;
+  flags.reserve(rules.size());
+  for (const auto& rule : rules) flags.push_back(rule.log == rules::Log::None);
+  return flags;
+}
+
+}  // namespace
+
+ActivePolicy::ActivePolicy(rules::Policy policy_in, std::uint64_t version_in,
+                           kernel::Generation generation_in, std::size_t workers)
+    : version(version_in),
+      generation(generation_in),
+      policy(std::move(policy_in)),
+      rules(rules::compile(policy)),
+      limit_slots(number_limits(policy)),
+      silent_builtins(silent(policy.builtin_rules)),
+      silent_rules(silent(policy.rules)) {
+  for (std::size_t worker = 0; worker < workers; ++worker) {
+    counters.push_back(std::make_unique<RuleCounters>(policy));
+  }
+}
+
+bool ActivePolicy::recorded(const rules::Decision& decision) const noexcept {
+  switch (decision.by) {
+    case rules::DecidedBy::Default:
+      return true;
+    case rules::DecidedBy::Builtin:
+      return !silent_builtins[decision.index];
+    case rules::DecidedBy::Rule:
+      return !silent_rules[decision.index];
+  }
+  return true;
+}
+
+kernel::LimitSlot ActivePolicy::limit_slot(const rules::Decision& decision) const noexcept {
+  return decision.by == rules::DecidedBy::Rule ? limit_slots[decision.index] : kernel::LimitSlot{0};
+}
+
+}  // namespace fwd::engine

@@ -1,0 +1,179 @@
+#include "fwd/engine/engine.h"
+
+#include <algorithm>
+#include <csignal>
+#include <limits>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include "fwd/engine/clock.h"
+
+namespace fwd::engine {
+namespace {
+
+std::vector<unsigned> allowed_cpus() {
+  std::vector<unsigned> cpus;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return cpus;
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+// 0 or an errno value.
+int bind_to_cpu(std::thread& thread, unsigned cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  return pthread_setaffinity_np(thread.native_handle(), sizeof set, &set);
+}
+
+// Threads inherit the mask of the one that starts them, and signals are the main thread's business.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+QueueTotals totals_of(const Worker& worker) {
+  PacketTotals packets;
+  packets.add(worker.counters());
+  const auto& source = worker.source_counters();
+  return {.queue = worker.queue(),
+          .packets = packets.packet_count(),
+          .overruns = source.overruns.value(),
+          .truncated = source.truncated.value(),
+          .unreadable = source.unreadable.value(),
+          .unsent = source.unsent.value(),
+          .send_retries = source.send_retries.value(),
+          .gone = source.gone.value(),
+          .refused = source.refused.value(),
+          .failure = worker.failure()};
+}
+
+}  // namespace
+
+Engine::Engine(std::vector<std::unique_ptr<kernel::PacketSource>> sources, RecordSink& sink) {
+  for (auto& source : sources) {
+    const auto number = static_cast<unsigned>(workers_.size());
+    workers_.push_back(std::make_unique<Worker>(number, std::move(source), board_, sink));
+  }
+}
+
+Engine::~Engine() {
+  stop();
+}
+
+Result<Engine::Warnings> Engine::start() {
+  if (!policy()) return failed("start the workers before there is a policy", 0);
+  const SignalsBlocked blocked;
+  const auto cpus = allowed_cpus();
+  Warnings warnings;
+  for (auto& worker : workers_) {
+    const std::size_t number = threads_.size();
+    try {
+      threads_.emplace_back([&worker = *worker] { worker.run(); });
+    } catch (const std::system_error& error) {
+      return failed(fmt::format("start worker {}", number), error.code().value());
+    }
+    pthread_setname_np(threads_.back().native_handle(),
+                       fmt::format("fwd-worker{}", number).c_str());
+    if (cpus.empty()) continue;
+    const unsigned cpu = cpus[number % cpus.size()];
+    if (const int error = bind_to_cpu(threads_.back(), cpu); error != 0) {
+      const SystemError what{fmt::format("bind worker {} to CPU {}", number, cpu), error};
+      warnings.push_back(what.message());
+    }
+  }
+  return warnings;
+}
+
+void Engine::stop() {
+  for (auto& worker : workers_) worker->stop();
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void Engine::publish(std::shared_ptr<const ActivePolicy> policy) {
+  const std::lock_guard lock(mutex_);
+  policy_ = std::move(policy);
+  history_.begin(policy_, snapshots_ + 1);
+  post();
+  history_.fold(oldest_snapshot_in_use());
+}
+
+void Engine::publish_interfaces(std::vector<InterfaceName> interfaces) {
+  const std::lock_guard lock(mutex_);
+  interfaces_ = std::move(interfaces);
+  if (policy_) post();
+}
+
+void Engine::post() {
+  board_.post(std::make_shared<const Snapshot>(
+      Snapshot{++snapshots_, policy_, InterfaceMap(policy_->rules, interfaces_)}));
+}
+
+std::shared_ptr<const ActivePolicy> Engine::policy() const {
+  const std::lock_guard lock(mutex_);
+  return policy_;
+}
+
+Hold Engine::hold(std::chrono::milliseconds bound) {
+  std::vector<std::unique_lock<std::timed_mutex>> locks;
+  bool complete = true;
+  for (auto& worker : workers_) {
+    std::unique_lock lock(worker->batch_mutex(), bound);
+    complete = complete && lock.owns_lock();
+    if (lock.owns_lock()) locks.push_back(std::move(lock));
+  }
+  return Hold(std::move(locks), complete);
+}
+
+bool Engine::healthy(std::chrono::milliseconds max_age) const {
+  const auto time = now(CLOCK_MONOTONIC);
+  return std::all_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
+    return worker->failure() == 0 && time - worker->heartbeat() <= max_age;
+  });
+}
+
+PacketTotals Engine::packet_totals() const {
+  PacketTotals totals;
+  for (const auto& worker : workers_) totals.add(worker->counters());
+  return totals;
+}
+
+std::vector<QueueTotals> Engine::queue_totals() const {
+  std::vector<QueueTotals> totals;
+  for (const auto& worker : workers_) totals.push_back(totals_of(*worker));
+  return totals;
+}
+
+RuleTotals Engine::rule_totals() const {
+  const std::lock_guard lock(mutex_);
+  history_.fold(oldest_snapshot_in_use());
+  return history_.totals();
+}
+
+std::uint64_t Engine::oldest_snapshot_in_use() const {
+  std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+  for (const auto& worker : workers_) oldest = std::min(oldest, worker->snapshot_in_use());
+  return oldest;
+}
+
+}  // namespace fwd::engine

@@ -1,0 +1,88 @@
+#include "fwd/engine/rule_totals.h"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+namespace fwd::engine {
+namespace {
+
+using rules::DecidedBy;
+using rules::Decision;
+using rules::Direction;
+
+// The defaults have no rule id; no id has a space.
+constexpr const char* kDefaultIn = "default in";
+constexpr const char* kDefaultOut = "default out";
+
+// Removed rules whose counts are kept, beyond as many as the policy has: they may come back.
+constexpr std::size_t kRemovedKept = 1024;
+
+std::uint64_t sum(const ActivePolicy& policy, DecidedBy by, std::size_t index,
+                  Direction direction) {
+  const Decision decision{.by = by, .index = static_cast<std::uint32_t>(index)};
+  std::uint64_t total = 0;
+  for (const auto& worker : policy.counters) total += worker->value(decision, direction);
+  return total;
+}
+
+// Calls visit(id, count) for the defaults and every rule.
+template <typename Visit>
+void for_each_count(const ActivePolicy& active, Visit visit) {
+  visit(std::string(kDefaultIn), sum(active, DecidedBy::Default, 0, Direction::In));
+  visit(std::string(kDefaultOut), sum(active, DecidedBy::Default, 0, Direction::Out));
+  const auto rules = [&](const std::vector<rules::Rule>& list, DecidedBy by) {
+    for (std::size_t at = 0; at < list.size(); ++at) {
+      visit(list[at].id, sum(active, by, at, list[at].match.direction));
+    }
+  };
+  rules(active.policy.builtin_rules, DecidedBy::Builtin);
+  rules(active.policy.rules, DecidedBy::Rule);
+}
+
+}  // namespace
+
+void RuleHistory::begin(std::shared_ptr<const ActivePolicy> policy, std::uint64_t number) {
+  if (current_) retired_.push_back({std::move(current_), number});
+  current_ = std::move(policy);
+}
+
+void RuleHistory::fold(std::uint64_t oldest_in_use) {
+  std::erase_if(retired_, [&](const Retired& retired) {
+    if (retired.until > oldest_in_use) return false;
+    add(*retired.policy, folded_);
+    return true;
+  });
+  forget_removed_rules();
+}
+
+RuleTotals RuleHistory::totals() const {
+  RuleTotals totals;
+  if (!current_) return totals;
+  Counts counts = folded_;
+  for (const auto& retired : retired_) add(*retired.policy, counts);
+  add(*current_, counts);
+
+  totals.policy = current_;
+  totals.default_in = counts[kDefaultIn];
+  totals.default_out = counts[kDefaultOut];
+  for (const auto& rule : current_->policy.builtin_rules) totals.builtin.push_back(counts[rule.id]);
+  for (const auto& rule : current_->policy.rules) totals.rules.push_back(counts[rule.id]);
+  return totals;
+}
+
+void RuleHistory::add(const ActivePolicy& policy, Counts& counts) {
+  for_each_count(policy, [&](const std::string& id, std::uint64_t count) { counts[id] += count; });
+}
+
+void RuleHistory::forget_removed_rules() {
+  if (!current_) return;
+  const auto& policy = current_->policy;
+  const std::size_t rules = policy.builtin_rules.size() + policy.rules.size();
+  if (folded_.size() <= 2 * rules + kRemovedKept) return;
+  std::unordered_set<std::string> present;
+  for_each_count(*current_, [&](const std::string& id, std::uint64_t) { present.insert(id); });
+  std::erase_if(folded_, [&](const auto& entry) { return !present.contains(entry.first); });
+}
+
+}  // namespace fwd::engine

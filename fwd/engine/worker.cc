@@ -1,0 +1,165 @@
+#include "fwd/engine/worker.h"
+
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "fwd/engine/clock.h"
+
+namespace fwd::engine {
+namespace {
+
+using kernel::PacketClass;
+using kernel::VerdictKind;
+using std::chrono::nanoseconds;
+
+constexpr std::uint64_t kNoSnapshot = std::numeric_limits<std::uint64_t>::max();
+
+std::uint32_t saturated(nanoseconds duration) {
+  constexpr auto kMost = std::int64_t{std::numeric_limits<std::uint32_t>::max()};
+  return static_cast<std::uint32_t>(std::min<std::int64_t>(duration.count(), kMost));
+}
+
+kernel::Verdict accept(const kernel::QueuedPacket& packet, const ActivePolicy& active,
+                       VerdictKind kind, kernel::LimitSlot slot = 0) {
+  const auto verdict = kernel::encode_verdict(kind, active.generation, slot);
+  return {packet.id, true, kernel::with_verdict(packet.priority, verdict)};
+}
+
+kernel::Verdict answer(const kernel::QueuedPacket& packet, const ActivePolicy& active,
+                       const Judgement& judgement) {
+  switch (judgement.outcome) {
+    case Outcome::Drop:
+      return {packet.id, false, packet.priority};
+    case Outcome::Approve:
+      return accept(packet, active, VerdictKind::Approve);
+    case Outcome::Pass:
+      return accept(packet, active, VerdictKind::Pass);
+    case Outcome::Revoke:
+      return accept(packet, active, VerdictKind::Revoke);
+    case Outcome::Reject:
+      return accept(packet, active, VerdictKind::Reject);
+    case Outcome::Limit:
+      return accept(packet, active, VerdictKind::Limit, active.limit_slot(judgement.decision));
+  }
+  return {packet.id, false, packet.priority};
+}
+
+// A record is of a new connection, or of a live one that is cut.
+bool wants_record(const audit::VerdictRecord& record, const ActivePolicy& active) {
+  const Judgement& judgement = record.judgement;
+  if (judgement.reason == Reason::Invalid) return true;
+  // How a limit went is told by chain B, through NFLOG.
+  if (judgement.outcome == Outcome::Limit) return false;
+  switch (record.packet_class) {
+    case PacketClass::Again:
+    case PacketClass::AgainReply:
+      return judgement.outcome != Outcome::Approve && active.recorded(judgement.decision);
+    case PacketClass::Related:
+      return !is_icmp_error(judgement.packet) && active.recorded(judgement.decision);
+    case PacketClass::New:
+    case PacketClass::Untracked:
+    case PacketClass::Invalid:
+      return active.recorded(judgement.decision);
+  }
+  return true;
+}
+
+}  // namespace
+
+Worker::Worker(unsigned number, std::unique_ptr<kernel::PacketSource> source,
+               const SnapshotBoard& board, RecordSink& sink)
+    : number_(number), source_(std::move(source)), board_(board), sink_(sink) {}
+
+void Worker::run() noexcept {
+  while (!stopping_.load(std::memory_order_relaxed) && step()) {
+  }
+  finish();
+}
+
+bool Worker::step() noexcept {
+  const auto packets = source_->receive();
+  if (!packets) {
+    failure_.store(packets.error().code, std::memory_order_release);
+    return false;
+  }
+  const auto received = now(CLOCK_MONOTONIC);
+  const std::lock_guard lock(batch_mutex_);
+  if (board_.number() != snapshot_in_use()) refresh();
+  if (!packets->empty()) judge_batch(*packets, received);
+  heartbeat_ns_.store(received.count(), std::memory_order_release);
+  return true;
+}
+
+nanoseconds Worker::heartbeat() const noexcept {
+  return nanoseconds(heartbeat_ns_.load(std::memory_order_acquire));
+}
+
+std::uint64_t Worker::snapshot_in_use() const noexcept {
+  return snapshot_in_use_.load(std::memory_order_acquire);
+}
+
+void Worker::refresh() {
+  snapshot_ = board_.take();
+  unknown_interfaces_.clear();
+  snapshot_in_use_.store(snapshot_->number, std::memory_order_release);
+}
+
+void Worker::finish() noexcept {
+  const std::lock_guard lock(batch_mutex_);
+  snapshot_.reset();
+  snapshot_in_use_.store(kNoSnapshot, std::memory_order_release);
+}
+
+void Worker::judge_batch(std::span<const kernel::QueuedPacket> packets,
+                         nanoseconds received) noexcept {
+  const ActivePolicy& active = *snapshot_->policy;
+  for (std::size_t at = 0; at < packets.size(); ++at) records_[at] = judge_packet(packets[at]);
+
+  const auto duration = std::max(now(CLOCK_MONOTONIC) - received, nanoseconds(0));
+  const auto realtime = now(CLOCK_REALTIME);
+  for (std::size_t at = 0; at < packets.size(); ++at) {
+    auto& record = records_[at];
+    record.realtime_ns = realtime.count();
+    record.duration_ns = saturated(duration);
+    count(record, packets[at].hook);
+    if (wants_record(record, active) && !sink_.push(number_, record)) counters_.records_lost.add();
+    verdicts_[at] = answer(packets[at], active, record.judgement);
+  }
+  counters_.batches.add();
+  counters_.count_time(static_cast<std::uint64_t>(duration.count()), packets.size());
+  source_->send(std::span(verdicts_).first(packets.size()));
+}
+
+audit::VerdictRecord Worker::judge_packet(const kernel::QueuedPacket& packet) noexcept {
+  const ActivePolicy& active = *snapshot_->policy;
+  audit::VerdictRecord record;
+  record.policy_version = active.version;
+  record.interface_index = packet.interface_index;
+  record.queue = source_->number();
+  // Without a class the packet came past chain A; it is judged without any trust in conntrack.
+  record.packet_class = kernel::decode_class(packet.priority).value_or(PacketClass::Untracked);
+  const QueuedHeader header{.packet_class = record.packet_class,
+                            .hook = packet.hook,
+                            .interface = interface_of(packet),
+                            .wire_length = packet.wire_length};
+  record.judgement = judge(active.rules, header, packet.bytes);
+  return record;
+}
+
+rules::InterfaceId Worker::interface_of(const kernel::QueuedPacket& packet) noexcept {
+  if (packet.interface_index == 0) return rules::kOtherInterface;
+  const auto known = snapshot_->interfaces.find(packet.interface_index);
+  if (known) return *known;
+  return unknown_interfaces_.find(packet.interface_index, snapshot_->policy->rules);
+}
+
+void Worker::count(const audit::VerdictRecord& record, rules::Direction hook) noexcept {
+  const Judgement& judgement = record.judgement;
+  counters_.packets.at(hook, action_of(judgement.outcome), judgement.reason).add();
+  if (judgement.reason == Reason::Invalid) return;
+  snapshot_->policy->counters[number_]->count(judgement.decision, judgement.direction);
+}
+
+}  // namespace fwd::engine

@@ -1,0 +1,173 @@
+#include "fwd/kernel/queue.h"
+
+#include <utility>
+
+#include <cap-ng.h>
+#include <fmt/format.h>
+#include <linux/netfilter.h>
+#include <sched.h>
+#include <sys/time.h>
+
+namespace fwd::kernel {
+namespace {
+
+constexpr std::uint32_t kBindSequence = 1;
+constexpr int kSendAttempts = 16;
+
+// Without GSO large segments would be cut up before they are queued. With fail-open a full queue
+// hands the packet on to chain B instead of dropping it.
+constexpr std::uint32_t kFlags = NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN;
+
+Result<void> set_tick(int fd) {
+  const timeval tick{.tv_sec = 0, .tv_usec = std::chrono::microseconds(kTick).count()};
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick) < 0) {
+    return failed("set the receive timeout of a queue's socket");
+  }
+  return {};
+}
+
+// As large as it may be: a smaller buffer only means that chain B decides more packets of a flood.
+void set_buffer(int fd, std::uint32_t bytes) {
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) < 0) {
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  }
+}
+
+// A connected netlink socket hears nobody but its peer, here the kernel.
+Result<void> connect_to_kernel(int fd) {
+  const sockaddr_nl kernel{.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) < 0) {
+    return failed("connect a queue's socket to the kernel");
+  }
+  return {};
+}
+
+bool may_administer() {
+  return capng_get_caps_process() == 0 &&
+         capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) != 0;
+}
+
+// The kernel says EPERM both to the second one to bind and to one who may not bind at all.
+std::unexpected<SystemError> bind_failed(std::uint16_t queue, int error) {
+  const auto attempt = fmt::format("bind queue {}", queue);
+  if (error == EPERM && !may_administer()) {
+    return failed(attempt + ": the capability CAP_NET_ADMIN is missing", 0);
+  }
+  if (error == EPERM || error == EBUSY) {
+    return failed(fmt::format("queue {} is already in use by another program", queue), 0);
+  }
+  if (error == EINVAL || error == EOPNOTSUPP) {
+    return failed(attempt + ": the kernel lacks nfnetlink_queue", error);
+  }
+  return failed(attempt, error);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Queue>> Queue::open(std::uint16_t number, const QueueSettings& settings) {
+  std::unique_ptr<mnl_socket, MnlClose> socket(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC));
+  if (!socket) return failed("open a queue's socket");
+  if (mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
+    return failed("bind a queue's socket");
+  }
+  std::unique_ptr<Queue> queue(new Queue(number, std::move(socket)));
+  if (auto done = queue->configure(settings); !done) return std::unexpected(done.error());
+  return queue;
+}
+
+Queue::Queue(std::uint16_t number, std::unique_ptr<mnl_socket, MnlClose> socket)
+    : number_(number), socket_(std::move(socket)), fd_(mnl_socket_get_fd(socket_.get())) {
+  verdicts_.fill(VerdictMessage::for_queue(number));
+  for (std::size_t at = 0; at < kBatchPackets; ++at) {
+    vectors_[at] = {.iov_base = buffers_[at].data(), .iov_len = buffers_[at].size()};
+    headers_[at].msg_hdr.msg_iov = &vectors_[at];
+    headers_[at].msg_hdr.msg_iovlen = 1;
+  }
+}
+
+Result<void> Queue::configure(const QueueSettings& settings) {
+  if (auto done = connect_to_kernel(fd_); !done) return done;
+  if (auto done = set_tick(fd_); !done) return done;
+  set_buffer(fd_, settings.buffer_bytes);
+
+  const auto message = bind_message({.queue = number_,
+                                     .copy_bytes = settings.copy_bytes,
+                                     .max_packets = settings.max_packets,
+                                     .flags = kFlags},
+                                    kBindSequence);
+  if (::send(fd_, message.data(), message.size(), 0) < 0) return bind_failed(number_, errno);
+  return await_answer();
+}
+
+// The kernel has put the answer into the socket's buffer before send() returned. Packets may stand
+// before it: they are sent through the chains once more, when somebody will be there to judge them.
+Result<void> Queue::await_answer() {
+  while (true) {
+    const ssize_t received = recv(fd_, buffers_[0].data(), buffers_[0].size(), 0);
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0) return bind_failed(number_, errno);
+    const auto message = std::span(buffers_[0]).first(static_cast<std::size_t>(received));
+    if (const auto answer = parse_answer(message); answer && answer->sequence == kBindSequence) {
+      if (answer->error != 0) return bind_failed(number_, answer->error);
+      return {};
+    }
+    if (const auto packet = parse_packet(message)) {
+      verdicts_[0].set(packet->id, NF_REPEAT, packet->priority);
+      send_prepared(1);
+    }
+  }
+}
+
+Result<std::span<const QueuedPacket>> Queue::receive() {
+  packet_count_ = 0;
+  const int count = recvmmsg(fd_, headers_.data(), kBatchPackets, MSG_WAITFORONE, nullptr);
+  if (count < 0 && errno == ENOBUFS) {
+    counters_.overruns.add();
+  } else if (count < 0 && errno != EAGAIN && errno != EINTR) {
+    return failed(fmt::format("receive from queue {}", number_));
+  }
+  for (std::size_t at = 0; std::cmp_less(at, count); ++at) {
+    const bool truncated = (headers_[at].msg_hdr.msg_flags & MSG_TRUNC) != 0;
+    read_message(std::span(buffers_[at]).first(headers_[at].msg_len), truncated);
+  }
+  return std::span(packets_).first(packet_count_);
+}
+
+void Queue::read_message(std::span<const std::byte> message, bool truncated) noexcept {
+  if (truncated) counters_.truncated.add();
+  if (const auto packet = parse_packet(message)) {
+    packets_[packet_count_++] = *packet;
+  } else if (const auto answer = parse_answer(message)) {
+    count_answer(answer->error);
+  } else {
+    counters_.unreadable.add();
+  }
+}
+
+void Queue::count_answer(int error) noexcept {
+  if (error == ENOENT) {
+    counters_.gone.add();
+  } else if (error != 0) {
+    counters_.refused.add();
+  }
+}
+
+void Queue::send(std::span<const Verdict> verdicts) noexcept {
+  for (std::size_t at = 0; at < verdicts.size(); ++at) verdicts_[at].set(verdicts[at]);
+  send_prepared(verdicts.size());
+}
+
+// The kernel takes a whole datagram or nothing of it.
+void Queue::send_prepared(std::size_t count) noexcept {
+  if (count == 0) return;
+  for (int attempt = 0; attempt < kSendAttempts; ++attempt) {
+    if (::send(fd_, verdicts_.data(), count * sizeof(VerdictMessage), 0) >= 0) return;
+    if (errno == EINTR) continue;
+    if (errno != ENOBUFS && errno != EAGAIN && errno != ENOMEM) break;
+    counters_.send_retries.add();
+    sched_yield();
+  }
+  counters_.unsent.add(count);
+}
+
+}  // namespace fwd::kernel
