@@ -1,27 +1,30 @@
-# Everything is built below $(BUILD); one object tree per flavour (build/obj, build/asan/obj, ...).
-#   make                the daemon and the CLI: build/fwd, build/fwctl
-#   make check          every test: unit, integration, sanitizers, layers, lint
-#   V=1                 show the commands; BUILD=DIR build elsewhere
+# Everything is built below $(BUILD), one tree per flavour: build, build/asan, build/tsan, build/coverage.
+#   make            build/fwd and build/fwctl
+#   make check      every test: layers, format, unit, integration, sanitizers
+#   V=1             show the commands
+#   BUILD=DIR       build elsewhere
 
 BUILD   ?= build
 PREFIX  ?= /usr
 DESTDIR ?=
 VERSION := 0.1.0
 
-CXX      ?= g++
-CXXFLAGS ?= -O2 -g
-WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Werror
+CXX         ?= g++
+CXXFLAGS    ?= -O2 -g
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY  ?= clang-tidy
+WARNINGS    := -Wall -Wextra -Wconversion -Wshadow -Werror
+FLAVOUR     ?=
+
 PACKAGES := libnetfilter_queue libmnl libnftnl libnetfilter_conntrack spdlog fmt libmicrohttpd libsystemd libcap-ng libcrypto
-CPPFLAGS += -I. -DFWD_VERSION='"$(VERSION)"' -DSPDLOG_FMT_EXTERNAL -MMD -MP $(shell pkg-config --cflags $(PACKAGES))
-FLAVOUR  ?=
-ALL_CXXFLAGS = -std=c++23 -pthread -fno-plt $(WARNINGS) $(CXXFLAGS) $(FLAVOUR)
-LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -pthread
+override CPPFLAGS += -I. -DFWD_VERSION='"$(VERSION)"' -DSPDLOG_FMT_EXTERNAL -MMD -MP
+ALL_CXXFLAGS = -std=c++23 -pthread $(WARNINGS) $(CXXFLAGS) $(FLAVOUR)
+ALL_LDFLAGS  = -Wl,--as-needed $(LDFLAGS)
+LDLIBS       = $(shell pkg-config --libs $(PACKAGES)) -pthread
 
-Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
-
-OBJ := $(BUILD)/obj
-objects = $(patsubst %.cc,$(OBJ)/%.o,$(1))
+Q    := $(if $(V),,@)
+say   = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
+submake = $(Q)+$(MAKE) --no-print-directory
 
 # main.cc holds only main(): everything else of a program can be linked into tests.
 RULES   := $(wildcard rules/*.cc)
@@ -29,41 +32,99 @@ API     := $(wildcard ctl/api/*.cc)
 CTL     := $(filter-out ctl/main.cc,$(wildcard ctl/*.cc)) $(API)
 FWD     := $(filter-out fwd/main.cc,$(wildcard fwd/*.cc fwd/*/*.cc))
 SUPPORT := $(wildcard tests/support/*.cc)
-BENCHES := $(patsubst tests/bench/%.cc,%,$(wildcard tests/bench/*_bench.cc))
-TESTED  := rules ctl fwd
-TESTS   := $(TESTED:%=$(BUILD)/tests/%_test)
+TESTS   := $(patsubst %,$(BUILD)/tests/%_test,rules ctl fwd)
+BENCHES := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/bench/*_bench.cc tests/bench/*_tool.cc))
+FUZZERS := $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.cc))
+objects  = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 
 .DEFAULT_GOAL := all
-.PHONY: all check unit integration bench demo lint layers fuzz asan tsan coverage install deb clean format
+.PHONY: all check unit integration bench demo lint format layers fuzz asan tsan coverage install deb clean
+.SECONDARY:
 
 all: $(BUILD)/fwd $(BUILD)/fwctl
 
 $(BUILD)/fwd: $(call objects,fwd/main.cc $(FWD) $(API) $(RULES))
 $(BUILD)/fwctl: $(call objects,ctl/main.cc $(CTL) $(RULES))
 $(BUILD)/tests/rules_test: $(call objects,tests/main.cc $(wildcard tests/rules/*.cc) $(SUPPORT) $(RULES))
-$(BUILD)/tests/ctl_test: $(call objects,tests/main.cc $(wildcard tests/ctl/*.cc) $(SUPPORT) $(CTL) $(RULES))
+$(BUILD)/tests/ctl_test: $(call objects,tests/main.cc $(wildcard tests/ctl/*.cc tests/ctl/*/*.cc) $(SUPPORT) $(CTL) $(RULES))
 $(BUILD)/tests/fwd_test: $(call objects,tests/main.cc $(wildcard tests/fwd/*.cc tests/fwd/*/*.cc) $(SUPPORT) $(FWD) $(API) $(RULES))
-$(BUILD)/bench/%: $(OBJ)/tests/bench/%.o $(call objects,$(SUPPORT) $(FWD) $(API) $(RULES))
+$(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(SUPPORT) $(FWD) $(API) $(RULES))
+
+$(BUILD)/fwd $(BUILD)/fwctl $(TESTS) $(BENCHES):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CXX) $(ALL_CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
-$(BUILD)/fwd $(BUILD)/fwctl $(TESTS):
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CXX) $(ALL_CXXFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-
-$(OBJ)/%.o: %.cc
+$(BUILD)/obj/%.o: %.cc
 	@mkdir -p $(@D)
 	$(call say,CXX,$<)
 	$(Q)$(CXX) $(CPPFLAGS) $(ALL_CXXFLAGS) -c -o $@ $<
 
-unit: $(TESTS)
-	$(Q)for test in $^; do $$test || exit 1; done
+# --- tests ---------------------------------------------------------------------------------------------------
 
-asan: ; $(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan FLAVOUR='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' all unit
-tsan: ; $(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan FLAVOUR='-fsanitize=thread -fno-omit-frame-pointer' all unit
+unit: $(TESTS)
+	$(Q)tests/run $^
+
+integration: all
+	$(Q)tests/run --programs $(BUILD) --integration
+
+# The slow parts build one after the other: the machine may have two cores. tests/run prints the last line.
+check: layers
+	$(submake) all $(TESTS)
+	$(submake) asan-build tsan-build
+	$(Q)tests/run --programs $(BUILD) --integration $(TESTS) $(TESTS:$(BUILD)/%=$(BUILD)/asan/%) $(BUILD)/tsan/tests/fwd_test
+
+ASAN := BUILD=$(BUILD)/asan FLAVOUR='-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+TSAN := BUILD=$(BUILD)/tsan FLAVOUR='-O1 -fsanitize=thread -fno-omit-frame-pointer'
+.PHONY: asan-build tsan-build
+asan-build: ; $(submake) $(ASAN) all $(TESTS:$(BUILD)/%=$(BUILD)/asan/%)
+tsan-build: ; $(submake) $(TSAN) $(BUILD)/tsan/tests/fwd_test
+asan: ; $(submake) $(ASAN) unit
+tsan: tsan-build ; $(Q)tests/run $(BUILD)/tsan/tests/fwd_test
+
+coverage:
+	$(submake) BUILD=$(BUILD)/coverage FLAVOUR='-O0 --coverage' unit
+	$(Q)gcovr --root . --object-directory $(BUILD)/coverage --filter 'rules/' --filter 'fwd/' --filter 'ctl/'
+
+# Clang's libFuzzer; SECONDS each. The same files replay their corpus as ordinary tests.
+SECONDS ?= 60
+$(BUILD)/fuzz/%: tests/fuzz/%.cc $(RULES)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)clang++ -std=c++2b $(CLANG_CPPFLAGS) -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< $(RULES) -lfmt -lcrypto
+fuzz: $(FUZZERS)
+	$(Q)for fuzzer in $^; do $$fuzzer -max_total_time=$(SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; done
+
+# --- rules of the house --------------------------------------------------------------------------------------
+
+SOURCES := $(shell git ls-files '*.cc' '*.h' 2>/dev/null)
+CLANG_CPPFLAGS := -D__cpp_concepts=202002L -Wno-builtin-macro-redefined -DSPDLOG_FMT_EXTERNAL -DFWD_VERSION='"$(VERSION)"'
+
+layers: ; $(Q)tests/layers
+format: ; $(Q)$(CLANG_FORMAT) -i $(SOURCES)
+lint: layers
+	$(Q)$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
+	$(Q)printf '%s\n' $(filter %.cc,$(SOURCES)) | xargs -P 2 -n 4 $(CLANG_TIDY) --quiet -- -x c++ -std=c++2b -I. $(CLANG_CPPFLAGS)
+
+# --- what a person runs --------------------------------------------------------------------------------------
+
+demo: all ; $(Q)tests/lab/demo.py --programs $(BUILD)
+bench: all $(BENCHES) ; $(Q)tests/bench/run --programs $(BUILD) $(if $(QUICK),--quick)
+
+install: all
+	install -D -m 755 $(BUILD)/fwd $(DESTDIR)$(PREFIX)/sbin/fwd
+	install -D -m 755 $(BUILD)/fwctl $(DESTDIR)$(PREFIX)/bin/fwctl
+	install -d $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
+	install -d $(DESTDIR)$(PREFIX)/share/doc/fwd
+	install -m 644 README.md ARCHITECTURE.md $(DESTDIR)$(PREFIX)/share/doc/fwd
+
+deb:
+	dpkg-buildpackage -us -uc -b
+	@mkdir -p $(BUILD)
+	mv ../fwd_$(VERSION)_*.deb ../fwd_$(VERSION)_*.buildinfo ../fwd_$(VERSION)_*.changes $(BUILD)
 
 clean: ; $(Q)rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
