@@ -8,13 +8,16 @@
 namespace rules::nft {
 namespace {
 
-constexpr std::array kFieldNames = std::to_array<std::string_view>({
-    "iif", "oif", "iifname", "oifname", "meta nfproto", "meta l4proto", "meta priority", "ct state",
-    "ct direction", "ct mark", "ip saddr", "ip daddr", "ip ttl", "ip6 saddr", "ip6 daddr", "ip6 hoplimit",
-    "th sport", "th dport", "icmp type", "icmp code", "tcp flags"});
+constexpr std::array kFieldNames = std::to_array<std::string_view>(
+    {"iif",           "oif",       "iifname",      "oifname",      "meta nfproto", "meta l4proto",
+     "meta priority", "ct state",  "ct direction", "ct mark",      "ip saddr",     "ip daddr",
+     "ip ttl",        "ip6 saddr", "ip6 daddr",    "ip6 hoplimit", "th sport",     "th dport",
+     "icmp type",     "icmp code", "tcp flags"});
 static_assert(kFieldNames.size() == static_cast<std::size_t>(Field::TcpFlags) + 1);
 
-std::string_view name(Field field) { return kFieldNames[static_cast<std::size_t>(field)]; }
+std::string_view name(Field field) {
+  return kFieldNames[static_cast<std::size_t>(field)];
+}
 
 std::string text(const Value& value, bool hex = false) {
   if (const auto* address = std::get_if<Address>(&value)) return to_string(*address);
@@ -26,9 +29,10 @@ std::string text(const Value& value, bool hex = false) {
 struct Dump {
   std::string operator()(const Compare& compare) const {
     const char* relation = compare.equal ? "" : "!= ";
-    if (!compare.mask) return fmt::format("{} {}{}", name(compare.field), relation, text(compare.value));
-    return fmt::format("{} & {:#x} {} {}", name(compare.field), *compare.mask, compare.equal ? "==" : "!=",
-                       text(compare.value, true));
+    if (!compare.mask)
+      return fmt::format("{} {}{}", name(compare.field), relation, text(compare.value));
+    return fmt::format("{} & {:#x} {} {}", name(compare.field), *compare.mask,
+                       compare.equal ? "==" : "!=", text(compare.value, true));
   }
   std::string operator()(const Between& between) const {
     return fmt::format("{} {}-{}", name(between.field), text(between.first), text(between.last));
@@ -37,9 +41,12 @@ struct Dump {
     return fmt::format("{} {}@{}", name(lookup.field), lookup.inverted ? "!= " : "", lookup.set);
   }
   std::string operator()(const Assign& assign) const {
-    return fmt::format("{0} set {0} & {1:#x} | {2:#x}", name(assign.field), assign.keep, assign.bits);
+    return fmt::format("{0} set {0} & {1:#x} | {2:#x}", name(assign.field), assign.keep,
+                       assign.bits);
   }
-  std::string operator()(const Count& count) const { return fmt::format("counter name {}", count.counter); }
+  std::string operator()(const Count& count) const {
+    return fmt::format("counter name {}", count.counter);
+  }
   std::string operator()(const LogTo& log) const {
     return fmt::format("log prefix \"{}\" group {} snaplen {}", log.prefix, log.group, log.snaplen);
   }
@@ -50,17 +57,22 @@ struct Dump {
     return fmt::format("queue num {}-{} bypass", queue.first, queue.last);
   }
   std::string operator()(const Remember& remember) const {
-    return fmt::format("{} @{} {{ {} timeout {}s{} }}", remember.refresh ? "update" : "add", remember.set,
-                       name(remember.field), remember.timeout.count(),
+    return fmt::format("{} @{} {{ {} timeout {}s{} }}", remember.refresh ? "update" : "add",
+                       remember.set, name(remember.field), remember.timeout.count(),
                        remember.over ? fmt::format(" over {}", *remember.over) : "");
   }
   std::string operator()(const Verdict& verdict) const {
     switch (verdict.kind) {
-      case Verdict::Kind::Accept: return "accept";
-      case Verdict::Kind::Drop: return "drop";
-      case Verdict::Kind::Return: return "return";
-      case Verdict::Kind::Jump: return "jump " + verdict.chain;
-      case Verdict::Kind::Goto: return "goto " + verdict.chain;
+      case Verdict::Kind::Accept:
+        return "accept";
+      case Verdict::Kind::Drop:
+        return "drop";
+      case Verdict::Kind::Return:
+        return "return";
+      case Verdict::Kind::Jump:
+        return "jump " + verdict.chain;
+      case Verdict::Kind::Goto:
+        return "goto " + verdict.chain;
     }
     __builtin_unreachable();
   }
@@ -70,7 +82,8 @@ std::string dump(const Chain& chain) {
   std::string out = fmt::format("  chain {} {{\n", chain.name);
   if (chain.base) {
     out += fmt::format("    type filter hook {} priority {}; policy accept;\n",
-                       chain.base->hook == BaseChain::Hook::Input ? "input" : "output", chain.base->priority);
+                       chain.base->hook == BaseChain::Hook::Input ? "input" : "output",
+                       chain.base->priority);
   }
   for (const Rule& rule : chain.rules) {
     out += "   ";
@@ -83,14 +96,16 @@ std::string dump(const Chain& chain) {
 
 }  // namespace
 
-std::string dump(const Statement& statement) { return std::visit(Dump{}, statement); }
+std::string dump(const Statement& statement) {
+  return std::visit(Dump{}, statement);
+}
 
 std::string dump(const Table& table) {
   std::string out = fmt::format("table inet {} {{\n", table.name);
   for (const std::string& counter : table.counters) out += fmt::format("  counter {}\n", counter);
   for (const Set& set : table.sets) {
-    out += fmt::format("  set {} {{ typeof {}; size {}; flags {}timeout; }}\n", set.name, name(set.key), set.size,
-                       set.dynamic ? "dynamic,": "");
+    out += fmt::format("  set {} {{ typeof {}; size {}; flags {}timeout; }}\n", set.name,
+                       name(set.key), set.size, set.dynamic ? "dynamic," : "");
   }
   for (const Chain& chain : table.chains) out += dump(chain);
   return out + "}\n";

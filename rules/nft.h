@@ -1,5 +1,6 @@
-// A table of the kernel's packet filter as plain values: what to write, before anything is written. fwd/kernel builds one from a
-// policy and encodes it as netlink; dump() shows it in nft's own notation, which is what tests compare.
+// A table of the kernel's packet filter as plain values: what to write, before anything is written.
+// fwd/kernel builds one from a policy and encodes it as netlink; dump() shows it in nft's own
+// notation, which is what tests compare.
 #pragma once
 
 #include <chrono>
@@ -54,7 +55,8 @@ inline constexpr std::uint32_t kUntracked = 64;
 // Host byte order; a name for InputName and OutputName, an address for the address fields.
 using Value = std::variant<std::uint32_t, Address, std::string>;
 
-// field & mask == value (or != value). A field that the packet or its connection doesn't have never matches.
+// field & mask == value (or != value). A field that the packet or its connection doesn't have never
+// matches.
 struct Compare {
   Field field;
   Value value;
@@ -100,8 +102,9 @@ struct Queue {
   std::uint16_t last;
 };
 
-// Enters the field's value into a dynamic set, for `timeout` from now (refresh) or from when it was first entered.
-// With `over`, goes on in the rule only when the element has been entered more than that often.
+// Enters the field's value into a dynamic set, for `timeout` from now (refresh) or from when it was
+// first entered. With `over`, goes on in the rule only when the element has been entered more than
+// that often.
 struct Remember {
   Field field;
   std::string set;
@@ -115,7 +118,8 @@ struct Verdict {
   std::string chain = {};  // for Jump and Goto
 };
 
-using Statement = std::variant<Compare, Between, Lookup, Assign, Count, LogTo, Reject, Queue, Remember, Verdict>;
+using Statement =
+    std::variant<Compare, Between, Lookup, Assign, Count, LogTo, Reject, Queue, Remember, Verdict>;
 
 struct Rule {
   std::vector<Statement> statements;
@@ -137,7 +141,8 @@ struct Set {
   std::string name;
   Field key;
   std::uint32_t size = 65535;
-  bool dynamic = false;  // elements come from Remember; otherwise from the daemon. All have timeouts.
+  bool dynamic =
+      false;  // elements come from Remember; otherwise from the daemon. All have timeouts.
   bool metered = false;  // elements carry a limit, for Remember with `over`
 };
 

@@ -1,5 +1,6 @@
-// One decision, as a worker hands it to the audit writer: plain data of fixed size, copied through the ring without allocation.
-// Everything that needs text (rule ids, comments, names) is looked up by the writer in the policy of `policy_version`.
+// One decision, as a worker hands it to the audit writer: plain data of fixed size, copied through
+// the ring without allocation. Everything that needs text (rule ids, comments, names) is looked up
+// by the writer in the policy of `policy_version`.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@ namespace fwd::audit {
 enum class DecidedBy : std::uint8_t { Daemon, KernelCopy };
 
 struct VerdictRecord {
-  std::int64_t realtime_ns = 0;     // CLOCK_REALTIME when decided, ns since 1970
-  std::uint32_t duration_ns = 0;    // from receiving the batch to the decision
+  std::int64_t realtime_ns = 0;      // CLOCK_REALTIME when decided, ns since 1970
+  std::uint32_t duration_ns = 0;     // from receiving the batch to the decision
   std::uint64_t policy_version = 0;  // counts commits since the daemon's start, never wraps
   std::uint32_t interface_index = 0;
   std::uint16_t queue = 0;

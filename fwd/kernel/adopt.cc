@@ -22,13 +22,14 @@ rules::Packet first_packet(const LiveConnection& connection) {
 }
 
 CtTuple tuple_of(const LiveConnection& connection) {
-  return {connection.protocol, connection.source(), connection.source_port(), connection.destination(),
-          connection.destination_port()};
+  return {connection.protocol, connection.source(), connection.source_port(),
+          connection.destination(), connection.destination_port()};
 }
 
 }  // namespace
 
-Result<AdoptedCounts> adopt_connections(CtMark mark, Generation generation, const ConnectionJudge& allowed) {
+Result<AdoptedCounts> adopt_connections(CtMark mark, Generation generation,
+                                        const ConnectionJudge& allowed) {
   const auto connections = live_connections();
   if (!connections) return std::unexpected(connections.error());
   auto conntrack = Conntrack::open();
@@ -44,9 +45,11 @@ Result<AdoptedCounts> adopt_connections(CtMark mark, Generation generation, cons
     const auto known = entries->find(tuple);
     if (known != entries->end() && (known->second & mark.mask) != 0) continue;  // judged already
     if (entries->contains(tuple.reversed())) {
-      if (auto done = conntrack->remove(tuple.reversed()); !done) return std::unexpected(done.error());
+      if (auto done = conntrack->remove(tuple.reversed()); !done)
+        return std::unexpected(done.error());
     }
-    const bool approve = allowed(first_packet(connection), connection.direction, routes->interface_to(connection.peer));
+    const bool approve = allowed(first_packet(connection), connection.direction,
+                                 routes->interface_to(connection.peer));
     const auto state = approve ? ConnectionState::Approved : ConnectionState::Revoked;
     if (auto done = conntrack->put(tuple, mark, mark.encode(state, generation)); !done) {
       return std::unexpected(done.error());

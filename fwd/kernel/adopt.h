@@ -1,5 +1,6 @@
-// Connections that are older than the table. They carry no mark, and conntrack may know them the wrong way round or not at
-// all, so their direction is taken from the sockets (sock_diag) and their verdict is written on the conntrack entry beforehand.
+// Connections that are older than the table. They carry no mark, and conntrack may know them the
+// wrong way round or not at all, so their direction is taken from the sockets (sock_diag) and their
+// verdict is written on the conntrack entry beforehand.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +19,12 @@ struct AdoptedCounts {
 };
 
 // Decides about a live connection, given as its first packet would have looked.
-using ConnectionJudge = std::function<bool(const rules::Packet& first, rules::Direction direction, unsigned ifindex)>;
+using ConnectionJudge =
+    std::function<bool(const rules::Packet& first, rules::Direction direction, unsigned ifindex)>;
 
-// Called right before the table is first installed, and once more right after, for those that came in between.
-Result<AdoptedCounts> adopt_connections(CtMark mark, Generation generation, const ConnectionJudge& allowed);
+// Called right before the table is first installed, and once more right after, for those that came
+// in between.
+Result<AdoptedCounts> adopt_connections(CtMark mark, Generation generation,
+                                        const ConnectionJudge& allowed);
 
 }  // namespace fwd::kernel

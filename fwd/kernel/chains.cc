@@ -3,8 +3,8 @@
 #include <charconv>
 #include <utility>
 
-#include <linux/netfilter/nf_tables.h>
 #include <fmt/format.h>
+#include <linux/netfilter/nf_tables.h>
 
 #include "fwd/kernel/limit_chain.h"
 #include "fwd/kernel/statements.h"
@@ -21,7 +21,8 @@ constexpr int kChainBPriority = 10;
 // The rules that a packet meets on its way, for one hook.
 class HookChains {
  public:
-  HookChains(Direction direction, const rules::Policy& policy, Generation generation, const TableSettings& settings)
+  HookChains(Direction direction, const rules::Policy& policy, Generation generation,
+             const TableSettings& settings)
       : direction_(direction), policy_(policy), generation_(generation), settings_(settings) {}
 
   std::vector<Chain> build() const { return {chain_a(), classify(), chain_b(), copy()}; }
@@ -30,7 +31,8 @@ class HookChains {
   std::string name(const char* prefix) const { return fmt::format("{}_{}", prefix, hook_name()); }
   const char* hook_name() const { return direction_ == Direction::In ? "input" : "output"; }
   BaseChain base(int priority) const {
-    return {direction_ == Direction::In ? BaseChain::Hook::Input : BaseChain::Hook::Output, priority};
+    return {direction_ == Direction::In ? BaseChain::Hook::Input : BaseChain::Hook::Output,
+            priority};
   }
   Compare connection_is(ConnectionState state) const {
     const CtMark& mark = settings_.ct_mark;
@@ -44,11 +46,15 @@ class HookChains {
     Chain chain{name("a"), base(kChainAPriority)};
     chain.rules.push_back({{clear_priority()}, "our bits in it are forged"});
     add_stateless_accepts(chain);
-    chain.rules.push_back({{connection_is(ConnectionState::Revoked), Count{kCounterRevoked}, drop()}});
+    chain.rules.push_back(
+        {{connection_is(ConnectionState::Revoked), Count{kCounterRevoked}, drop()}});
     add_connection_accepts(chain);
-    chain.rules.push_back({{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()}, "no worker is alive: chain B decides"});
-    chain.rules.push_back({{is_ipv4(), Lookup{Field::Ip4Source, "shed_v4"}, Count{kCounterShed}, accept()}});
-    chain.rules.push_back({{is_ipv6(), Lookup{Field::Ip6Source, "shed_v6"}, Count{kCounterShed}, accept()}});
+    chain.rules.push_back({{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()},
+                           "no worker is alive: chain B decides"});
+    chain.rules.push_back(
+        {{is_ipv4(), Lookup{Field::Ip4Source, "shed_v4"}, Count{kCounterShed}, accept()}});
+    chain.rules.push_back(
+        {{is_ipv6(), Lookup{Field::Ip6Source, "shed_v6"}, Count{kCounterShed}, accept()}});
     chain.rules.push_back({{go(name("classify"))}});
     return chain;
   }
@@ -56,9 +62,12 @@ class HookChains {
   // Loopback, neighbour discovery and MLD: what conntrack doesn't track or need not.
   void add_stateless_accepts(Chain& chain) const {
     const Field interface = direction_ == Direction::In ? Field::InputIndex : Field::OutputIndex;
-    constexpr std::uint32_t kLoopbackIndex = 1;  // in every network namespace (include/net/flow.h, LOOPBACK_IFINDEX)
-    if (policy_.builtins.loopback) chain.rules.push_back({{Compare{interface, kLoopbackIndex}, accept()}});
-    chain.rules.push_back({{Compare{Field::TransportProtocol, kIcmpv6}, Verdict{Verdict::Kind::Jump, "link_local"}}});
+    constexpr std::uint32_t kLoopbackIndex =
+        1;  // in every network namespace (include/net/flow.h, LOOPBACK_IFINDEX)
+    if (policy_.builtins.loopback)
+      chain.rules.push_back({{Compare{interface, kLoopbackIndex}, accept()}});
+    chain.rules.push_back(
+        {{Compare{Field::TransportProtocol, kIcmpv6}, Verdict{Verdict::Kind::Jump, "link_local"}}});
   }
 
   void add_connection_accepts(Chain& chain) const {
@@ -66,10 +75,12 @@ class HookChains {
     const Compare not_related{Field::CtState, 0U, true, state::kRelated};
     chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related, accept()}});
     if (direction_ == Direction::In) return;
-    // Our own resets and ICMP errors share the entry of what they answer, which may be unconfirmed: NFQUEUE would drop them.
+    // Our own resets and ICMP errors share the entry of what they answer, which may be unconfirmed:
+    // NFQUEUE would drop them.
     chain.rules.push_back({{is_related(), Compare{Field::TransportProtocol, kIcmp}, accept()}});
     chain.rules.push_back({{is_related(), Compare{Field::TransportProtocol, kIcmpv6}, accept()}});
-    chain.rules.push_back({{is_related(), Compare{Field::TransportProtocol, kTcp}, tcp_reset_flag(), accept()}});
+    chain.rules.push_back(
+        {{is_related(), Compare{Field::TransportProtocol, kTcp}, tcp_reset_flag(), accept()}});
   }
 
   // Later rules override earlier ones: an entry that was judged before is no longer new.
@@ -84,8 +95,10 @@ class HookChains {
         {{state_is(state::kUntracked), set_class(PacketClass::Untracked)}},
         {{state_is(state::kNew), set_class(PacketClass::New)}},
         {{state_is(state::kNew), judged_before, set_class(PacketClass::Again)}},
-        {{state_is(state::kEstablished), Compare{Field::CtDirection, kOriginal}, set_class(PacketClass::Again)}},
-        {{state_is(state::kEstablished), Compare{Field::CtDirection, kReply}, set_class(PacketClass::AgainReply)}},
+        {{state_is(state::kEstablished), Compare{Field::CtDirection, kOriginal},
+          set_class(PacketClass::Again)}},
+        {{state_is(state::kEstablished), Compare{Field::CtDirection, kReply},
+          set_class(PacketClass::AgainReply)}},
         {{is_related(), set_class(PacketClass::Related)}},
         {{Queue{settings_.queues.first, settings_.queues.last}}},
     };
@@ -105,11 +118,12 @@ class HookChains {
     return chain;
   }
 
-  // What decides when no worker does: what is always in force, then the default. The kernel's copy of the policy's
-  // rules belongs between the two.
+  // What decides when no worker does: what is always in force, then the default. The kernel's copy
+  // of the policy's rules belongs between the two.
   Chain copy() const {
     Chain chain{name("copy")};
-    if (direction_ == Direction::In) chain.rules.push_back({{state_is(state::kInvalid), go("copy_drop")}});
+    if (direction_ == Direction::In)
+      chain.rules.push_back({{state_is(state::kInvalid), go("copy_drop")}});
     if (policy_.builtins.established) {
       const CtMark& mark = settings_.ct_mark;
       const std::uint32_t state_bits = mark.encode(ConnectionState{3}, 0);
@@ -120,7 +134,8 @@ class HookChains {
     for (const rules::Rule& rule : policy_.builtin_rules) {
       if (rule.match.direction == direction_) add_header_rule(chain, rule.match);
     }
-    const rules::Action fallback = direction_ == Direction::In ? policy_.default_in : policy_.default_out;
+    const rules::Action fallback =
+        direction_ == Direction::In ? policy_.default_in : policy_.default_out;
     chain.rules.push_back({{go(copy_target(fallback))}});
     return chain;
   }
@@ -128,18 +143,23 @@ class HookChains {
   static std::string copy_target(rules::Action action) {
     switch (action) {
       case rules::Action::Allow:
-      case rules::Action::Limit: return "copy_approve";
-      case rules::Action::Deny: return "copy_drop";
-      case rules::Action::Reject: return "copy_reject";
+      case rules::Action::Limit:
+        return "copy_approve";
+      case rules::Action::Deny:
+        return "copy_drop";
+      case rules::Action::Reject:
+        return "copy_reject";
     }
     __builtin_unreachable();
   }
 
   static void add_header_rule(Chain& chain, const rules::Match& match) {
-    if (match.interface || match.hop_limit) return;  // loopback and link-local traffic was accepted before
+    if (match.interface || match.hop_limit)
+      return;  // loopback and link-local traffic was accepted before
     for (const rules::ProtocolMatch& protocol : match.protocols) {
       Rule rule{{Compare{Field::TransportProtocol, std::uint32_t{protocol.number}}}};
-      if (protocol.icmp_type) rule.statements.push_back(Compare{Field::IcmpType, std::uint32_t{*protocol.icmp_type}});
+      if (protocol.icmp_type)
+        rule.statements.push_back(Compare{Field::IcmpType, std::uint32_t{*protocol.icmp_type}});
       add_ports(rule, Field::SourcePort, match.source_ports);
       add_ports(rule, Field::DestinationPort, match.destination_ports);
       add_source(chain, std::move(rule), match.source);
@@ -148,7 +168,8 @@ class HookChains {
 
   static void add_ports(Rule& rule, Field field, const std::vector<rules::PortRange>& ports) {
     if (ports.empty()) return;  // built-in rules name at most one range
-    rule.statements.push_back(Between{field, std::uint32_t{ports.front().first}, std::uint32_t{ports.front().last}});
+    rule.statements.push_back(
+        Between{field, std::uint32_t{ports.front().first}, std::uint32_t{ports.front().last}});
   }
 
   static void add_source(Chain& chain, Rule rule, const rules::AddressMatch& source) {
@@ -161,7 +182,8 @@ class HookChains {
       Rule one = rule;
       const bool ipv4 = range.first.family == rules::Family::V4;
       one.statements.push_back(ipv4 ? is_ipv4() : is_ipv6());
-      one.statements.push_back(Between{ipv4 ? Field::Ip4Source : Field::Ip6Source, range.first, range.last});
+      one.statements.push_back(
+          Between{ipv4 ? Field::Ip4Source : Field::Ip6Source, range.first, range.last});
       one.statements.push_back(go("copy_approve"));
       chain.rules.push_back(std::move(one));
     }
@@ -177,7 +199,8 @@ class HookChains {
 Chain link_local(const rules::Builtins& builtins) {
   Chain chain{"link_local"};
   const auto allow = [&](std::uint32_t hop_limit, std::uint32_t first, std::uint32_t last) {
-    chain.rules.push_back({{is_ipv6(), Compare{Field::Ip6HopLimit, hop_limit}, Between{Field::IcmpType, first, last}, accept()}});
+    chain.rules.push_back({{is_ipv6(), Compare{Field::Ip6HopLimit, hop_limit},
+                            Between{Field::IcmpType, first, last}, accept()}});
   };
   if (builtins.neighbour_discovery) allow(255, 133, 137);
   if (builtins.mld) {
@@ -187,7 +210,8 @@ Chain link_local(const rules::Builtins& builtins) {
   return chain;
 }
 
-// Writing the ct mark is a rule of its own: on an untracked packet it breaks, and the next rule must still be reached.
+// Writing the ct mark is a rule of its own: on an untracked packet it breaks, and the next rule
+// must still be reached.
 std::vector<Chain> outcome_chains(Generation generation, const CtMark& mark) {
   const auto stamp = [&](ConnectionState state) {
     return Rule{{Assign{Field::CtMark, ~mark.mask, mark.encode(state, generation)}}};
@@ -196,7 +220,9 @@ std::vector<Chain> outcome_chains(Generation generation, const CtMark& mark) {
       {"approve", {}, {stamp(ConnectionState::Approved), {{clear_priority(), accept()}}}},
       {"pass", {}, {{{clear_priority(), accept()}}}},
       {"revoke", {}, {stamp(ConnectionState::Revoked), {{Count{kCounterRevoked}, drop()}}}},
-      {"reject", {}, {{{Compare{Field::TransportProtocol, kTcp}, Reject{true}}}, {{Reject{false}}}}},
+      {"reject",
+       {},
+       {{{Compare{Field::TransportProtocol, kTcp}, Reject{true}}}, {{Reject{false}}}}},
       {"copy_approve",
        {},
        {{{is_related(), go("copy_pass")}, "what is related approves nothing"},
@@ -223,10 +249,13 @@ std::vector<LimitSlot> limit_slots(const rules::Policy& policy) {
   return slots;
 }
 
-Table build_table(const rules::Policy& policy, Generation generation, const TableSettings& settings) {
+Table build_table(const rules::Policy& policy, Generation generation,
+                  const TableSettings& settings) {
   Table table{kTableName, fmt::format("fwd state {}", settings.state_directory), {}, {}, {}};
   table.counters = {kCounterCopyAllowed, kCounterCopyDenied, kCounterRevoked, kCounterShed};
-  table.sets = {{kLeaseSet, Field::NetworkProtocol, 4}, {"shed_v4", Field::Ip4Source}, {"shed_v6", Field::Ip6Source}};
+  table.sets = {{kLeaseSet, Field::NetworkProtocol, 4},
+                {"shed_v4", Field::Ip4Source},
+                {"shed_v6", Field::Ip6Source}};
 
   const Rule state{{Verdict{Verdict::Kind::Return}}, state_comment({generation, policy.hash})};
   table.chains = {{kStateChain, {}, {state}}, link_local(policy.builtins)};
@@ -247,11 +276,13 @@ std::optional<TableState> parse_state_comment(std::string_view comment) {
   if (!comment.starts_with(kGeneration)) return std::nullopt;
   comment.remove_prefix(kGeneration.size());
   unsigned generation = 0;
-  const auto [end, error] = std::from_chars(comment.data(), comment.data() + comment.size(), generation);
+  const auto [end, error] =
+      std::from_chars(comment.data(), comment.data() + comment.size(), generation);
   if (error != std::errc{} || generation < 1 || generation > kLastGeneration) return std::nullopt;
   comment.remove_prefix(static_cast<std::size_t>(end - comment.data()));
   if (!comment.starts_with(kPolicy)) return std::nullopt;
-  return TableState{static_cast<Generation>(generation), std::string(comment.substr(kPolicy.size()))};
+  return TableState{static_cast<Generation>(generation),
+                    std::string(comment.substr(kPolicy.size()))};
 }
 
 }  // namespace fwd::kernel

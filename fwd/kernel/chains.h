@@ -1,5 +1,6 @@
-// The table as values: chains A and B of DESIGN's packet path, for input and output, and what hangs below them. Pure, so that the
-// order of every rule is pinned by tests; fwd/kernel/table.cc writes it.
+// The table as values: chains A and B of DESIGN's packet path, for input and output, and what hangs
+// below them. Pure, so that the order of every rule is pinned by tests; fwd/kernel/table.cc writes
+// it.
 #pragma once
 
 #include <string>
@@ -14,7 +15,8 @@ namespace fwd::kernel {
 
 // Names that other code reads from the kernel.
 inline constexpr const char* kLeaseSet = "lease";
-inline constexpr const char* kStateChain = "state";  // unhooked; its one rule's comment says generation and policy
+inline constexpr const char* kStateChain =
+    "state";  // unhooked; its one rule's comment says generation and policy
 inline constexpr const char* kCounterCopyAllowed = "copy_allowed";
 inline constexpr const char* kCounterCopyDenied = "copy_denied";
 inline constexpr const char* kCounterRevoked = "revoked";
@@ -27,7 +29,8 @@ inline constexpr const char* kLimitRefusedPrefix = "fwd limit over ";
 // By rule index: the slot of each `limit` rule, 0 for the others.
 std::vector<LimitSlot> limit_slots(const rules::Policy& policy);
 
-rules::nft::Table build_table(const rules::Policy& policy, Generation generation, const TableSettings& settings);
+rules::nft::Table build_table(const rules::Policy& policy, Generation generation,
+                              const TableSettings& settings);
 
 std::string state_comment(const TableState& state);
 std::optional<TableState> parse_state_comment(std::string_view comment);

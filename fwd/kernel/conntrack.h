@@ -1,4 +1,5 @@
-// Conntrack's entries, read and written through ctnetlink. TCP and UDP only: of other protocols the host's sockets tell nothing.
+// Conntrack's entries, read and written through ctnetlink. TCP and UDP only: of other protocols the
+// host's sockets tell nothing.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,9 @@ struct CtTuple {
   rules::Address destination;
   std::uint16_t destination_port = 0;
 
-  CtTuple reversed() const { return {protocol, destination, destination_port, source, source_port}; }
+  CtTuple reversed() const {
+    return {protocol, destination, destination_port, source, source_port};
+  }
   auto operator<=>(const CtTuple&) const = default;
 };
 
@@ -30,8 +33,8 @@ class Conntrack {
   // Marks of all TCP and UDP entries.
   Result<std::map<CtTuple, std::uint32_t>> list();
 
-  // Creates the entry as an assured, established connection whose window isn't checked (it was never seen), or changes the
-  // mark of one that is there. Bits outside the mask are kept.
+  // Creates the entry as an assured, established connection whose window isn't checked (it was
+  // never seen), or changes the mark of one that is there. Bits outside the mask are kept.
   Result<void> put(const CtTuple& tuple, CtMark mark, std::uint32_t bits);
   Result<void> remove(const CtTuple& tuple);  // also done where there is none
 

@@ -15,7 +15,8 @@ using namespace rules::nft;
 
 constexpr std::uint32_t kSnaplen = 128;
 
-void add_family(Table& table, Chain& chain, const rules::Rule& rule, bool ipv4, const LogTo& refused) {
+void add_family(Table& table, Chain& chain, const rules::Rule& rule, bool ipv4,
+                const LogTo& refused) {
   const Field source = ipv4 ? Field::Ip4Source : Field::Ip6Source;
   const char* family = ipv4 ? "v4" : "v6";
   const std::string tries = fmt::format("limit_{}_{}", rule.id, family);
@@ -28,7 +29,8 @@ void add_family(Table& table, Chain& chain, const rules::Rule& rule, bool ipv4, 
   table.sets.push_back({over, source, 65535, true});
   const Compare guard = ipv4 ? is_ipv4() : is_ipv6();
   chain.rules.push_back({{guard, Lookup{source, over}, renew, refused, drop()}});
-  chain.rules.push_back({{guard, Remember{source, tries, period, false, rule.rate->count}, renew, refused, drop()}});
+  chain.rules.push_back(
+      {{guard, Remember{source, tries, period, false, rule.rate->count}, renew, refused, drop()}});
 }
 
 Chain meter(Table& table, const rules::Rule& rule, LimitSlot slot, std::uint16_t nflog_group) {
@@ -49,7 +51,9 @@ void add_limit_chains(Table& table, const rules::Policy& policy, std::uint16_t n
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (slots[i] == 0) continue;
     Chain chain = meter(table, policy.rules[i], slots[i], nflog_group);
-    limits.rules.push_back({{Compare{Field::Priority, std::uint32_t{slots[i]} << 12, true, kSlotMask}, go(chain.name)}});
+    limits.rules.push_back(
+        {{Compare{Field::Priority, std::uint32_t{slots[i]} << 12, true, kSlotMask},
+          go(chain.name)}});
     table.chains.push_back(std::move(chain));
   }
   limits.rules.push_back({{drop()}, "no such rule any more"});

@@ -1,6 +1,7 @@
-// A `limit` rule in the kernel. For each family a set holds, for as long as the rate's period, how often a source has tried since
-// it first tried; who is over the limit is held in a second set, which every further try renews: denied tries count. Sets are
-// named by rule id, so a source's count outlives commits that leave the rule as it is.
+// A `limit` rule in the kernel. For each family a set holds, for as long as the rate's period, how
+// often a source has tried since it first tried; who is over the limit is held in a second set,
+// which every further try renews: denied tries count. Sets are named by rule id, so a source's
+// count outlives commits that leave the rule as it is.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,9 @@
 
 namespace fwd::kernel {
 
-// Adds chain "limits", which a packet enters with the rule's slot in its priority, and all below it.
-void add_limit_chains(rules::nft::Table& table, const rules::Policy& policy, std::uint16_t nflog_group);
+// Adds chain "limits", which a packet enters with the rule's slot in its priority, and all below
+// it.
+void add_limit_chains(rules::nft::Table& table, const rules::Policy& policy,
+                      std::uint16_t nflog_group);
 
 }  // namespace fwd::kernel

@@ -1,17 +1,17 @@
 #include "fwd/kernel/limit_log.h"
 
-#include <arpa/inet.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_log.h>
-#include <sys/socket.h>
-
 #include <array>
 #include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
+#include <sys/socket.h>
 
 #include "fwd/kernel/chains.h"
 
@@ -44,8 +44,8 @@ Result<void> configure(NetlinkSocket& socket, std::uint16_t group) {
   mnl_attr_put_u32(message, NFULA_CFG_TIMEOUT, htonl(kFlushHundredths));
   mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(kFlushMessages));
   mnl_attr_put_u16(message, NFULA_CFG_FLAGS, htons(NFULNL_CFG_F_SEQ));
-  return socket.request(std::as_bytes(std::span(buffer.data(), message->nlmsg_len)), message->nlmsg_seq,
-                        "bind the NFLOG group of limit rules");
+  return socket.request(std::as_bytes(std::span(buffer.data(), message->nlmsg_len)),
+                        message->nlmsg_seq, "bind the NFLOG group of limit rules");
 }
 
 using Attributes = std::array<const nlattr*, NFULA_MAX + 1>;
@@ -54,7 +54,8 @@ Attributes attributes_of(const nlmsghdr& message) {
   Attributes attributes{};
   const auto collect = [](const nlattr* attribute, void* data) {
     auto& all = *static_cast<Attributes*>(data);
-    if (mnl_attr_type_valid(attribute, NFULA_MAX) > 0) all[mnl_attr_get_type(attribute)] = attribute;
+    if (mnl_attr_type_valid(attribute, NFULA_MAX) > 0)
+      all[mnl_attr_get_type(attribute)] = attribute;
     return MNL_CB_OK;
   };
   mnl_attr_parse(&message, sizeof(nfgenmsg), collect, &attributes);
@@ -66,7 +67,8 @@ std::optional<LimitSlot> slot_after(std::string_view prefix, std::string_view te
   text.remove_prefix(prefix.size());
   LimitSlot slot = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), slot);
-  if (error != std::errc{} || end != text.data() + text.size() || slot > kLastLimitSlot) return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size() || slot > kLastLimitSlot)
+    return std::nullopt;
   return slot;
 }
 
@@ -88,13 +90,15 @@ Result<void> LimitLog::drain(const std::function<void(const LimitEvent&)>& each)
   while (true) {
     const ssize_t received = recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (received < 0 && errno == EINTR) continue;
-    if (received < 0 && errno == ENOBUFS) continue;  // what is missing shows in the sequence numbers
+    if (received < 0 && errno == ENOBUFS)
+      continue;  // what is missing shows in the sequence numbers
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {};
     if (received < 0) return failed("receive from the NFLOG group of limit rules");
     int left = static_cast<int>(received);
     for (auto* message = reinterpret_cast<nlmsghdr*>(buffer.data()); mnl_nlmsg_ok(message, left);
          message = mnl_nlmsg_next(message, &left)) {
-      if (message->nlmsg_type == (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET)) handle(*message, each);
+      if (message->nlmsg_type == (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET))
+        handle(*message, each);
     }
   }
 }
@@ -108,7 +112,8 @@ void LimitLog::handle(const nlmsghdr& message, const std::function<void(const Li
     next_ = sequence + 1;
   }
   if (attributes[NFULA_PREFIX] == nullptr || attributes[NFULA_PACKET_HDR] == nullptr) return;
-  const auto* header = static_cast<const nfulnl_msg_packet_hdr*>(mnl_attr_get_payload(attributes[NFULA_PACKET_HDR]));
+  const auto* header =
+      static_cast<const nfulnl_msg_packet_hdr*>(mnl_attr_get_payload(attributes[NFULA_PACKET_HDR]));
   const std::string_view prefix = mnl_attr_get_str(attributes[NFULA_PREFIX]);
   const auto allowed = slot_after(kLimitAllowedPrefix, prefix);
   const auto refused = slot_after(kLimitRefusedPrefix, prefix);
@@ -121,7 +126,8 @@ void LimitLog::handle(const nlmsghdr& message, const std::function<void(const Li
   event.hook = input ? rules::Direction::In : rules::Direction::Out;
   event.interface_index = be32(attributes[input ? NFULA_IFINDEX_INDEV : NFULA_IFINDEX_OUTDEV]);
   if (const nlattr* payload = attributes[NFULA_PAYLOAD]; payload != nullptr) {
-    event.packet = {static_cast<const std::byte*>(mnl_attr_get_payload(payload)), mnl_attr_get_payload_len(payload)};
+    event.packet = {static_cast<const std::byte*>(mnl_attr_get_payload(payload)),
+                    mnl_attr_get_payload_len(payload)};
   }
   each(event);
 }

@@ -16,8 +16,9 @@ struct LimitEvent {
   LimitSlot slot = 0;
   bool refused = false;
   rules::Direction hook = rules::Direction::In;
-  std::uint32_t interface_index = 0;        // that the packet came in by or goes out by
-  std::span<const std::byte> packet;        // from the IP header, cut to the log's snaplen; valid during the call
+  std::uint32_t interface_index = 0;  // that the packet came in by or goes out by
+  std::span<const std::byte>
+      packet;  // from the IP header, cut to the log's snaplen; valid during the call
 };
 
 class LimitLog {

@@ -1,15 +1,16 @@
 #include "fwd/kernel/links.h"
 
+#include <array>
+
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
-
-#include <array>
 
 namespace fwd::kernel {
 namespace {
 
 int take_name(const nlattr* attribute, void* data) {
-  if (mnl_attr_get_type(attribute) == IFLA_IFNAME) *static_cast<std::string*>(data) = mnl_attr_get_str(attribute);
+  if (mnl_attr_get_type(attribute) == IFLA_IFNAME)
+    *static_cast<std::string*>(data) = mnl_attr_get_str(attribute);
   return MNL_CB_OK;
 }
 
@@ -47,7 +48,8 @@ Result<LinkNames> Links::names() {
     mnl_attr_parse(&answer, sizeof(ifinfomsg), take_name, &name);
   };
   const auto bytes = std::as_bytes(std::span(buffer.data(), message->nlmsg_len));
-  if (auto done = requests_.request(bytes, message->nlmsg_seq, "list the network interfaces", each); !done) {
+  if (auto done = requests_.request(bytes, message->nlmsg_seq, "list the network interfaces", each);
+      !done) {
     return std::unexpected(done.error());
   }
   return names;

@@ -19,13 +19,15 @@ class Links {
   // Readable when an interface came, went or was renamed.
   int fd() const { return events_.fd(); }
 
-  // Takes the pending events off the socket, without waiting. Events that were lost count as a change.
+  // Takes the pending events off the socket, without waiting. Events that were lost count as a
+  // change.
   void drain();
 
   Result<LinkNames> names();
 
  private:
-  Links(NetlinkSocket events, NetlinkSocket requests) : events_(std::move(events)), requests_(std::move(requests)) {}
+  Links(NetlinkSocket events, NetlinkSocket requests)
+      : events_(std::move(events)), requests_(std::move(requests)) {}
 
   NetlinkSocket events_;
   NetlinkSocket requests_;

@@ -1,8 +1,10 @@
-// How a packet and a connection carry what we know of them: the layouts of skb->priority and of the ct mark.
+// How a packet and a connection carry what we know of them: the layouts of skb->priority and of the
+// ct mark.
 //
-// A packet's class travels to the worker, and the worker's verdict back to chain B, in skb->priority. It isn't the packet's mark
-// because the kernel routes an outgoing packet again when its mark changes (net/netfilter/nf_nat_proto.c, ip_route_me_harder), and
-// because NFQA_CT is missing on kernels without CONFIG_NETFILTER_NETLINK_GLUE_CT. All values are in host byte order.
+// A packet's class travels to the worker, and the worker's verdict back to chain B, in
+// skb->priority. It isn't the packet's mark because the kernel routes an outgoing packet again when
+// its mark changes (net/netfilter/nf_nat_proto.c, ip_route_me_harder), and because NFQA_CT is
+// missing on kernels without CONFIG_NETFILTER_NETLINK_GLUE_CT. All values are in host byte order.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +31,8 @@ enum class VerdictKind : std::uint8_t {
   Limit,        // let the meter of the slot's rule decide
 };
 
-// 1 to 63; wraps from 63 to 1. 0 is never a generation, so an unmarked packet or connection has none.
+// 1 to 63; wraps from 63 to 1. 0 is never a generation, so an unmarked packet or connection has
+// none.
 using Generation = std::uint8_t;
 inline constexpr Generation kLastGeneration = 63;
 constexpr Generation next(Generation generation) {
@@ -40,7 +43,8 @@ constexpr Generation next(Generation generation) {
 using LimitSlot = std::uint16_t;
 inline constexpr LimitSlot kLastLimitSlot = 1023;
 
-// skb->priority: kind (31-28), generation (27-22), limit slot (21-12). The low 12 bits belong to others.
+// skb->priority: kind (31-28), generation (27-22), limit slot (21-12). The low 12 bits belong to
+// others.
 inline constexpr std::uint32_t kPriorityMask = 0xfffff000;
 inline constexpr std::uint32_t kVerdictMask = 0xffc00000;  // kind and generation
 inline constexpr std::uint32_t kSlotMask = 0x003ff000;
@@ -49,7 +53,8 @@ constexpr std::uint32_t encode_class(PacketClass packet_class) {
   return static_cast<std::uint32_t>(packet_class) << 28;
 }
 
-constexpr std::uint32_t encode_verdict(VerdictKind kind, Generation generation, LimitSlot slot = 0) {
+constexpr std::uint32_t encode_verdict(VerdictKind kind, Generation generation,
+                                       LimitSlot slot = 0) {
   return static_cast<std::uint32_t>(kind) << 28 | static_cast<std::uint32_t>(generation) << 22 |
          static_cast<std::uint32_t>(slot) << 12;
 }
@@ -59,10 +64,12 @@ constexpr std::uint32_t with_verdict(std::uint32_t priority, std::uint32_t verdi
   return (priority & ~kPriorityMask) | verdict;
 }
 
-// Nothing for bits that chain A doesn't write: such a packet came past our chain and is judged as untracked.
+// Nothing for bits that chain A doesn't write: such a packet came past our chain and is judged as
+// untracked.
 constexpr std::optional<PacketClass> decode_class(std::uint32_t priority) {
   const std::uint32_t kind = priority >> 28;
-  if (kind < static_cast<std::uint32_t>(PacketClass::New) || kind > static_cast<std::uint32_t>(PacketClass::Invalid)) {
+  if (kind < static_cast<std::uint32_t>(PacketClass::New) ||
+      kind > static_cast<std::uint32_t>(PacketClass::Invalid)) {
     return std::nullopt;
   }
   return static_cast<PacketClass>(kind);
@@ -70,7 +77,8 @@ constexpr std::optional<PacketClass> decode_class(std::uint32_t priority) {
 
 enum class ConnectionState : std::uint8_t { Approved = 1, Revoked = 2 };
 
-// Eight adjacent bits of the ct mark: state (2) above generation (6). The other bits belong to others and are kept.
+// Eight adjacent bits of the ct mark: state (2) above generation (6). The other bits belong to
+// others and are kept.
 struct CtMark {
   std::uint32_t mask = 0xff000000;  // exactly eight adjacent bits
 

@@ -1,14 +1,13 @@
 #include "fwd/kernel/netlink.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <linux/netlink.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 namespace fwd::kernel {
 namespace {
@@ -43,8 +42,9 @@ Result<NetlinkSocket> NetlinkSocket::open(int bus, unsigned groups) {
   return socket;
 }
 
-Result<void> NetlinkSocket::request(std::span<const std::byte> messages, std::uint32_t last_sequence,
-                                    const char* what, const Handler& each) {
+Result<void> NetlinkSocket::request(std::span<const std::byte> messages,
+                                    std::uint32_t last_sequence, const char* what,
+                                    const Handler& each) {
   // A batch must go out in one sendmsg; the default send buffer is too small for a large one.
   const int room = static_cast<int>(std::min<std::size_t>(messages.size() * 2 + 65536, 1U << 30));
   if (setsockopt(fd(), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) < 0) {

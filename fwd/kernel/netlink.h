@@ -1,4 +1,5 @@
-// A netlink socket and acknowledged requests on it. Every kernel conversation but the packets' own goes through here.
+// A netlink socket and acknowledged requests on it. Every kernel conversation but the packets' own
+// goes through here.
 #pragma once
 
 #include <cstddef>
@@ -27,12 +28,12 @@ class NetlinkSocket {
   std::uint32_t port() const { return mnl_socket_get_portid(socket_.get()); }
   std::uint32_t next_sequence() { return ++sequence_; }
 
-  // Sends one message or a batch in one sendmsg, then waits (at most 5 s) for the acknowledgement of `last_sequence`, or for the
-  // end of its dump. `each` sees every other message that comes. The first error the kernel reports is returned;
-  // `what` names the attempt in it.
+  // Sends one message or a batch in one sendmsg, then waits (at most 5 s) for the acknowledgement
+  // of `last_sequence`, or for the end of its dump. `each` sees every other message that comes. The
+  // first error the kernel reports is returned; `what` names the attempt in it.
   using Handler = std::function<void(const nlmsghdr&)>;
-  Result<void> request(std::span<const std::byte> messages, std::uint32_t last_sequence, const char* what,
-                       const Handler& each = {});
+  Result<void> request(std::span<const std::byte> messages, std::uint32_t last_sequence,
+                       const char* what, const Handler& each = {});
 
   // Of the message that the last failed request() failed on; 0 where the kernel named none.
   std::uint32_t failed_sequence() const { return failed_sequence_; }

@@ -1,8 +1,5 @@
 #include "fwd/kernel/nft_batch.h"
 
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-
 #include <cstring>
 
 #include <fmt/format.h>
@@ -14,6 +11,8 @@
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 
 #include "fwd/kernel/nft_expression.h"
 
@@ -26,7 +25,9 @@ constexpr std::uint8_t kTableComment = 0;  // NFTNL_UDATA_TABLE_COMMENT
 template <auto Function>
 struct Free {
   template <typename T>
-  void operator()(T* object) const { Function(object); }
+  void operator()(T* object) const {
+    Function(object);
+  }
 };
 template <typename T, auto Function>
 using Owned = std::unique_ptr<T, Free<Function>>;
@@ -67,8 +68,10 @@ ObjectPtr make_counter(const std::string& table, const std::string& name) {
 
 std::uint32_t hook_number(rules::nft::BaseChain::Hook hook) {
   switch (hook) {
-    case rules::nft::BaseChain::Hook::Input: return NF_INET_LOCAL_IN;
-    case rules::nft::BaseChain::Hook::Output: return NF_INET_LOCAL_OUT;
+    case rules::nft::BaseChain::Hook::Input:
+      return NF_INET_LOCAL_IN;
+    case rules::nft::BaseChain::Hook::Output:
+      return NF_INET_LOCAL_OUT;
   }
   __builtin_unreachable();
 }
@@ -81,7 +84,9 @@ std::uint32_t set_flags(const rules::nft::Set& set) {
 
 }  // namespace
 
-void RuleFree::operator()(nftnl_rule* rule) const { nftnl_rule_free(rule); }
+void RuleFree::operator()(nftnl_rule* rule) const {
+  nftnl_rule_free(rule);
+}
 
 NftBatch::NftBatch(NetlinkSocket& socket) : socket_(socket), scratch_(kMessageRoom) {
   nftnl_batch_begin(reinterpret_cast<char*>(scratch_.data()), socket_.next_sequence());
@@ -91,12 +96,14 @@ NftBatch::NftBatch(NetlinkSocket& socket) : socket_(socket), scratch_(kMessageRo
 nlmsghdr* NftBatch::begin(std::uint16_t type, std::uint16_t flags, std::string description) {
   const std::uint32_t sequence = socket_.next_sequence();
   descriptions_.emplace(sequence, std::move(description));
-  return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(scratch_.data()), type, NFPROTO_INET, flags, sequence);
+  return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(scratch_.data()), type, NFPROTO_INET, flags,
+                               sequence);
 }
 
 void NftBatch::finish(const nlmsghdr* message) {
   last_offset_ = messages_.size();
-  const auto bytes = std::as_bytes(std::span(reinterpret_cast<const char*>(message), NLMSG_ALIGN(message->nlmsg_len)));
+  const auto bytes = std::as_bytes(
+      std::span(reinterpret_cast<const char*>(message), NLMSG_ALIGN(message->nlmsg_len)));
   messages_.insert(messages_.end(), bytes.begin(), bytes.end());
 }
 
@@ -104,7 +111,8 @@ void NftBatch::add_table(const std::string& name, const std::string& comment) {
   TablePtr table = make_table(name);
   nftnl_udata_buf* userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
   nftnl_udata_put_strz(userdata, kTableComment, comment.c_str());
-  nftnl_table_set_data(table.get(), NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(userdata), nftnl_udata_buf_len(userdata));
+  nftnl_table_set_data(table.get(), NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(userdata),
+                       nftnl_udata_buf_len(userdata));
   nftnl_udata_buf_free(userdata);
   nlmsghdr* message = begin(NFT_MSG_NEWTABLE, NLM_F_CREATE, "table " + name);
   nftnl_table_nlmsg_build_payload(message, table.get());
@@ -155,12 +163,14 @@ void NftBatch::flush_set(const std::string& table, const std::string& name) {
   finish(message);
 }
 
-void NftBatch::add_element(const std::string& table, const std::string& name, std::span<const std::byte> key,
-                           std::chrono::milliseconds timeout) {
+void NftBatch::add_element(const std::string& table, const std::string& name,
+                           std::span<const std::byte> key, std::chrono::milliseconds timeout) {
   SetPtr set = make_set(table, name);
   nftnl_set_elem* element = nftnl_set_elem_alloc();
-  nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key.data(), static_cast<std::uint32_t>(key.size()));
-  nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT, static_cast<std::uint64_t>(timeout.count()));
+  nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key.data(),
+                     static_cast<std::uint32_t>(key.size()));
+  nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT,
+                         static_cast<std::uint64_t>(timeout.count()));
   nftnl_set_elem_add(set.get(), element);
   nlmsghdr* message = begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "element of set " + name);
   nftnl_set_elems_nlmsg_build_payload(message, set.get());
@@ -195,10 +205,11 @@ void NftBatch::delete_chain(const std::string& table, const std::string& chain) 
   finish(message);
 }
 
-void NftBatch::add_rule(const std::string& table, const std::string& chain, const rules::nft::Rule& value,
-                        QueueExpression queue) {
+void NftBatch::add_rule(const std::string& table, const std::string& chain,
+                        const rules::nft::Rule& value, QueueExpression queue) {
   std::string description = "rule of chain " + chain + ":";
-  for (const rules::nft::Statement& statement : value.statements) description += " " + dump(statement);
+  for (const rules::nft::Statement& statement : value.statements)
+    description += " " + dump(statement);
   const RulePtr rule = encode_rule(table, chain, value, queue);
   nlmsghdr* message = begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, std::move(description));
   nftnl_rule_nlmsg_build_payload(message, rule.get());
@@ -217,7 +228,8 @@ Result<void> NftBatch::commit(const char* what) {
   if (done) return {};
   const auto culprit = descriptions_.find(socket_.failed_sequence());
   if (culprit == descriptions_.end()) return done;
-  return failed(fmt::format("{}: the kernel refused \"{}\"", what, culprit->second), done.error().code);
+  return failed(fmt::format("{}: the kernel refused \"{}\"", what, culprit->second),
+                done.error().code);
 }
 
 }  // namespace fwd::kernel

@@ -1,5 +1,5 @@
-// One nf_tables transaction: messages that the kernel takes together or not at all. Encodes the values of rules/nft.h through
-// libnftnl.
+// One nf_tables transaction: messages that the kernel takes together or not at all. Encodes the
+// values of rules/nft.h through libnftnl.
 #pragma once
 
 #include <chrono>
@@ -25,8 +25,8 @@ struct RuleFree {
 using RulePtr = std::unique_ptr<nftnl_rule, RuleFree>;
 
 // A rule as libnftnl holds it, ready to be sent or compared with what the kernel gave back.
-RulePtr encode_rule(const std::string& table, const std::string& chain, const rules::nft::Rule& rule,
-                    QueueExpression queue);
+RulePtr encode_rule(const std::string& table, const std::string& chain,
+                    const rules::nft::Rule& rule, QueueExpression queue);
 
 // Its expressions in libnftnl's notation: equal text, equal meaning.
 std::string expressions(const nftnl_rule* rule);

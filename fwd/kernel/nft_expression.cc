@@ -1,10 +1,5 @@
 #include "fwd/kernel/nft_expression.h"
 
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/xt_NFQUEUE.h>
-#include <net/if.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +7,10 @@
 
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_NFQUEUE.h>
+#include <net/if.h>
 
 namespace fwd::kernel {
 namespace {
@@ -30,27 +29,48 @@ struct Load {
 Load load_of(Field field) {
   using enum Load::From;
   switch (field) {
-    case Field::InputIndex: return {Meta, NFT_META_IIF, 4};
-    case Field::OutputIndex: return {Meta, NFT_META_OIF, 4};
-    case Field::InputName: return {Meta, NFT_META_IIFNAME, IFNAMSIZ};
-    case Field::OutputName: return {Meta, NFT_META_OIFNAME, IFNAMSIZ};
-    case Field::NetworkProtocol: return {Meta, NFT_META_NFPROTO, 1};
-    case Field::TransportProtocol: return {Meta, NFT_META_L4PROTO, 1};
-    case Field::Priority: return {Meta, NFT_META_PRIORITY, 4};
-    case Field::CtState: return {Ct, NFT_CT_STATE, 4};
-    case Field::CtDirection: return {Ct, NFT_CT_DIRECTION, 1};
-    case Field::CtMark: return {Ct, NFT_CT_MARK, 4};
-    case Field::Ip4Ttl: return {Network, 8, 1};
-    case Field::Ip4Source: return {Network, 12, 4, true};
-    case Field::Ip4Destination: return {Network, 16, 4, true};
-    case Field::Ip6HopLimit: return {Network, 7, 1};
-    case Field::Ip6Source: return {Network, 8, 16, true};
-    case Field::Ip6Destination: return {Network, 24, 16, true};
-    case Field::SourcePort: return {Transport, 0, 2, true};
-    case Field::DestinationPort: return {Transport, 2, 2, true};
-    case Field::IcmpType: return {Transport, 0, 1};
-    case Field::IcmpCode: return {Transport, 1, 1};
-    case Field::TcpFlags: return {Transport, 13, 1};
+    case Field::InputIndex:
+      return {Meta, NFT_META_IIF, 4};
+    case Field::OutputIndex:
+      return {Meta, NFT_META_OIF, 4};
+    case Field::InputName:
+      return {Meta, NFT_META_IIFNAME, IFNAMSIZ};
+    case Field::OutputName:
+      return {Meta, NFT_META_OIFNAME, IFNAMSIZ};
+    case Field::NetworkProtocol:
+      return {Meta, NFT_META_NFPROTO, 1};
+    case Field::TransportProtocol:
+      return {Meta, NFT_META_L4PROTO, 1};
+    case Field::Priority:
+      return {Meta, NFT_META_PRIORITY, 4};
+    case Field::CtState:
+      return {Ct, NFT_CT_STATE, 4};
+    case Field::CtDirection:
+      return {Ct, NFT_CT_DIRECTION, 1};
+    case Field::CtMark:
+      return {Ct, NFT_CT_MARK, 4};
+    case Field::Ip4Ttl:
+      return {Network, 8, 1};
+    case Field::Ip4Source:
+      return {Network, 12, 4, true};
+    case Field::Ip4Destination:
+      return {Network, 16, 4, true};
+    case Field::Ip6HopLimit:
+      return {Network, 7, 1};
+    case Field::Ip6Source:
+      return {Network, 8, 16, true};
+    case Field::Ip6Destination:
+      return {Network, 24, 16, true};
+    case Field::SourcePort:
+      return {Transport, 0, 2, true};
+    case Field::DestinationPort:
+      return {Transport, 2, 2, true};
+    case Field::IcmpType:
+      return {Transport, 0, 1};
+    case Field::IcmpCode:
+      return {Transport, 1, 1};
+    case Field::TcpFlags:
+      return {Transport, 13, 1};
   }
   __builtin_unreachable();
 }
@@ -142,8 +162,10 @@ class Encoder {
 
   void operator()(const Reject& reject) {
     nftnl_expr* expression = add("reject");
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_REJECT_TYPE, reject.tcp_reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMPX_UNREACH);
-    nftnl_expr_set_u8(expression, NFTNL_EXPR_REJECT_CODE, reject.tcp_reset ? 0 : NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_REJECT_TYPE,
+                       reject.tcp_reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMPX_UNREACH);
+    nftnl_expr_set_u8(expression, NFTNL_EXPR_REJECT_CODE,
+                      reject.tcp_reset ? 0 : NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
   }
 
   void operator()(const Queue& queue) {
@@ -169,10 +191,12 @@ class Encoder {
     load_into_register(remember.field);
     nftnl_expr* expression = add("dynset");
     nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, kRegister);
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP, remember.refresh ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP,
+                       remember.refresh ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD);
     nftnl_expr_set_str(expression, NFTNL_EXPR_DYNSET_SET_NAME, remember.set.c_str());
     const std::chrono::milliseconds timeout = remember.timeout;
-    nftnl_expr_set_u64(expression, NFTNL_EXPR_DYNSET_TIMEOUT, static_cast<std::uint64_t>(timeout.count()));
+    nftnl_expr_set_u64(expression, NFTNL_EXPR_DYNSET_TIMEOUT,
+                       static_cast<std::uint64_t>(timeout.count()));
     if (!remember.over) return;
     // A bucket that starts full and does not refill within the element's life: so it counts.
     constexpr std::uint64_t kWeek = 604800;
@@ -188,18 +212,25 @@ class Encoder {
   void operator()(const Verdict& verdict) {
     nftnl_expr* expression = add("immediate");
     nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_VERDICT, static_cast<std::uint32_t>(code(verdict.kind)));
-    if (!verdict.chain.empty()) nftnl_expr_set_str(expression, NFTNL_EXPR_IMM_CHAIN, verdict.chain.c_str());
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_VERDICT,
+                       static_cast<std::uint32_t>(code(verdict.kind)));
+    if (!verdict.chain.empty())
+      nftnl_expr_set_str(expression, NFTNL_EXPR_IMM_CHAIN, verdict.chain.c_str());
   }
 
  private:
   static int code(Verdict::Kind kind) {
     switch (kind) {
-      case Verdict::Kind::Accept: return NF_ACCEPT;
-      case Verdict::Kind::Drop: return NF_DROP;
-      case Verdict::Kind::Return: return NFT_RETURN;
-      case Verdict::Kind::Jump: return NFT_JUMP;
-      case Verdict::Kind::Goto: return NFT_GOTO;
+      case Verdict::Kind::Accept:
+        return NF_ACCEPT;
+      case Verdict::Kind::Drop:
+        return NF_DROP;
+      case Verdict::Kind::Return:
+        return NFT_RETURN;
+      case Verdict::Kind::Jump:
+        return NFT_JUMP;
+      case Verdict::Kind::Goto:
+        return NFT_GOTO;
     }
     __builtin_unreachable();
   }
@@ -225,8 +256,12 @@ class Encoder {
         nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, kRegister);
         break;
       }
-      case Load::From::Network: load_payload(NFT_PAYLOAD_NETWORK_HEADER, load); break;
-      case Load::From::Transport: load_payload(NFT_PAYLOAD_TRANSPORT_HEADER, load); break;
+      case Load::From::Network:
+        load_payload(NFT_PAYLOAD_NETWORK_HEADER, load);
+        break;
+      case Load::From::Transport:
+        load_payload(NFT_PAYLOAD_TRANSPORT_HEADER, load);
+        break;
     }
     return load;
   }
@@ -263,7 +298,8 @@ KeyType key_type(Field field) {
   constexpr std::uint32_t kNfproto = 2, kInteger = 4, kIpAddress = 7, kIp6Address = 8;
   const std::uint32_t length = load_of(field).length;
   if (field == Field::NetworkProtocol) return {kNfproto, length};
-  if (length == 16 && field != Field::InputName && field != Field::OutputName) return {kIp6Address, length};
+  if (length == 16 && field != Field::InputName && field != Field::OutputName)
+    return {kIp6Address, length};
   if (field == Field::Ip4Source || field == Field::Ip4Destination) return {kIpAddress, length};
   return {kInteger, length};
 }

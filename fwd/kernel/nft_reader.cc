@@ -1,8 +1,5 @@
 #include "fwd/kernel/nft_reader.h"
 
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-
 #include <array>
 #include <cstdio>
 #include <string_view>
@@ -14,6 +11,8 @@
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 
 #include "fwd/kernel/nft_batch.h"
 
@@ -27,9 +26,12 @@ struct Deleter {
 template <typename T, auto Free>
 using Owned = std::unique_ptr<T, Deleter<T, Free>>;
 
-std::string text(const char* string) { return string == nullptr ? std::string() : std::string(string); }
+std::string text(const char* string) {
+  return string == nullptr ? std::string() : std::string(string);
+}
 
-// Userdata is a list of type (1 byte), length (1 byte), value; a comment is a zero-terminated string of type 0.
+// Userdata is a list of type (1 byte), length (1 byte), value; a comment is a zero-terminated
+// string of type 0.
 std::string comment_of(const void* data, std::uint32_t length) {
   const auto* bytes = static_cast<const char*>(data);
   for (std::uint32_t at = 0; bytes != nullptr && at + 2 <= length;) {
@@ -45,16 +47,19 @@ std::string comment_of(const void* data, std::uint32_t length) {
 
 // One dump; `each` sees its messages. A dump that a concurrent commit disturbed is taken again.
 Result<void> dump(NetlinkSocket& socket, std::uint16_t type, const char* what,
-                  const std::function<void(nlmsghdr*)>& fill, const std::function<void(const nlmsghdr&)>& each,
+                  const std::function<void(nlmsghdr*)>& fill,
+                  const std::function<void(const nlmsghdr&)>& each,
                   const std::function<void()>& restart) {
   constexpr int kAttempts = 5;
   Result<void> done;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     std::array<char, 4096> buffer{};
     restart();
-    nlmsghdr* message = nftnl_nlmsg_build_hdr(buffer.data(), type, NFPROTO_INET, NLM_F_DUMP, socket.next_sequence());
+    nlmsghdr* message = nftnl_nlmsg_build_hdr(buffer.data(), type, NFPROTO_INET, NLM_F_DUMP,
+                                              socket.next_sequence());
     fill(message);
-    done = socket.request(std::as_bytes(std::span(buffer.data(), message->nlmsg_len)), message->nlmsg_seq, what, each);
+    done = socket.request(std::as_bytes(std::span(buffer.data(), message->nlmsg_len)),
+                          message->nlmsg_seq, what, each);
     if (done || done.error().code != EINTR) return done;
   }
   return done;
@@ -70,7 +75,8 @@ Result<void> read_existence(NetlinkSocket& socket, const std::string& table, Fou
     const void* data = nftnl_table_get_data(one.get(), NFTNL_TABLE_USERDATA, &length);
     found.comment = comment_of(data, length);
   };
-  return dump(socket, NFT_MSG_GETTABLE, "list tables", [](nlmsghdr*) {}, each, [&] { found = {}; });
+  return dump(
+      socket, NFT_MSG_GETTABLE, "list tables", [](nlmsghdr*) {}, each, [&] { found = {}; });
 }
 
 Result<void> read_chains(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
@@ -83,7 +89,9 @@ Result<void> read_chains(NetlinkSocket& socket, const std::string& table, FoundT
     chain.hook = nftnl_chain_get_u32(one.get(), NFTNL_CHAIN_HOOKNUM);
     chain.priority = nftnl_chain_get_s32(one.get(), NFTNL_CHAIN_PRIO);
   };
-  return dump(socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each, [&] { found.chains.clear(); });
+  return dump(
+      socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each,
+      [&] { found.chains.clear(); });
 }
 
 Result<void> read_sets(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
@@ -103,16 +111,19 @@ Result<void> read_sets(NetlinkSocket& socket, const std::string& table, FoundTab
 
 }  // namespace
 
-Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket, const std::string& table) {
+Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket,
+                                                           const std::string& table) {
   std::map<std::string, std::uint64_t> counters;
   const auto each = [&](const nlmsghdr& message) {
     const Owned<nftnl_obj, nftnl_obj_free> one(nftnl_obj_alloc());
     if (nftnl_obj_nlmsg_parse(&message, one.get()) < 0) return;
     if (text(nftnl_obj_get_str(one.get(), NFTNL_OBJ_TABLE)) != table) return;
     if (nftnl_obj_get_u32(one.get(), NFTNL_OBJ_TYPE) != NFT_OBJECT_COUNTER) return;
-    counters[text(nftnl_obj_get_str(one.get(), NFTNL_OBJ_NAME))] = nftnl_obj_get_u64(one.get(), NFTNL_OBJ_CTR_PKTS);
+    counters[text(nftnl_obj_get_str(one.get(), NFTNL_OBJ_NAME))] =
+        nftnl_obj_get_u64(one.get(), NFTNL_OBJ_CTR_PKTS);
   };
-  auto done = dump(socket, NFT_MSG_GETOBJ, "list counters", [](nlmsghdr*) {}, each, [&] { counters.clear(); });
+  auto done = dump(
+      socket, NFT_MSG_GETOBJ, "list counters", [](nlmsghdr*) {}, each, [&] { counters.clear(); });
   if (!done) return std::unexpected(done.error());
   return counters;
 }
@@ -129,7 +140,8 @@ Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {
   return found;
 }
 
-Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table, const std::string& chain) {
+Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table,
+                                          const std::string& chain) {
   std::vector<FoundRule> found;
   const auto fill = [&](nlmsghdr* message) {
     const RulePtr filter(nftnl_rule_alloc());

@@ -31,7 +31,8 @@ struct FoundTable {
 };
 
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table);
-Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket, const std::string& table);
+Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket,
+                                                           const std::string& table);
 
 // In the kernel's order. All chains where `chain` is empty.
 Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table,

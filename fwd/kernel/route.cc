@@ -1,15 +1,16 @@
 #include "fwd/kernel/route.h"
 
+#include <array>
+
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
-
-#include <array>
 
 namespace fwd::kernel {
 namespace {
 
 int take_interface(const nlattr* attribute, void* data) {
-  if (mnl_attr_get_type(attribute) == RTA_OIF) *static_cast<unsigned*>(data) = mnl_attr_get_u32(attribute);
+  if (mnl_attr_get_type(attribute) == RTA_OIF)
+    *static_cast<unsigned*>(data) = mnl_attr_get_u32(attribute);
   return MNL_CB_OK;
 }
 
@@ -47,7 +48,8 @@ unsigned Routes::interface_to(const rules::Address& address) {
 
   unsigned interface = 0;
   const auto each = [&](const nlmsghdr& answer) {
-    if (answer.nlmsg_type == RTM_NEWROUTE) mnl_attr_parse(&answer, sizeof(rtmsg), take_interface, &interface);
+    if (answer.nlmsg_type == RTM_NEWROUTE)
+      mnl_attr_parse(&answer, sizeof(rtmsg), take_interface, &interface);
   };
   const auto bytes = std::as_bytes(std::span(buffer.data(), message->nlmsg_len));
   if (!socket_.request(bytes, message->nlmsg_seq, "ask for a route", each)) return 0;

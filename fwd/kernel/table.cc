@@ -1,9 +1,5 @@
 #include "fwd/kernel/table.h"
 
-#include <linux/netfilter.h>
-#include <linux/netlink.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <mutex>
@@ -12,6 +8,9 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <linux/netfilter.h>
+#include <linux/netlink.h>
+#include <unistd.h>
 
 #include "fwd/kernel/chains.h"
 #include "fwd/kernel/nft_batch.h"
@@ -30,20 +29,23 @@ std::set<std::string> names(const Items& items) {
 }
 
 // The whole table anew below the base chains, as one transaction.
-void fill(NftBatch& batch, const rules::nft::Table& wanted, const FoundTable& found, QueueExpression queue) {
+void fill(NftBatch& batch, const rules::nft::Table& wanted, const FoundTable& found,
+          QueueExpression queue) {
   if (!found.exists) batch.add_table(wanted.name, wanted.comment);
   for (const std::string& counter : wanted.counters) {
     if (!found.counters.contains(counter)) batch.add_counter(wanted.name, counter);
   }
   for (const rules::nft::Set& set : wanted.sets) {
-    if (std::ranges::find(found.sets, set.name) == found.sets.end()) batch.add_set(wanted.name, set);
+    if (std::ranges::find(found.sets, set.name) == found.sets.end())
+      batch.add_set(wanted.name, set);
   }
   for (const rules::nft::Chain& chain : wanted.chains) {
     if (!found.chains.contains(chain.name)) batch.add_chain(wanted.name, chain);
   }
   for (const auto& [name, chain] : found.chains) batch.flush_chain(wanted.name, name);
   for (const rules::nft::Chain& chain : wanted.chains) {
-    for (const rules::nft::Rule& rule : chain.rules) batch.add_rule(wanted.name, chain.name, rule, queue);
+    for (const rules::nft::Rule& rule : chain.rules)
+      batch.add_rule(wanted.name, chain.name, rule, queue);
   }
   const std::set<std::string> chains = names(wanted.chains);
   for (const auto& [name, chain] : found.chains) {
@@ -57,14 +59,15 @@ void fill(NftBatch& batch, const rules::nft::Table& wanted, const FoundTable& fo
 
 bool same_base(const rules::nft::Chain& wanted, const FoundChain& found) {
   if (!wanted.base) return !found.hook;
-  const std::uint32_t hook =
-      wanted.base->hook == rules::nft::BaseChain::Hook::Input ? NF_INET_LOCAL_IN : NF_INET_LOCAL_OUT;
+  const std::uint32_t hook = wanted.base->hook == rules::nft::BaseChain::Hook::Input
+                                 ? NF_INET_LOCAL_IN
+                                 : NF_INET_LOCAL_OUT;
   return found.hook == hook && found.priority == wanted.base->priority;
 }
 
 // Chains with their rules in order, as the kernel gave them back, against what was sent.
-Result<void> compare(const rules::nft::Table& wanted, const FoundTable& found, const std::vector<FoundRule>& rules,
-                     QueueExpression queue) {
+Result<void> compare(const rules::nft::Table& wanted, const FoundTable& found,
+                     const std::vector<FoundRule>& rules, QueueExpression queue) {
   const auto differs = [](const std::string& what) {
     return failed(fmt::format("the kernel's table differs from what was written: {}", what), 0);
   };
@@ -73,12 +76,15 @@ Result<void> compare(const rules::nft::Table& wanted, const FoundTable& found, c
   for (const FoundRule& rule : rules) by_chain[rule.chain].push_back(&rule);
   for (const rules::nft::Chain& chain : wanted.chains) {
     const auto entry = found.chains.find(chain.name);
-    if (entry == found.chains.end() || !same_base(chain, entry->second)) return differs("chain " + chain.name);
+    if (entry == found.chains.end() || !same_base(chain, entry->second))
+      return differs("chain " + chain.name);
     const std::vector<const FoundRule*>& written = by_chain[chain.name];
-    if (written.size() != chain.rules.size()) return differs("number of rules in chain " + chain.name);
+    if (written.size() != chain.rules.size())
+      return differs("number of rules in chain " + chain.name);
     for (std::size_t i = 0; i < written.size(); ++i) {
       const RulePtr sent = encode_rule(wanted.name, chain.name, chain.rules[i], queue);
-      if (expressions(sent.get()) != written[i]->expressions || chain.rules[i].comment != written[i]->comment) {
+      if (expressions(sent.get()) != written[i]->expressions ||
+          chain.rules[i].comment != written[i]->comment) {
         return differs(fmt::format("rule {} of chain {}", i + 1, chain.name));
       }
     }
@@ -88,8 +94,12 @@ Result<void> compare(const rules::nft::Table& wanted, const FoundTable& found, c
 
 class NftFirewall : public Firewall {
  public:
-  NftFirewall(TableSettings settings, NetlinkSocket socket, NetlinkSocket lease_socket, QueueExpression queue)
-      : settings_(std::move(settings)), socket_(std::move(socket)), lease_socket_(std::move(lease_socket)), queue_(queue) {}
+  NftFirewall(TableSettings settings, NetlinkSocket socket, NetlinkSocket lease_socket,
+              QueueExpression queue)
+      : settings_(std::move(settings)),
+        socket_(std::move(socket)),
+        lease_socket_(std::move(lease_socket)),
+        queue_(queue) {}
 
   Result<void> commit(const rules::Policy& policy, Generation generation) override {
     const std::lock_guard lock(mutex_);
@@ -127,7 +137,8 @@ class NftFirewall : public Firewall {
                          .shed = (*found)[kCounterShed]};
   }
 
-  // An element's timeout can't be renewed in place before kernel 6.12, so all are replaced, in one transaction.
+  // An element's timeout can't be renewed in place before kernel 6.12, so all are replaced, in one
+  // transaction.
   Result<void> renew_lease(std::chrono::milliseconds timeout) override {
     const std::lock_guard lock(lease_mutex_);
     NftBatch batch(lease_socket_);
@@ -185,9 +196,11 @@ Result<QueueExpression> probe_queue(NetlinkSocket& socket) {
   if (native.error().code == EPERM) return failed("nf_tables needs CAP_NET_ADMIN", EPERM);
   const auto compat = try_queue(socket, QueueExpression::Compat);
   if (compat) return QueueExpression::Compat;
-  return failed("this kernel can't queue packets to fwd: it has neither nft_queue (CONFIG_NFT_QUEUE) nor xt_NFQUEUE "
-                "with nft_compat (CONFIG_NETFILTER_XT_TARGET_NFQUEUE, CONFIG_NFT_COMPAT)",
-                compat.error().code);
+  return failed(
+      "this kernel can't queue packets to fwd: it has neither nft_queue (CONFIG_NFT_QUEUE) nor "
+      "xt_NFQUEUE "
+      "with nft_compat (CONFIG_NETFILTER_XT_TARGET_NFQUEUE, CONFIG_NFT_COMPAT)",
+      compat.error().code);
 }
 
 }  // namespace
@@ -199,7 +212,8 @@ Result<std::unique_ptr<Firewall>> open_firewall(TableSettings settings) {
   if (!lease_socket) return std::unexpected(lease_socket.error());
   const auto queue = probe_queue(*socket);
   if (!queue) return std::unexpected(queue.error());
-  return std::make_unique<NftFirewall>(std::move(settings), std::move(*socket), std::move(*lease_socket), *queue);
+  return std::make_unique<NftFirewall>(std::move(settings), std::move(*socket),
+                                       std::move(*lease_socket), *queue);
 }
 
 }  // namespace fwd::kernel

@@ -1,5 +1,5 @@
-// The `inet fwd_policy` table: the one place that writes it, reads it and takes it away. Firewall is the seam that the
-// transaction is tested through; NftFirewall talks to the kernel.
+// The `inet fwd_policy` table: the one place that writes it, reads it and takes it away. Firewall
+// is the seam that the transaction is tested through; NftFirewall talks to the kernel.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,8 @@ struct TableSettings {
   QueueRange queues;
   CtMark ct_mark;
   std::uint16_t nflog_group = 4789;
-  std::string state_directory;  // written into the table's comment, so that a lone `fwd --disable` finds it
+  std::string
+      state_directory;  // written into the table's comment, so that a lone `fwd --disable` finds it
 };
 
 enum class QueueExpression : std::uint8_t { Native, Compat };
@@ -39,8 +40,8 @@ struct TableState {
   std::string state_directory = {};
 };
 
-// What chain B decided where no worker's verdict was in force, and what revoked connections still tried; packets since the
-// table was made. A commit keeps the counts.
+// What chain B decided where no worker's verdict was in force, and what revoked connections still
+// tried; packets since the table was made. A commit keeps the counts.
 struct TableCounters {
   std::uint64_t copy_allowed = 0;
   std::uint64_t copy_denied = 0;
@@ -52,8 +53,9 @@ class Firewall {
  public:
   virtual ~Firewall() = default;
 
-  // Writes the whole table as of this policy in one transaction, reads it back and compares. On an error the kernel has
-  // what it had before. The base chains are made by the first commit and kept by later ones.
+  // Writes the whole table as of this policy in one transaction, reads it back and compares. On an
+  // error the kernel has what it had before. The base chains are made by the first commit and kept
+  // by later ones.
   virtual Result<void> commit(const rules::Policy& policy, Generation generation) = 0;
   virtual Result<std::optional<TableState>> read() = 0;  // nothing where there is no table
   virtual Result<TableCounters> counters() = 0;
@@ -62,7 +64,8 @@ class Firewall {
   virtual QueueExpression queue_expression() const = 0;
 };
 
-// Probes the kernel for what the table needs; an error names the first thing that is missing. `settings` must be valid.
+// Probes the kernel for what the table needs; an error names the first thing that is missing.
+// `settings` must be valid.
 Result<std::unique_ptr<Firewall>> open_firewall(TableSettings settings);
 
 }  // namespace fwd::kernel

@@ -1,4 +1,5 @@
-// A network namespace for the length of a call, with loopback up. Needs root; the namespace goes with its thread.
+// A network namespace for the length of a call, with loopback up. Needs root; the namespace goes
+// with its thread.
 #pragma once
 
 #include <functional>

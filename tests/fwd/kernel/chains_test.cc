@@ -6,7 +6,8 @@ using namespace fwd::kernel;
 
 namespace {
 
-const TableSettings kSettings{.queues = {4, 5}, .ct_mark = {}, .nflog_group = 7, .state_directory = "/var/lib/fwd"};
+const TableSettings kSettings{
+    .queues = {4, 5}, .ct_mark = {}, .nflog_group = 7, .state_directory = "/var/lib/fwd"};
 
 std::string chain_text(const rules::nft::Table& table, const std::string& name) {
   const std::string all = dump(table);
@@ -58,7 +59,9 @@ TEST_CASE("packets are classified before they are queued, and a judged connectio
 )");
 }
 
-TEST_CASE("chain B on output lets our own resets and errors out and obeys verdicts of this generation only") {
+TEST_CASE(
+    "chain B on output lets our own resets and errors out and obeys verdicts of this generation "
+    "only") {
   CHECK(chain_text(build_table({}, 5, kSettings), "b_output") == R"(  chain b_output {
     type filter hook output priority 10; policy accept;
     oif 1 accept
@@ -142,7 +145,8 @@ TEST_CASE("the state comment is read back, and nothing else is taken for one") {
   REQUIRE(state);
   CHECK(state->generation == 17);
   CHECK(state->policy_hash == "abc");
-  for (const char* wrong : {"", "generation", "generation 0 policy x", "generation 64 policy x", "generation 5", "x 5 policy y"}) {
+  for (const char* wrong : {"", "generation", "generation 0 policy x", "generation 64 policy x",
+                            "generation 5", "x 5 policy y"}) {
     INFO(wrong);
     CHECK_FALSE(parse_state_comment(wrong).has_value());
   }

@@ -11,8 +11,9 @@ TEST_CASE("generations wrap from 63 to 1 and are never 0") {
 }
 
 TEST_CASE("every class survives the way through the priority") {
-  for (const auto packet_class : {PacketClass::New, PacketClass::Again, PacketClass::AgainReply, PacketClass::Related,
-                                  PacketClass::Untracked, PacketClass::Invalid}) {
+  for (const auto packet_class :
+       {PacketClass::New, PacketClass::Again, PacketClass::AgainReply, PacketClass::Related,
+        PacketClass::Untracked, PacketClass::Invalid}) {
     CHECK(decode_class(encode_class(packet_class) | 0xfff) == packet_class);
   }
 }

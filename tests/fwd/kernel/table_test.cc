@@ -26,7 +26,8 @@ rules::Policy policy_with_limit(const std::string& hash) {
 }
 
 std::unique_ptr<Firewall> opened() {
-  auto firewall = open_firewall({.queues = {0, 1}, .ct_mark = {}, .nflog_group = 4789, .state_directory = "/var/lib/fwd"});
+  auto firewall = open_firewall(
+      {.queues = {0, 1}, .ct_mark = {}, .nflog_group = 4789, .state_directory = "/var/lib/fwd"});
   INFO((firewall ? "" : firewall.error().message()));
   REQUIRE(firewall);
   return std::move(*firewall);
