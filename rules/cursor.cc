@@ -1,0 +1,72 @@
+#include "rules/cursor.h"
+
+#include <fmt/format.h>
+
+namespace rules {
+
+Cursor::Cursor(const Source& source, Report& report)
+    : lexer_(source), report_(report), current_(lexer_.next()), last_(current_.where) {}
+
+Token Cursor::take() {
+  const Token taken = current_;
+  last_ = taken.where;
+  if (taken.kind != TokenKind::EndOfText) current_ = lexer_.next();
+  return taken;
+}
+
+Token Cursor::take_raw() {
+  last_ = current_.where;
+  current_ = lexer_.next_raw();
+  return at_end() ? current_ : take();
+}
+
+bool Cursor::at_word(std::string_view keyword) const {
+  return at(TokenKind::Word) && current_.text == keyword;
+}
+
+bool Cursor::accept(std::string_view keyword) {
+  if (!at_word(keyword)) return false;
+  take();
+  return true;
+}
+
+std::optional<ast::Word> Cursor::want_word(std::string_view what) {
+  if (!at(TokenKind::Word)) {
+    unexpected(what);
+    return std::nullopt;
+  }
+  const Token token = take();
+  return ast::Word{token.text, token.where};
+}
+
+std::optional<std::string> Cursor::want_string(std::string_view what) {
+  if (!at(TokenKind::String)) {
+    unexpected(what);
+    return std::nullopt;
+  }
+  return unescape(take().text);
+}
+
+bool Cursor::want(TokenKind kind, std::string_view what) {
+  if (!at(kind)) return unexpected(what);
+  take();
+  return true;
+}
+
+bool Cursor::want_end() {
+  return at_end() || unexpected("the end of the statement");
+}
+
+void Cursor::skip_line() {
+  while (!at_end()) take();
+}
+
+bool Cursor::unexpected(std::string_view what) {
+  if (at(TokenKind::Unterminated)) {
+    return report_.error(current_.where, "the closing quote is missing on this line");
+  }
+  return report_.error(current_.where,
+                       fmt::format("expected {}, found {}", what, describe(current_)));
+}
+
+}  // namespace rules

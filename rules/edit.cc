@@ -1,0 +1,171 @@
+#include "rules/edit.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "rules/parser.h"
+
+namespace rules {
+namespace {
+
+std::unexpected<Diagnostic> refuse(Location where, std::string message, std::string hint = {}) {
+  return std::unexpected(
+      Diagnostic{Severity::Error, std::move(where), std::move(message), std::move(hint), {}});
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+// Where the next line starts, or the end of the text.
+std::size_t line_end(std::string_view text, std::size_t from) {
+  const std::size_t newline = text.find('\n', from);
+  return newline == std::string_view::npos ? text.size() : newline + 1;
+}
+
+std::size_t line_begin(std::string_view text, std::size_t from) {
+  const std::size_t newline = from == 0 ? std::string_view::npos : text.rfind('\n', from - 1);
+  return newline == std::string_view::npos ? 0 : newline + 1;
+}
+
+// As the text's first line ends.
+std::string_view line_ending(std::string_view text) {
+  const std::size_t newline = text.find('\n');
+  return newline != std::string_view::npos && newline > 0 && text[newline - 1] == '\r' ? "\r\n"
+                                                                                       : "\n";
+}
+
+// `at` is where a line starts or the text ends. A last line without an end stays the one without.
+std::string insert_line(std::string_view text, std::size_t at, std::string_view line) {
+  const std::string_view end = line_ending(text);
+  const bool after_open_line = at > 0 && at == text.size() && text[at - 1] != '\n';
+  return after_open_line ? fmt::format("{}{}{}", text, end, line)
+                         : fmt::format("{}{}{}{}", text.substr(0, at), line, end, text.substr(at));
+}
+
+const Span& span_of(const ast::Statement& statement) {
+  if (const auto* rule = std::get_if<ast::Rule>(&statement)) return rule->where;
+  return std::get<ast::Include>(statement).where;
+}
+
+// The rules and includes of a policy, which are what a new rule's place depends on.
+class Outline {
+ public:
+  Outline(const SourceTree& tree, const ast::Document& document) : tree_(tree) {
+    for (const ast::Statement& statement : document.statements) {
+      const bool counts = std::holds_alternative<ast::Rule>(statement) ||
+                          std::holds_alternative<ast::Include>(statement);
+      if (counts) entries_.push_back(&statement);
+    }
+  }
+
+  bool in_main(const ast::Statement& statement) const {
+    return span_of(statement).source == &tree_.main;
+  }
+
+  std::size_t append_at() const {
+    for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+      if (in_main(**entry)) return line_end(tree_.main.text, span_of(**entry).begin());
+    }
+    return tree_.main.text.size();
+  }
+
+  // Where a line becomes rule `position`: behind the rule before it, so that comments above the
+  // next one stay with that, else in front of the next rule or the include that brings it.
+  std::expected<std::size_t, Diagnostic> insert_at(std::size_t position) const {
+    const auto next = find_rule(position);
+    if (next == entries_.end()) return append_at();
+    auto before = next;
+    while (before != entries_.begin()) {
+      --before;
+      const bool rule = std::holds_alternative<ast::Rule>(**before);
+      if (rule && in_main(**before)) return line_end(tree_.main.text, span_of(**before).begin());
+      if (rule) break;
+    }
+    auto place = next;
+    const auto is_include = [](const ast::Statement* s) {
+      return std::holds_alternative<ast::Include>(*s);
+    };
+    if (place != entries_.begin() && !in_main(**place) && is_include(*(place - 1))) --place;
+    if (in_main(**place)) return line_begin(tree_.main.text, span_of(**place).begin());
+    return refuse(locate(span_of(**next)),
+                  fmt::format("rule {} would stand in an included file", position),
+                  fmt::format("edit {} and apply the policy", span_of(**next).source->name));
+  }
+
+  std::size_t rules() const {
+    return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), is_rule));
+  }
+
+ private:
+  using Entries = std::vector<const ast::Statement*>;
+
+  static bool is_rule(const ast::Statement* statement) {
+    return std::holds_alternative<ast::Rule>(*statement);
+  }
+
+  Entries::const_iterator find_rule(std::size_t position) const {
+    std::size_t number = 0;
+    return std::find_if(entries_.begin(), entries_.end(), [&](const ast::Statement* statement) {
+      return is_rule(statement) && ++number == position;
+    });
+  }
+
+  const SourceTree& tree_;
+  Entries entries_;
+};
+
+// The rule's text must be one rule and nothing else: it becomes a line of the file.
+std::optional<Diagnostic> check_rule(std::string_view rule_text) {
+  const auto parsed = parse_rule(rule_text);
+  if (parsed) return std::nullopt;
+  return parsed.error();
+}
+
+}  // namespace
+
+Edited append_rule(const SourceTree& tree, std::string_view rule_text) {
+  if (auto fault = check_rule(rule_text)) return std::unexpected(*std::move(fault));
+  const auto document = parse(tree);
+  if (!document) return std::unexpected(document.error().front());
+  return insert_line(tree.main.text, Outline(tree, *document).append_at(), trim(rule_text));
+}
+
+Edited insert_rule(const SourceTree& tree, std::size_t position, std::string_view rule_text) {
+  if (auto fault = check_rule(rule_text)) return std::unexpected(*std::move(fault));
+  const auto document = parse(tree);
+  if (!document) return std::unexpected(document.error().front());
+  const Outline outline(tree, *document);
+  if (position == 0 || position > outline.rules() + 1) {
+    return refuse({}, fmt::format("there is no position {}", position),
+                  fmt::format("positions are 1 to {}", outline.rules() + 1));
+  }
+  const auto at = outline.insert_at(position);
+  if (!at) return std::unexpected(at.error());
+  return insert_line(tree.main.text, *at, trim(rule_text));
+}
+
+Edited remove_rule(const SourceTree& tree, const Location& where) {
+  if (where.file != tree.main.name) {
+    return refuse(where, "the rule stands in an included file, which commands don't change",
+                  fmt::format("edit {} and apply the policy", where.file));
+  }
+  const auto document = parse(tree);
+  if (!document) return std::unexpected(document.error().front());
+  for (const ast::Statement& statement : document->statements) {
+    const auto* rule = std::get_if<ast::Rule>(&statement);
+    if (rule == nullptr || rule->where.source != &tree.main || rule->where.line != where.line)
+      continue;
+    std::string text = tree.main.text;
+    const std::size_t begin = line_begin(text, rule->where.begin());
+    return text.erase(begin, line_end(text, begin) - begin);
+  }
+  return refuse(where, "there is no rule on this line");
+}
+
+}  // namespace rules

@@ -1,0 +1,303 @@
+#include "rules/expect.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace rules {
+namespace {
+
+constexpr std::uint16_t kEphemeralPort = 49152;  // the first of IANA's dynamic ports (RFC 6335, 6)
+constexpr std::uint8_t kSyn = 0x02;
+constexpr std::size_t kMaxCases = 65536;  // interfaces times source ports of one claim
+
+class ExpectResolver {
+ public:
+  ExpectResolver(const ast::Expect& syntax, const Names& names) : syntax_(syntax), names_(names) {}
+
+  std::optional<Expect> resolve();
+
+ private:
+  bool addresses();
+  bool address(const ast::Word& word, Address& address);
+  bool protocol();
+  bool ports();
+  std::optional<std::uint16_t> port(const ast::Word& word);
+  bool icmp_type();
+  bool interface();
+
+  const ast::Expect& syntax_;
+  const Names& names_;
+  Expect expect_;
+};
+
+std::optional<Expect> ExpectResolver::resolve() {
+  expect_.action = syntax_.action;
+  expect_.direction = syntax_.direction;
+  expect_.where = locate(syntax_.where);
+  expect_.packet.hop_limit = 64;
+  if (!addresses() || !protocol() || !ports() || !icmp_type() || !interface()) return std::nullopt;
+  return std::move(expect_);
+}
+
+bool ExpectResolver::address(const ast::Word& word, Address& address) {
+  auto found = read_address(word.text);
+  if (!found) {
+    if (word.text == "any" || word.text.starts_with('@') || read_range(word.text)) {
+      found.error().hint = "an expect is about one packet: name one address";
+    }
+    return report_fault(word, found.error(), names_.report);
+  }
+  address = *found;
+  return true;
+}
+
+bool ExpectResolver::addresses() {
+  Packet& packet = expect_.packet;
+  if (!address(syntax_.source, packet.source)) return false;
+  if (!address(syntax_.destination, packet.destination)) return false;
+  if (packet.source.family == packet.destination.family) return true;
+  const bool v4 = packet.source.family == Family::V4;
+  return names_.report.error(
+      syntax_.destination.where,
+      fmt::format("{}, {}: no packet is both", family_text(syntax_.source.text, v4),
+                  family_text(syntax_.destination.text, !v4)));
+}
+
+bool ExpectResolver::protocol() {
+  const auto numbers = find_protocol(syntax_.protocol, names_);
+  if (!numbers) return false;
+  const bool v4 = expect_.packet.family() == Family::V4;
+  expect_.packet.protocol = v4 ? numbers->front() : numbers->back();
+  if (expect_.packet.protocol == protocol::kTcp) expect_.packet.tcp_flags = kSyn;
+  const bool wrong = expect_.packet.protocol == (v4 ? protocol::kIcmpv6 : protocol::kIcmp);
+  if (!wrong) return true;
+  return names_.report.error(
+      syntax_.protocol.where,
+      fmt::format("{}, {}: no packet is both", family_text(syntax_.protocol.text, !v4),
+                  family_text(syntax_.source.text, v4)));
+}
+
+std::optional<std::uint16_t> ExpectResolver::port(const ast::Word& word) {
+  const auto ports = find_ports({word}, names_);
+  if (!ports) return std::nullopt;
+  if (ports->ranges.size() != 1 || ports->ranges[0].first != ports->ranges[0].last) {
+    names_.report.error(word.where, fmt::format("\"{}\" isn't one port", word.text),
+                        "an expect is about one packet: name one port");
+    return std::nullopt;
+  }
+  return ports->ranges[0].first;
+}
+
+bool ExpectResolver::ports() {
+  Packet& packet = expect_.packet;
+  packet.has_ports = has_ports(packet.protocol);
+  if (!packet.has_ports) {
+    const auto& extra = syntax_.destination_port ? syntax_.destination_port : syntax_.source_port;
+    return !extra ||
+           names_.report.error(extra->where, fmt::format("{} has no ports", syntax_.protocol.text));
+  }
+  if (!syntax_.destination_port) {
+    return names_.report.error(syntax_.where, "the destination's port is missing",
+                               fmt::format("to {} port 80", syntax_.destination.text));
+  }
+  expect_.any_source_port = !syntax_.source_port;
+  const auto source = syntax_.source_port ? port(*syntax_.source_port) : kEphemeralPort;
+  const auto destination = port(*syntax_.destination_port);
+  if (!source || !destination) return false;
+  packet.source_port = *source;
+  packet.destination_port = *destination;
+  return true;
+}
+
+bool ExpectResolver::icmp_type() {
+  Packet& packet = expect_.packet;
+  packet.has_icmp = packet.protocol == protocol::kIcmp || packet.protocol == protocol::kIcmpv6;
+  if (!packet.has_icmp) {
+    return !syntax_.icmp_type ||
+           names_.report.error(syntax_.icmp_type->where,
+                               fmt::format("{} has no types", syntax_.protocol.text));
+  }
+  if (!syntax_.icmp_type) {
+    return names_.report.error(syntax_.where, "the ICMP type is missing", "type echo-request");
+  }
+  // A number means the type of the protocol that this packet has.
+  const bool v6 = packet.protocol == protocol::kIcmpv6;
+  const ast::Word exact{v6 ? "icmpv6" : "icmp", syntax_.protocol.where};
+  const auto type = find_icmp_type(*syntax_.icmp_type, exact, names_);
+  if (!type) return false;
+  const std::optional<IcmpType>& found = v6 ? type->v6 : type->v4;
+  if (!found) {
+    return names_.report.error(
+        syntax_.icmp_type->where,
+        fmt::format("{}, {}: no packet is both", family_text(syntax_.icmp_type->text, false),
+                    family_text(syntax_.source.text, true)));
+  }
+  packet.icmp_type = found->type;
+  packet.icmp_code = found->code.value_or(0);
+  return true;
+}
+
+bool ExpectResolver::interface() {
+  if (!syntax_.interface) return true;
+  expect_.interface = find_interface(*syntax_.interface, names_);
+  return expect_.interface.has_value();
+}
+
+bool in_ranges(const std::vector<PortRange>& ranges, std::uint16_t port) {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const PortRange& range) { return range.contains(port); });
+}
+
+// Whether the rule matches the packet on some interface and from some source port.
+bool concerns(const Rule& rule, const Expect& expect) {
+  const Match& match = rule.match;
+  const Packet& packet = expect.packet;
+  const auto protocol_fits = [&](const ProtocolMatch& p) {
+    return p.number == packet.protocol && (!p.icmp_type || *p.icmp_type == packet.icmp_type) &&
+           (!p.icmp_code || *p.icmp_code == packet.icmp_code);
+  };
+  const bool ports_fit =
+      match.destination_ports.empty() ||
+      (packet.has_ports && in_ranges(match.destination_ports, packet.destination_port));
+  return match.direction == expect.direction && ports_fit && match.source.matches(packet.source) &&
+         match.destination.matches(packet.destination) &&
+         (match.protocols.empty() ||
+          std::any_of(match.protocols.begin(), match.protocols.end(), protocol_fits));
+}
+
+// What a claim leaves open and the policy's rules tell apart.
+struct Cases {
+  std::set<std::string> interfaces;  // an empty name stands for any other
+  std::set<std::uint16_t> ports;     // one of each stretch between the rules' limits
+};
+
+void add_cases(const Rule& rule, const Expect& expect, Cases& cases) {
+  if (!concerns(rule, expect)) return;
+  if (!expect.interface && rule.match.interface) cases.interfaces.insert(*rule.match.interface);
+  if (!expect.any_source_port) return;
+  for (const PortRange& range : rule.match.source_ports) {
+    cases.ports.insert(range.first);
+    if (range.last < 65535) cases.ports.insert(static_cast<std::uint16_t>(range.last + 1));
+  }
+}
+
+Cases cases_of(const Policy& policy, const Expect& expect) {
+  Cases cases{{expect.interface.value_or("")}, {expect.packet.source_port}};
+  for (const Rule& rule : policy.builtin_rules) add_cases(rule, expect, cases);
+  for (const Rule& rule : policy.rules) add_cases(rule, expect, cases);
+  // Nobody means loopback who names no interface.
+  if (!expect.interface && policy.builtins.loopback) cases.interfaces.erase("lo");
+  return cases;
+}
+
+bool holds(Action expected, Action found) {
+  return expected == found || (expected == Action::Allow && found == Action::Limit);
+}
+
+class Checker {
+ public:
+  Checker(const Policy& policy, const RuleSet& rule_set) : policy_(policy), rule_set_(rule_set) {}
+
+  std::optional<Diagnostic> check(const Expect& expect) const;
+
+ private:
+  Decision decide(const Expect& expect, const std::string& interface, std::uint16_t port) const;
+  std::string reason(const Decision& decision, Direction direction) const;
+  Diagnostic error(const Expect& expect, const Decision& decision, std::string message,
+                   std::string hint = {}) const;
+  Diagnostic is_false(const Expect& expect, const Decision& decision) const;
+  Diagnostic depends(const Expect& expect, const Decision& decision, std::string_view on_what,
+                     std::string hint) const;
+
+  const Policy& policy_;
+  const RuleSet& rule_set_;
+};
+
+Decision Checker::decide(const Expect& expect, const std::string& interface,
+                         std::uint16_t port) const {
+  Packet packet = expect.packet;
+  packet.source_port = port;
+  return rule_set_.classify(packet, expect.direction, rule_set_.interface_id(interface));
+}
+
+std::string Checker::reason(const Decision& decision, Direction direction) const {
+  const std::size_t index = decision.index;
+  switch (decision.by) {
+    case DecidedBy::Builtin:
+      return fmt::format("by the built-in rule \"{}\"", policy_.builtin_rules[index].id);
+    case DecidedBy::Rule:
+      return fmt::format("by {}:{}", policy_.rules[index].where.file,
+                         policy_.rules[index].where.line);
+    case DecidedBy::Default:
+      return fmt::format("by the default for \"{}\"", to_string(direction));
+  }
+  __builtin_unreachable();
+}
+
+Diagnostic Checker::error(const Expect& expect, const Decision& decision, std::string message,
+                          std::string hint) const {
+  Diagnostic diagnostic{Severity::Error, expect.where, std::move(message), std::move(hint), {}};
+  if (decision.by == DecidedBy::Rule) diagnostic.other = {policy_.rules[decision.index].where};
+  return diagnostic;
+}
+
+Diagnostic Checker::is_false(const Expect& expect, const Decision& decision) const {
+  return error(expect, decision,
+               fmt::format("expected {}, but the policy says {}, {}", to_string(expect.action),
+                           to_string(decision.action), reason(decision, expect.direction)));
+}
+
+Diagnostic Checker::depends(const Expect& expect, const Decision& decision,
+                            std::string_view on_what, std::string hint) const {
+  return error(expect, decision,
+               fmt::format("the answer depends on {}: it can be {}, {}", on_what,
+                           to_string(decision.action), reason(decision, expect.direction)),
+               std::move(hint));
+}
+
+std::optional<Diagnostic> Checker::check(const Expect& expect) const {
+  const Cases cases = cases_of(policy_, expect);
+  if (cases.interfaces.size() * cases.ports.size() > kMaxCases) {
+    return error(expect, {}, "the answer depends on too many interfaces and source ports",
+                 "name the interface and the source's port");
+  }
+  const std::uint16_t port = expect.packet.source_port;
+  const Decision usual = decide(expect, expect.interface.value_or(""), port);
+  const bool usual_holds = holds(expect.action, usual.action);
+  for (const std::string& interface : cases.interfaces) {
+    const Decision decision = decide(expect, interface, port);
+    if (holds(expect.action, decision.action) != usual_holds) {
+      return depends(expect, decision, "the interface", fmt::format("name it: on {}", interface));
+    }
+    for (const std::uint16_t other : cases.ports) {
+      const Decision from_other = decide(expect, interface, other);
+      if (holds(expect.action, from_other.action) != usual_holds) {
+        return depends(expect, from_other, "the source's port",
+                       fmt::format("name it: {} port {}", to_string(expect.packet.source), other));
+      }
+    }
+  }
+  if (!usual_holds) return is_false(expect, usual);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Expect> resolve_expect(const ast::Expect& expect, const Names& names) {
+  return ExpectResolver(expect, names).resolve();
+}
+
+std::vector<Diagnostic> check_expects(const Policy& policy, const std::vector<Expect>& expects,
+                                      const RuleSet& rule_set) {
+  const Checker checker(policy, rule_set);
+  std::vector<Diagnostic> errors;
+  for (const Expect& expect : expects) {
+    if (errors.size() >= Report::kMost) break;
+    if (auto error = checker.check(expect)) errors.push_back(*std::move(error));
+  }
+  return errors;
+}
+
+}  // namespace rules

@@ -1,0 +1,89 @@
+#include "rules/include.h"
+
+#include <algorithm>
+
+#include <fnmatch.h>
+
+#include "rules/lexer.h"
+#include "rules/report.h"
+#include "rules/text.h"
+
+namespace rules {
+namespace {
+
+constexpr std::size_t kMaxPattern = 255;
+constexpr std::ptrdiff_t kMaxStars = 4;  // fnmatch(3) is exponential in them
+
+// Same name, same file: patterns may overlap, and parse() says so where they do.
+void add_new(std::vector<Source>& sources, std::vector<Source> found) {
+  for (Source& source : found) {
+    const bool known = std::any_of(sources.begin(), sources.end(),
+                                   [&](const Source& s) { return s.name == source.name; });
+    if (!known) sources.push_back(std::move(source));
+  }
+}
+
+}  // namespace
+
+std::vector<IncludePattern> include_patterns(const Source& main) {
+  std::vector<IncludePattern> patterns;
+  if (check_text(main)) return patterns;
+  Lexer lexer(main);
+  bool line_start = true;
+  for (Token token = lexer.next(); token.kind != TokenKind::EndOfText; token = lexer.next()) {
+    const bool include = line_start && token.kind == TokenKind::Word && token.text == "include";
+    line_start = token.kind == TokenKind::EndOfLine;
+    if (!include) continue;
+    token = lexer.next();
+    line_start = token.kind == TokenKind::EndOfLine;
+    if (token.kind == TokenKind::EndOfText) break;
+    if (token.kind == TokenKind::String) {
+      patterns.push_back({unescape(token.text), locate(token.where)});
+    }
+  }
+  return patterns;
+}
+
+std::expected<SourceTree, std::vector<Diagnostic>> gather(const Source& main,
+                                                          const IncludeReader& reader) {
+  SourceTree tree{main, {}};
+  std::vector<Diagnostic> errors;
+  for (const IncludePattern& include : include_patterns(main)) {
+    if (!check_include_pattern(include.pattern).empty()) continue;  // parse() says it better
+    auto found = reader(include.pattern);
+    if (found) {
+      add_new(tree.includes, *std::move(found));
+    } else if (errors.size() < Report::kMost) {
+      errors.push_back({Severity::Error, include.where, std::move(found.error()), {}, {}});
+    }
+  }
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+  return tree;
+}
+
+std::string_view check_include_pattern(std::string_view pattern) {
+  if (pattern.empty()) return "the include names no file";
+  if (pattern.size() > kMaxPattern) return "the include's name is too long";
+  if (pattern.front() == '/') return "an include is relative to the folder of the policy";
+  if (!pattern.ends_with(".fw")) return "an include's name ends in .fw";
+  if (std::count(pattern.begin(), pattern.end(), '*') > kMaxStars) {
+    return "an include has at most 4 wildcards";
+  }
+  for (std::size_t begin = 0; begin <= pattern.size();) {
+    const std::size_t end = std::min(pattern.find('/', begin), pattern.size());
+    if (pattern.substr(begin, end - begin) == "..")
+      return "an include can't leave its folder by \"..\"";
+    begin = end + 1;
+  }
+  return {};
+}
+
+bool has_wildcards(std::string_view pattern) {
+  return pattern.find_first_of("*?[") != std::string_view::npos;
+}
+
+bool include_matches(const std::string& pattern, const std::string& name) {
+  return fnmatch(pattern.c_str(), name.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0;
+}
+
+}  // namespace rules

@@ -1,0 +1,33 @@
+// Syntax tree to policy: names looked up, sets expanded, defaults filled in. resolve() is the only
+// way to make a Policy.
+#pragma once
+
+#include <expected>
+#include <string_view>
+#include <vector>
+
+#include "rules/ast.h"
+#include "rules/expect.h"
+#include "rules/policy.h"
+#include "rules/services.h"
+
+namespace rules {
+
+struct Resolved {
+  Policy policy;
+  std::vector<Expect> expects;  // for check_expects(): they need the compiled rule set
+  std::vector<Diagnostic> warnings;
+};
+
+// The result points into nothing: document and sources may go. At most 20 errors.
+std::expected<Resolved, std::vector<Diagnostic>> resolve(const ast::Document& document,
+                                                         const Services& services);
+
+// One rule of a command line in the light of a policy's sets.
+std::expected<Rule, Diagnostic> resolve_rule(const ast::Rule& rule, const Policy& policy,
+                                             const Services& services);
+
+// The statement that a rule's location marks, without a comment at its end.
+std::string_view statement_text(const Location& where);
+
+}  // namespace rules

@@ -1,0 +1,74 @@
+#include "rules/set_resolver.h"
+
+#include <fmt/format.h>
+
+namespace rules {
+namespace {
+
+void resolve_members(const ast::Set& set, NamedSet& named, const Services& services,
+                     Report& report) {
+  const bool ports = !set.members.empty() && looks_like_port(set.members.front().text);
+  std::vector<AddressRange> addresses;
+  for (const ast::Word& member : set.members) {
+    if (report.full()) break;
+    if (ports) {
+      const auto range = read_port_range(member.text);
+      if (range)
+        named.ports.push_back(*range);
+      else
+        report_fault(member, bad_member(member.text, true, services), report);
+    } else {
+      const auto range = read_range(member.text);
+      if (range)
+        addresses.push_back(*range);
+      else
+        report_fault(member, bad_member(member.text, false, services), report);
+    }
+  }
+  named.ports = merge(std::move(named.ports));
+  if (!ports) named.addresses = std::make_shared<const AddressSet>(std::move(addresses));
+}
+
+}  // namespace
+
+Fault bad_member(std::string_view word, bool ports, const Services& services) {
+  if (word.starts_with('@')) return {"a set can't hold another set", "name both sets in rules"};
+  if (const Service* service = services.find(word)) {
+    return {fmt::format("\"{}\" isn't a number", word),
+            fmt::format("a set holds port numbers: {}", service->port)};
+  }
+  if (ports && read_range(word)) {
+    return {fmt::format("\"{}\" is an address in a set of ports", word), {}};
+  }
+  if (!ports && looks_like_port(word)) {
+    return {fmt::format("\"{}\" is a port in a set of addresses", word), {}};
+  }
+  return ports ? read_port_range(word).error() : read_range(word).error();
+}
+
+Sets resolve_sets(const ast::Document& document, const Services& services, Report& report) {
+  Sets sets;
+  for (const ast::Statement& statement : document.statements) {
+    const auto* set = std::get_if<ast::Set>(&statement);
+    if (set == nullptr) continue;
+    const ast::Word& name = set->name;
+    if (!is_set_name(name.text)) {
+      report.error(name.where, fmt::format("\"{}\" can't be a set's name", name.text),
+                   "letters, digits, \"-\" and \"_\", at most 63");
+      continue;
+    }
+    const auto [entry, added] = sets.try_emplace(std::string(name.text));
+    NamedSet& named = entry->second;
+    if (!added) {
+      report.error(name.where, fmt::format("the set \"{}\" is defined twice", name.text), {},
+                   {named.where});
+      continue;
+    }
+    named.name = name.text;
+    named.where = locate(name.where);
+    resolve_members(*set, named, services, report);
+  }
+  return sets;
+}
+
+}  // namespace rules

@@ -1,0 +1,21 @@
+// What every text must keep to before anything looks at its words.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "rules/diagnostic.h"
+
+namespace rules {
+
+inline constexpr std::size_t kMaxText = std::size_t{16}
+                                        << 20;  // bytes, all files of a policy together
+inline constexpr std::size_t kMaxLine = std::size_t{64} << 10;  // bytes
+
+// Nothing, or the first fault: a text or line too long, a byte order mark, bytes that aren't UTF-8
+// (RFC 3629), and characters that can't be seen (control characters, marks that turn the direction
+// of writing). Line ends are LF or CR LF.
+std::optional<Diagnostic> check_text(const Source& source);
+
+}  // namespace rules
