@@ -5,13 +5,13 @@
 #include <array>
 #include <bit>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "fwd/files.h"
 
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -185,14 +185,10 @@ Result<Settings> parse_settings(std::string_view text, const std::string& name) 
 }
 
 Result<Settings> read_settings(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    if (errno == ENOENT) return default_settings();
-    return failed("open " + path);
-  }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (file.bad()) return failed("read " + path);
-  return parse_settings(text, path);
+  const auto text = read_file(path);
+  if (text) return parse_settings(*text, path);
+  if (text.error().code == ENOENT) return default_settings();
+  return std::unexpected(text.error());
 }
 
 }  // namespace fwd

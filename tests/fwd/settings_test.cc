@@ -51,7 +51,7 @@ TEST_CASE("an absent file is all defaults") {
 TEST_CASE("a file that can't be read is an error and not all defaults") {
   const auto settings = fwd::read_settings("/proc/self");
   REQUIRE_FALSE(settings);
-  CHECK(settings.error().message() == "read /proc/self: Is a directory");
+  CHECK(settings.error().message() == "/proc/self is not a regular file");
 }
 
 TEST_CASE("settings errors name file, line and what is allowed") {

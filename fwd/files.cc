@@ -1,0 +1,46 @@
+#include "fwd/files.h"
+
+#include <array>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "fwd/unique_fd.h"
+
+namespace fwd {
+
+Result<std::string> read_file(const std::string& path, std::size_t most) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd.valid()) return failed("open " + path);
+  struct stat status {};
+  if (fstat(fd.get(), &status) != 0) return failed("look at " + path);
+  if (!S_ISREG(status.st_mode)) return failed(path + " is not a regular file", 0);
+  std::string bytes;
+  std::array<char, 1 << 16> buffer;
+  while (true) {
+    const ssize_t got = read(fd.get(), buffer.data(), buffer.size());
+    if (got == 0) return bytes;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("read " + path);
+    bytes.append(buffer.data(), static_cast<std::size_t>(got));
+    if (bytes.size() > most) return failed("read " + path, EFBIG);
+  }
+}
+
+Result<void> write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return failed("write");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<void> sync_directory(const std::string& path) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() || fsync(fd.get()) != 0) return failed("sync " + path);
+  return {};
+}
+
+}  // namespace fwd

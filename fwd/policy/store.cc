@@ -1,0 +1,158 @@
+#include "fwd/policy/store.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <glob.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include "fwd/files.h"
+#include "fwd/unique_fd.h"
+
+namespace fwd::policy {
+namespace {
+
+using ctl::api::ErrorCode;
+
+struct GlobFree {
+  void operator()(glob_t* found) const {
+    globfree(found);
+    delete found;
+  }
+};
+
+std::string escape_glob(const std::string& path) {
+  std::string escaped;
+  for (const char c : path) {
+    if (std::string_view("*?[\\").find(c) != std::string_view::npos) escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+// An unprivileged daemon can't give files away. That loses nothing: who may rename in the folder
+// may replace its files.
+Result<void> keep_owner_and_mode(int fd, const struct stat& original) {
+  if (fchown(fd, original.st_uid, original.st_gid) != 0 && errno != EPERM)
+    return failed("keep the policy file's owner");
+  if (fchmod(fd, original.st_mode & 07777) != 0) return failed("keep the policy file's mode");
+  return {};
+}
+
+Result<void> fill(int fd, const std::string& text, const struct stat& original) {
+  if (auto kept = keep_owner_and_mode(fd, original); !kept) return kept;
+  if (auto written = write_all(fd, text); !written) return written;
+  if (fsync(fd) != 0) return failed("sync");
+  return {};
+}
+
+Error changed_by_hand(const std::string& path) {
+  return {ErrorCode::Refused,
+          path +
+              " was changed by hand since it was loaded: run `fwctl apply` on the policy or reload "
+              "first",
+          {}};
+}
+
+}  // namespace
+
+Draft::~Draft() {
+  if (!temporary_.empty() && unlink(temporary_.c_str()) != 0) {
+    spdlog::warn("{}", SystemError{"remove " + temporary_, errno}.message());
+  }
+}
+
+Result<void> Draft::publish() {
+  if (rename(temporary_.c_str(), target_.c_str()) != 0) return failed("replace " + target_);
+  temporary_.clear();
+  // The new text is in force for everybody who reads the file: too late to call it a failure.
+  if (auto synced = sync_directory(std::filesystem::path(target_).parent_path()); !synced) {
+    spdlog::warn("{}", synced.error().message());
+  }
+  return {};
+}
+
+PolicyStore::PolicyStore(std::string path)
+    : path_(std::filesystem::absolute(std::move(path))),
+      folder_(std::filesystem::path(path_).parent_path()),
+      name_(std::filesystem::path(path_).filename()) {}
+
+std::expected<rules::SourceTree, Error> PolicyStore::read() const {
+  auto text = read_file(path_);
+  if (text) return gather(std::move(*text));
+  if (text.error().code != ENOENT)
+    return std::unexpected(Error{ErrorCode::Internal, text.error().message(), {}});
+  return std::unexpected(
+      Error{ErrorCode::NotFound,
+            fmt::format("there is no policy {}; a first one that keeps ssh open: "
+                        "printf 'allow in ssh\\n' > {}",
+                        path_, path_),
+            {}});
+}
+
+std::expected<rules::SourceTree, Error> PolicyStore::gather(std::string main_text) const {
+  auto tree = rules::gather({name_, std::move(main_text)},
+                            [this](const std::string& pattern) { return find(pattern); });
+  if (tree) return std::move(*tree);
+  return std::unexpected(
+      Error{ErrorCode::Syntax, tree.error().front().message, std::move(tree.error())});
+}
+
+std::expected<std::vector<rules::Source>, std::string> PolicyStore::find(
+    const std::string& pattern) const {
+  const std::unique_ptr<glob_t, GlobFree> found(new glob_t{});
+  const std::string prefix = folder_ + "/";
+  const int status = glob((escape_glob(prefix) + pattern).c_str(), GLOB_ERR, nullptr, found.get());
+  if (status == GLOB_NOMATCH && rules::has_wildcards(pattern)) return {};
+  if (status == GLOB_NOMATCH) return std::unexpected("there is no file " + prefix + pattern);
+  if (status != 0) return std::unexpected("the folder of " + prefix + pattern + " can't be read");
+  std::vector<rules::Source> sources;
+  for (std::size_t i = 0; i < found->gl_pathc; ++i) {
+    const std::string path = found->gl_pathv[i];
+    auto text = read_file(path);
+    if (!text) return std::unexpected(text.error().message());
+    sources.push_back({path.substr(prefix.size()), std::move(*text)});
+  }
+  return sources;
+}
+
+std::expected<void, Error> PolicyStore::check_unchanged(const rules::SourceTree& loaded) const {
+  auto text = read_file(path_);
+  if (!text || *text != loaded.main.text) return std::unexpected(changed_by_hand(path_));
+  const auto now = gather(std::move(*text));
+  if (!now) return std::unexpected(now.error());
+  for (const rules::Source& include : loaded.includes) {
+    const auto same = [&](const rules::Source& s) {
+      return s.name == include.name && s.text == include.text;
+    };
+    if (std::ranges::none_of(now->includes, same))
+      return std::unexpected(changed_by_hand(folder_ + "/" + include.name));
+  }
+  if (now->includes.size() != loaded.includes.size())
+    return std::unexpected(changed_by_hand("the set of includes"));
+  return {};
+}
+
+Result<Draft> PolicyStore::prepare(const std::string& main_text) const {
+  // A link stays one: what it points to is replaced.
+  std::error_code error;
+  const std::string target = std::filesystem::canonical(path_, error);
+  if (error) return failed("find " + path_, error.value());
+  struct stat original {};
+  if (stat(target.c_str(), &original) != 0) return failed("look at " + target);
+
+  std::string temporary = target + ".XXXXXX";
+  const UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd.valid()) return failed("make a new file beside " + target);
+  Draft draft(temporary, target);
+  if (auto filled = fill(fd.get(), main_text, original); !filled) {
+    return failed(temporary + ": " + filled.error().what, filled.error().code);
+  }
+  return draft;
+}
+
+}  // namespace fwd::policy
