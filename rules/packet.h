@@ -25,7 +25,7 @@ struct Packet {
   std::uint8_t icmp_type = 0;  // valid with has_icmp; ICMP and ICMPv6
   std::uint8_t icmp_code = 0;
   std::uint8_t tcp_flags = 0;  // the low eight: CWR ECE URG ACK PSH RST SYN FIN
-  std::uint32_t length = 0;    // of the whole IP packet, as its header says (a GSO packet may say 0: see decode)
+  std::uint32_t length = 0;    // of the whole IP packet, as its header says it; see decode()
 
   Family family() const { return source.family; }
 };
@@ -33,8 +33,8 @@ struct Packet {
 enum class Malformed : std::uint8_t {
   Empty,            // no first byte
   Version,          // neither IPv4 nor IPv6, or not the one that was announced
-  HeaderLength,     // shorter than the fixed header, or a length field that contradicts itself
-  Truncated,        // a header goes on beyond the bytes at hand
+  HeaderLength,     // a length field that is too small for its header or contradicts another
+  Truncated,        // a header goes on beyond the bytes at hand, or the packet beyond its wire length
   Fragment,         // a fragment that is not the whole packet: nothing is ever reassembled here
   TooManyHeaders,   // more than 8 IPv6 extension headers
   HeaderOrder,      // hop-by-hop options anywhere but first (RFC 8200, 4.1)
@@ -44,7 +44,9 @@ enum class Malformed : std::uint8_t {
 std::string_view to_string(Malformed malformed);
 
 // `bytes` starts at the IP header and may be cut short after the transport header (a queue's copy range).
-// `wire_length` is the packet's length before it was cut.
+// `wire_length` is the packet's length before it was cut. A length field of 0 is taken for `wire_length` only where that
+// is more than the field can hold (BIG TCP); jumbograms (RFC 2675) are malformed otherwise.
+// IPv6 extension headers are walked as nftables does for `meta l4proto`: AH is a transport, in both IP versions.
 std::expected<Packet, Malformed> decode(std::span<const std::byte> bytes, std::size_t wire_length);
 
 inline std::expected<Packet, Malformed> decode(std::span<const std::byte> bytes) {
