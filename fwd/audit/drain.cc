@@ -1,0 +1,208 @@
+#include "fwd/audit/drain.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+namespace fwd::audit {
+namespace {
+
+constexpr std::size_t kBatchBytes = 128 * 1024;
+constexpr std::size_t kMostNotes = 1024;  // while the file takes nothing
+constexpr std::int64_t kReportEvery_ns = 1'000'000'000;
+
+std::int64_t realtime_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+GapReason reason_of(int failure) {
+  switch (failure) {
+    case 0:
+      return GapReason::RingFull;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return GapReason::DiskFull;
+    default:
+      return GapReason::WriteError;
+  }
+}
+
+}  // namespace
+
+Drain::Drain(std::size_t rings, std::size_t ring_records, EcsEncoder encoder, LogFile file,
+             std::uint64_t last_sequence)
+    : encoder_(std::move(encoder)),
+      file_(std::move(file)),
+      cursors_(rings),
+      last_report_ns_(rings),
+      sequence_(last_sequence) {
+  for (std::size_t number = 0; number < rings; ++number) rings_.emplace_back(ring_records);
+  text_.reserve(kBatchBytes + kBatchBytes / 8);
+}
+
+bool Drain::anything_waits() const noexcept {
+  return std::ranges::any_of(rings_, [](const Ring& ring) { return ring.head() != ring.tail(); });
+}
+
+void Drain::sample() {
+  for (std::size_t ring = 0; ring < rings_.size(); ++ring) {
+    cursors_[ring] = {rings_[ring].tail(), rings_[ring].head()};
+  }
+}
+
+void Drain::note(HealthEvent event) {
+  if (notes_.size() >= kMostNotes) {
+    spdlog::warn("audit: no room for an event while the file can't be written: {}", event.message);
+    return;
+  }
+  notes_.push_back({realtime_ns(), std::move(event)});
+}
+
+void Drain::note(const Gap& gap) {
+  notes_.push_back({realtime_ns(), gap});
+}
+
+Drain::Progress Drain::run(bool last) {
+  bool moved = false;
+  const bool recovering = failure_ != 0;
+  if (!write_notes() || !write_verdicts(moved) || !write_losses(last || recovering)) {
+    return Progress::Blocked;
+  }
+  if (recovering) spdlog::info("audit: {} is written again", file_.path());
+  failure_ = 0;
+  policies_.forget_superseded();
+  return moved ? Progress::Moved : Progress::Idle;
+}
+
+bool Drain::write_notes() {
+  for (const Note& note : notes_) {
+    std::visit(
+        [&](const auto& what) { encoder_.append(text_, what, note.time_ns, next_sequence()); },
+        note.what);
+    add_line(Kind::Note);
+  }
+  return write_batch();
+}
+
+bool Drain::write_verdicts(bool& moved) {
+  for (std::size_t ring = earliest(); ring != rings_.size(); ring = earliest()) {
+    encode_verdict(ring);
+    moved = true;
+    if (text_.size() >= kBatchBytes && !write_batch()) return false;
+  }
+  return write_batch();
+}
+
+// The ring whose next record is the oldest; rings_.size() where all are read up to the sample.
+std::size_t Drain::earliest() const {
+  std::size_t best = rings_.size();
+  std::int64_t best_ns = 0;
+  for (std::size_t ring = 0; ring < rings_.size(); ++ring) {
+    if (cursors_[ring].next == cursors_[ring].end) continue;
+    const std::int64_t time = rings_[ring].at(cursors_[ring].next).realtime_ns;
+    if (best != rings_.size() && time >= best_ns) continue;
+    best = ring;
+    best_ns = time;
+  }
+  return best;
+}
+
+void Drain::encode_verdict(std::size_t ring) {
+  const VerdictRecord& record = rings_[ring].at(cursors_[ring].next++);
+  encoder_.append(text_, record, policies_.find(record.policy_version), next_sequence());
+  add_line(Kind::Verdict, ring);
+}
+
+// At most one report a second for each ring: a flood would otherwise be answered by a flood of
+// gaps.
+bool Drain::write_losses(bool now) {
+  const std::int64_t time = realtime_ns();
+  for (std::size_t ring = 0; ring < rings_.size(); ++ring) {
+    const bool due = now || std::abs(time - last_report_ns_[ring]) >= kReportEvery_ns;
+    const auto loss = due ? rings_[ring].losses() : std::nullopt;
+    if (!loss) continue;
+    last_report_ns_[ring] = time;
+    const Gap gap{loss->from_ns, loss->to_ns, loss->count, reason_of(failure_)};
+    encoder_.append(text_, gap, time, next_sequence());
+    add_line(Kind::Loss, ring, *loss);
+  }
+  return write_batch();
+}
+
+void Drain::add_line(Kind kind, std::size_t ring, const Loss& loss) {
+  lines_.push_back({kind, ring, text_.size(), loss});
+}
+
+bool Drain::write_batch() {
+  if (lines_.empty()) return true;
+  const Appended result = file_.append(text_);
+  settle(result.kept);
+  text_.clear();
+  lines_.clear();
+  if (result.error != 0) set_failure(result.error);
+  return result.error == 0;
+}
+
+// Of the batch, the lines of the first `kept` bytes are in the file.
+void Drain::settle(std::size_t kept) {
+  const std::lock_guard lock(mutex_);
+  bytes_ += kept;
+  for (const Line& line : lines_) {
+    if (line.end > kept) break;
+    ++sequence_;
+    switch (line.kind) {
+      case Kind::Verdict:
+        rings_[line.ring].release(1);
+        ++written_;
+        break;
+      case Kind::Loss:
+        rings_[line.ring].acknowledge(line.loss);
+        break;
+      case Kind::Note:
+        notes_.pop_front();
+        break;
+    }
+  }
+}
+
+void Drain::set_failure(int error) {
+  if (error != failure_) {
+    spdlog::error(
+        "audit: writing {}: {}; records wait, and are counted as lost once the rings are full",
+        file_.path(), std::strerror(error));
+  }
+  failure_ = error;
+}
+
+std::uint64_t Drain::abandon() {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t count = 0;
+  for (Ring& ring : rings_) {
+    const std::uint64_t waiting = ring.head() - ring.tail();
+    ring.release(waiting);
+    count += waiting;
+  }
+  abandoned_ += count;
+  return count;
+}
+
+Counters Drain::counters() const {
+  const std::lock_guard lock(mutex_);
+  Counters total{0, written_, abandoned_, 0, bytes_};
+  for (const Ring& ring : rings_) {
+    const RingCounts counts = ring.counts();
+    total.decided += counts.decided;
+    total.lost += counts.lost;
+    total.waiting += counts.waiting;
+  }
+  return total;
+}
+
+}  // namespace fwd::audit

@@ -1,0 +1,103 @@
+// The way of records from the rings to the file, as one thread walks it: in time order, in batches
+// of whole lines. A record leaves its ring only when its line is in the file, so a full disk loses
+// nothing before the rings are full too.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "fwd/audit/ecs.h"
+#include "fwd/audit/log_file.h"
+#include "fwd/audit/policy_names.h"
+#include "fwd/audit/ring.h"
+
+namespace fwd::audit {
+
+// Of decisions. decided == written + lost + waiting, each counted on its own.
+struct Counters {
+  std::uint64_t decided = 0;
+  std::uint64_t written = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t waiting = 0;
+  std::uint64_t bytes = 0;  // of all lines, also those that are no decisions
+};
+
+class Drain {
+ public:
+  Drain(std::size_t rings, std::size_t ring_records, EcsEncoder encoder, LogFile file,
+        std::uint64_t last_sequence);
+
+  std::size_t ring_count() const { return rings_.size(); }
+  Ring& ring(std::size_t number) noexcept { return rings_[number]; }
+  bool anything_waits() const noexcept;
+
+  enum class Progress : std::uint8_t { Idle, Moved, Blocked };
+
+  // A pass is sample(), then whatever the following functions bring, then run(): what a record
+  // speaks of is brought before the record is pushed, so it is known by the time the record is
+  // read.
+  void sample();
+  void learn(PolicyNames names) { policies_.add(std::move(names)); }
+  void note(HealthEvent event);
+  void note(const Gap& gap);
+  void replace(LogFile file) { file_ = std::move(file); }
+  // `last`: gaps are reported now and not when a second has passed since the one before.
+  Progress run(bool last = false);
+
+  // Counts as lost what the file doesn't take. Returns how many records that were.
+  std::uint64_t abandon();
+
+  Counters counters() const;  // by any thread
+
+ private:
+  enum class Kind : std::uint8_t { Verdict, Loss, Note };
+  struct Line {
+    Kind kind = Kind::Verdict;
+    std::size_t ring = 0;  // of a verdict or a loss
+    std::size_t end = 0;   // in text_
+    Loss loss;
+  };
+  struct Note {
+    std::int64_t time_ns = 0;
+    std::variant<HealthEvent, Gap> what;
+  };
+  struct Cursor {
+    std::uint64_t next = 0;
+    std::uint64_t end = 0;
+  };
+
+  bool write_notes();
+  bool write_verdicts(bool& moved);
+  bool write_losses(bool now);
+  std::size_t earliest() const;
+  void encode_verdict(std::size_t ring);
+  std::uint64_t next_sequence() const { return sequence_ + lines_.size() + 1; }
+  void add_line(Kind kind, std::size_t ring = 0, const Loss& loss = {});
+  bool write_batch();
+  void settle(std::size_t kept);
+  void set_failure(int error);
+
+  std::deque<Ring> rings_;
+  EcsEncoder encoder_;
+  LogFile file_;
+  PolicyBook policies_;
+  std::deque<Note> notes_;
+  std::vector<Cursor> cursors_;               // by ring
+  std::vector<std::int64_t> last_report_ns_;  // by ring
+  std::uint64_t sequence_;                    // of the last line in the file
+  int failure_ = 0;  // errno of the last write; what fell out of the rings since then, did for that
+
+  std::string text_;  // the batch
+  std::vector<Line> lines_;
+
+  mutable std::mutex mutex_;  // held while records change from waiting to written or lost
+  std::uint64_t written_ = 0;
+  std::uint64_t abandoned_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace fwd::audit

@@ -1,0 +1,35 @@
+// What the audit log says besides decisions: records that are missing, and what happened to the
+// daemon itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace fwd::audit {
+
+enum class GapReason : std::uint8_t {
+  RingFull,    // the writer was slower than the worker
+  DiskFull,    // the file couldn't grow, so the ring filled up
+  WriteError,  // likewise, for any other reason
+  TornLine,    // the last line of an earlier daemon was incomplete
+};
+
+// Decisions without a record. Times in ns since 1970.
+struct Gap {
+  std::int64_t from_ns = 0;
+  std::int64_t to_ns = 0;
+  std::uint64_t count = 0;
+  GapReason reason = GapReason::RingFull;
+};
+
+enum class HealthType : std::uint8_t { Start, End, Info };  // ECS event.type
+
+struct HealthEvent {
+  HealthType type = HealthType::Info;
+  std::string action;   // one word: "start", "stop", "rotate", "fallback"
+  std::string message;  // for a person
+  std::optional<std::uint64_t> packets;
+};
+
+}  // namespace fwd::audit

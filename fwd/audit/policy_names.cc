@@ -1,0 +1,101 @@
+#include "fwd/audit/policy_names.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "fwd/audit/json.h"
+
+namespace fwd::audit {
+namespace {
+
+// Elasticsearch doesn't index longer keywords, and a line stays well below what a log shipper
+// takes.
+constexpr std::size_t kLongestName = 1024;
+
+void append_member(std::string& out, std::string_view key, std::string_view value) {
+  out.append(out.empty() ? "{\"" : ",\"").append(key).append("\":");
+  json::append_string(out, json::shortened(value, kLongestName));
+}
+
+RuleName make_name(std::string_view id, std::string_view name, std::string_view ruleset,
+                   std::uint64_t version) {
+  RuleName result;
+  json::append_escaped(result.id, id);
+  append_member(result.object, "id", id);
+  if (!name.empty()) append_member(result.object, "name", name);
+  append_member(result.object, "ruleset", ruleset);
+  append_member(result.object, "version", std::to_string(version));
+  result.object.push_back('}');
+  return result;
+}
+
+RuleName rule_name(const rules::Rule& rule, std::uint64_t version) {
+  const std::string ruleset =
+      rule.where.line == 0 ? "builtin" : rule.where.file + ":" + std::to_string(rule.where.line);
+  return make_name(rule.id, rule.comment, ruleset, version);
+}
+
+RuleName default_name(rules::Action action, rules::Direction direction, std::uint64_t version) {
+  std::string name = "default ";
+  name.append(to_string(action)).append(" ").append(to_string(direction));
+  return make_name("default", name, "default", version);
+}
+
+std::vector<RuleName> rule_names(const std::vector<rules::Rule>& rules, std::uint64_t version) {
+  std::vector<RuleName> names;
+  names.reserve(rules.size());
+  for (const rules::Rule& rule : rules) names.push_back(rule_name(rule, version));
+  return names;
+}
+
+const RuleName* element(const std::vector<RuleName>& names, std::size_t index) {
+  return index < names.size() ? &names[index] : nullptr;
+}
+
+}  // namespace
+
+PolicyNames::PolicyNames(const rules::Policy& policy, std::uint64_t version)
+    : version_(version),
+      defaults_{default_name(policy.default_in, rules::Direction::In, version),
+                default_name(policy.default_out, rules::Direction::Out, version)},
+      builtins_(rule_names(policy.builtin_rules, version)),
+      rules_(rule_names(policy.rules, version)) {}
+
+const RuleName* PolicyNames::find(const rules::Decision& decision,
+                                  rules::Direction direction) const {
+  switch (decision.by) {
+    case rules::DecidedBy::Default:
+      return &defaults_[direction == rules::Direction::In ? 0 : 1];
+    case rules::DecidedBy::Builtin:
+      return element(builtins_, decision.index);
+    case rules::DecidedBy::Rule:
+      return element(rules_, decision.index);
+  }
+  return nullptr;
+}
+
+void PolicyBook::add(PolicyNames names) {
+  const auto same = std::ranges::find(policies_, names.version(), &PolicyNames::version);
+  if (same != policies_.end()) {
+    *same = std::move(names);
+    return;
+  }
+  policies_.push_back(std::move(names));
+  if (policies_.size() <= kMost) return;
+  policies_.pop_front();
+  if (superseded_ != 0) --superseded_;
+}
+
+const PolicyNames* PolicyBook::find(std::uint64_t version) const {
+  const auto found =
+      std::ranges::find(policies_.rbegin(), policies_.rend(), version, &PolicyNames::version);
+  return found == policies_.rend() ? nullptr : &*found;
+}
+
+void PolicyBook::forget_superseded() {
+  policies_.erase(policies_.begin(), policies_.begin() + static_cast<std::ptrdiff_t>(superseded_));
+  superseded_ = policies_.size() > kKept ? policies_.size() - kKept : 0;
+}
+
+}  // namespace fwd::audit

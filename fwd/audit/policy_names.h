@@ -1,0 +1,57 @@
+// What records say of the rule that decided, ready to be copied: made once for each policy, on the
+// thread that commits it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "rules/policy.h"
+#include "rules/rule_set.h"
+
+namespace fwd::audit {
+
+struct RuleName {
+  std::string id;      // escaped for JSON: the rule's id, or "default"
+  std::string object;  // {"id":...,"name":...,"ruleset":...,"version":...}
+};
+
+class PolicyNames {
+ public:
+  PolicyNames(const rules::Policy& policy, std::uint64_t version);
+
+  std::uint64_t version() const { return version_; }
+  // Null for a rule that the policy doesn't have.
+  const RuleName* find(const rules::Decision& decision, rules::Direction direction) const;
+
+ private:
+  std::uint64_t version_;
+  std::array<RuleName, 2> defaults_;  // by direction
+  std::vector<RuleName> builtins_;
+  std::vector<RuleName> rules_;
+};
+
+// The names of the policies that records in flight may speak of.
+class PolicyBook {
+ public:
+  // A commit that failed leaves its version to the next one, which takes its place here.
+  void add(PolicyNames names);
+  const PolicyNames* find(std::uint64_t version) const;
+
+  // To be called when every record that waited at the last call, and was pushed before, is written.
+  // Forgets what was superseded before that.
+  void forget_superseded();
+
+ private:
+  // A worker that was too slow to be held during a commit may still judge by the policy before.
+  static constexpr std::size_t kKept = 4;
+  // However many commits a writer has missed that the disk holds up.
+  static constexpr std::size_t kMost = 32;
+
+  std::deque<PolicyNames> policies_;  // oldest first
+  std::size_t superseded_ = 0;        // of policies_, as of the last call
+};
+
+}  // namespace fwd::audit

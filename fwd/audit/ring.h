@@ -1,0 +1,75 @@
+// A bounded queue of records from one thread to one other. The producer neither locks, allocates
+// nor calls the kernel; what doesn't fit is counted together with the time it fell into.
+//
+// For whoever looks, at any moment: decided == settled + lost + waiting, each counted on its own.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "fwd/audit/record.h"
+
+namespace fwd::audit {
+
+struct RingCounts {
+  std::uint64_t decided = 0;  // records that the producer came with
+  std::uint64_t lost = 0;     // of which didn't fit
+  std::uint64_t waiting = 0;
+  std::uint64_t settled = 0;  // released by the consumer
+};
+
+// Losses since the last acknowledge(). Times are those of the records that were lost.
+struct Loss {
+  std::uint64_t count = 0;
+  std::int64_t from_ns = 0;
+  std::int64_t to_ns = 0;
+};
+
+class Ring {
+ public:
+  // The capacity is rounded up to a power of two.
+  explicit Ring(std::size_t capacity);
+
+  // Producer. False: there was no room, the record is counted as lost.
+  bool push(const VerdictRecord& record) noexcept;
+
+  // Consumer. Positions count records since the beginning: those from tail() to head() wait.
+  std::uint64_t head() const noexcept { return head_.load(std::memory_order_seq_cst); }
+  std::uint64_t tail() const noexcept { return tail_.load(std::memory_order_relaxed); }
+  const VerdictRecord& at(std::uint64_t position) const noexcept {
+    return slots_[position & mask_];
+  }
+  void release(std::uint64_t count) noexcept;
+  std::optional<Loss> losses() const noexcept;
+  void acknowledge(const Loss& loss) noexcept;
+
+  // Anybody, as long as nothing is released meanwhile.
+  RingCounts counts() const noexcept;
+
+ private:
+  static constexpr std::size_t kCacheLine = 64;
+
+  void lose(std::int64_t realtime_ns) noexcept;
+
+  std::vector<VerdictRecord> slots_;
+  std::uint64_t mask_;
+
+  // Written by the producer.
+  alignas(kCacheLine) std::atomic<std::uint64_t> decided_{0};
+  std::atomic<std::uint64_t> head_{0};
+  std::uint64_t known_tail_ = 0;
+  std::atomic<std::uint64_t> losing_{0};  // runs ahead of lost_ while the times are being written
+  std::atomic<std::uint64_t> lost_{0};
+  std::atomic<std::int64_t> lost_from_ns_{0};
+  std::atomic<std::int64_t> lost_to_ns_{0};
+
+  // Written by the consumer.
+  alignas(kCacheLine) std::atomic<std::uint64_t> tail_{0};
+  std::atomic<std::uint64_t> acknowledged_{0};  // of lost_
+  std::int64_t acknowledged_to_ns_ = 0;
+};
+
+}  // namespace fwd::audit

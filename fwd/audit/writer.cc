@@ -1,0 +1,173 @@
+#include "fwd/audit/writer.h"
+
+#include <system_error>
+#include <utility>
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace fwd::audit {
+namespace {
+
+// After records came, the writer naps instead of asking to be woken, so that busy workers never
+// call the kernel for it.
+constexpr int kNapMs = 5;
+constexpr int kSleepMs = 1000;  // the longest that the report of a loss is put off
+constexpr int kRetryMs = 200;   // until a file that refused is tried again
+
+// Signals are the main thread's. SIGXFSZ is blocked by that, too: a file at its limit is an error
+// of write(), no death.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Writer>> Writer::open(WriterSettings settings) {
+  auto file = LogFile::open(settings.path);
+  if (!file) return std::unexpected(file.error());
+  auto tail = file->recover();
+  if (!tail) return std::unexpected(tail.error());
+  const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd < 0) return failed("make the audit writer's eventfd");
+  std::unique_ptr<Writer> writer(new Writer(std::move(settings), std::move(*file), *tail, wake_fd));
+  try {
+    writer->thread_ = std::thread(&Writer::run, writer.get());
+  } catch (const std::system_error& error) {
+    return failed("start the audit writer's thread", error.code().value());
+  }
+  return writer;
+}
+
+Writer::Writer(WriterSettings settings, LogFile file, const LogTail& tail, int wake_fd)
+    : path_(settings.path),
+      wake_fd_(wake_fd),
+      current_(file.identity()),
+      drain_(settings.workers + 1, settings.ring_records,
+             EcsEncoder(settings.hostname, std::move(settings.interface_names)), std::move(file),
+             tail.last_sequence) {
+  if (tail.torn_bytes != 0) {
+    drain_.note({tail.modified_ns, tail.modified_ns, 1, GapReason::TornLine});
+  }
+  drain_.note({HealthType::Start, "start", "fwd starts", {}});
+}
+
+Writer::~Writer() {
+  stop();
+  close(wake_fd_);
+}
+
+bool Writer::push(unsigned worker, const VerdictRecord& record) noexcept {
+  const bool pushed = drain_.ring(worker).push(record);
+  if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false)) wake();
+  return pushed;
+}
+
+void Writer::policy(const std::shared_ptr<const engine::ActivePolicy>& active) {
+  PolicyNames names(active->policy, active->version);
+  const std::lock_guard lock(mutex_);
+  inbox_.policies.push_back(std::move(names));
+}
+
+void Writer::event(HealthEvent event) {
+  {
+    const std::lock_guard lock(mutex_);
+    inbox_.events.push_back(std::move(event));
+  }
+  wake();
+}
+
+Result<void> Writer::reopen() {
+  auto file = LogFile::open(path_);
+  if (!file) return std::unexpected(file.error());
+  {
+    const std::lock_guard lock(mutex_);
+    if (file->identity() == current_) return {};
+    if (auto tail = file->recover(); !tail) return std::unexpected(tail.error());
+    current_ = file->identity();
+    inbox_.file = std::move(*file);
+    // The first line of the new file, from which a restart takes the sequence even if no decision
+    // follows.
+    inbox_.events.push_back(
+        {HealthType::Info, "rotate", "the audit log goes on in a new file", {}});
+  }
+  wake();
+  return {};
+}
+
+void Writer::stop() {
+  if (!thread_.joinable()) return;
+  stopping_.store(true);
+  wake();
+  thread_.join();
+}
+
+void Writer::run() {
+  pthread_setname_np(pthread_self(), "fwd-audit");
+  block_signals();
+  while (!stopping_.load()) {
+    switch (pass(false)) {
+      case Drain::Progress::Idle:
+        sleep();
+        break;
+      case Drain::Progress::Moved:
+        wait(kNapMs);
+        break;
+      case Drain::Progress::Blocked:
+        wait(kRetryMs);
+        break;
+    }
+  }
+  finish();
+}
+
+Drain::Progress Writer::pass(bool last) {
+  drain_.sample();
+  take_inbox();
+  return drain_.run(last);
+}
+
+void Writer::finish() {
+  pass(true);
+  drain_.note({HealthType::End, "stop", "fwd stops", {}});
+  pass(true);
+  if (const auto lost = drain_.abandon(); lost != 0) {
+    spdlog::error("audit: {} records lost: {} couldn't be written before the end", lost, path_);
+  }
+}
+
+void Writer::take_inbox() {
+  Inbox inbox;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(inbox, inbox_);
+  }
+  if (inbox.file) drain_.replace(std::move(*inbox.file));
+  for (PolicyNames& names : inbox.policies) drain_.learn(std::move(names));
+  for (HealthEvent& event : inbox.events) drain_.note(std::move(event));
+}
+
+void Writer::sleep() {
+  asleep_.store(true, std::memory_order_seq_cst);
+  if (!drain_.anything_waits()) wait(kSleepMs);
+  asleep_.store(false, std::memory_order_seq_cst);
+}
+
+void Writer::wait(int milliseconds) {
+  pollfd wanted{wake_fd_, POLLIN, 0};
+  if (poll(&wanted, 1, milliseconds) <= 0) return;
+  eventfd_t count = 0;
+  eventfd_read(wake_fd_, &count);
+}
+
+void Writer::wake() const noexcept {
+  eventfd_write(wake_fd_, 1);  // can't fail: the counter is read long before it is full
+}
+
+}  // namespace fwd::audit

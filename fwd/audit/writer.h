@@ -1,0 +1,89 @@
+// The audit log's way in: workers push decisions, one thread writes them. Order of use: open(),
+// policy() before the first worker judges by it, stop() after the last worker has ended.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "fwd/audit/drain.h"
+#include "fwd/audit/event.h"
+#include "fwd/engine/active_policy.h"
+#include "fwd/engine/record_sink.h"
+#include "fwd/system_error.h"
+
+namespace fwd::audit {
+
+struct WriterSettings {
+  std::string path;
+  std::string hostname;
+  unsigned workers = 1;
+  std::size_t ring_records =
+      8192;  // between one thread and the writer; rounded up to a power of two
+  InterfaceNames interface_names;
+};
+
+class Writer final : public engine::RecordSink {
+ public:
+  // Cuts off a torn last line, goes on with the sequence of the last whole one, and writes that
+  // auditing starts.
+  static Result<std::unique_ptr<Writer>> open(WriterSettings settings);
+  ~Writer() override;
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // Each ring has one producer: workers are 0 to workers - 1, the control thread pushes as
+  // control().
+  bool push(unsigned worker, const VerdictRecord& record) noexcept override;
+  unsigned control() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 1); }
+
+  // Before any record of that version is pushed. A commit that fails afterwards leaves its version
+  // to the next one.
+  void policy(const std::shared_ptr<const engine::ActivePolicy>& active);
+  void event(HealthEvent event);
+
+  // After the file has been renamed: what was pushed before may still go to the old one, nothing is
+  // lost. On an error the old file stays in use.
+  Result<void> reopen();
+
+  Counters counters() const { return drain_.counters(); }
+
+  // Writes what waits, and that auditing ends. What the file doesn't take is counted as lost.
+  void stop();
+
+ private:
+  // Brought by other threads for the next pass.
+  struct Inbox {
+    std::vector<PolicyNames> policies;
+    std::vector<HealthEvent> events;
+    std::optional<LogFile> file;
+  };
+
+  Writer(WriterSettings settings, LogFile file, const LogTail& tail, int wake_fd);
+
+  void run();
+  Drain::Progress pass(bool last);
+  void take_inbox();
+  void finish();
+  void sleep();
+  void wait(int milliseconds);
+  void wake() const noexcept;
+
+  const std::string path_;
+  const int wake_fd_;
+  std::atomic<bool> asleep_{false};
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;  // of the next two
+  Inbox inbox_;
+  FileIdentity current_;  // of the file in use, or of the one in the inbox
+  Drain drain_;           // its rings are the workers', then the control thread's
+  std::thread thread_;
+};
+
+}  // namespace fwd::audit
