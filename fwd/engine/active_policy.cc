@@ -2,20 +2,10 @@
 
 #include <utility>
 
+#include "fwd/kernel/chains.h"
+
 namespace fwd::engine {
 namespace {
-
-std::vector<kernel::LimitSlot> number_limits(const rules::Policy& policy) {
-  std::vector<kernel::LimitSlot> slots;
-  slots.reserve(policy.rules.size());
-  unsigned last = 0;
-  for (const auto& rule : policy.rules) {
-    // A rule beyond the last slot gets none, and chain B knows no meter for slot 0.
-    const bool numbered = rule.action == rules::Action::Limit && ++last <= kernel::kLastLimitSlot;
-    slots.push_back(numbered ? static_cast<kernel::LimitSlot>(last) : kernel::LimitSlot{0});
-  }
-  return slots;
-}
 
 std::vector<bool> silent(const std::vector<rules::Rule>& rules) {
   std::vector<bool> flags;
@@ -32,7 +22,7 @@ ActivePolicy::ActivePolicy(rules::Policy policy_in, std::uint64_t version_in,
       generation(generation_in),
       policy(std::move(policy_in)),
       rules(rules::compile(policy)),
-      limit_slots(number_limits(policy)),
+      limit_slots(kernel::limit_slots(policy)),
       silent_builtins(silent(policy.builtin_rules)),
       silent_rules(silent(policy.rules)) {
   for (std::size_t worker = 0; worker < workers; ++worker) {

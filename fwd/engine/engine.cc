@@ -148,7 +148,8 @@ Hold Engine::hold(std::chrono::milliseconds bound) {
 bool Engine::healthy(std::chrono::milliseconds max_age) const {
   const auto time = now(CLOCK_MONOTONIC);
   return std::all_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
-    return worker->failure() == 0 && time - worker->heartbeat() <= max_age;
+    const auto beat = worker->heartbeat();
+    return worker->failure() == 0 && beat.count() != 0 && time - beat <= max_age;
   });
 }
 
