@@ -8,7 +8,7 @@
 
 namespace ctl::api {
 
-// One line. Bytes that are no UTF-8 become U+FFFD: who must not lose any asks is_utf8() first.
+// One line. Bytes that are no UTF-8 become U+FFFD: who must not lose any checks for them first.
 template <class Body>
 std::string encode(const Body& body);
 
@@ -17,7 +17,5 @@ std::string encode(const Body& body);
 // requests.
 template <class Body>
 std::expected<Body, std::string> decode(std::string_view text);
-
-bool is_utf8(std::string_view text);
 
 }  // namespace ctl::api

@@ -24,13 +24,14 @@ constexpr std::array kRows{
     Row{ErrorCode::Busy, "busy", 503, ExitStatus::Refused},
     Row{ErrorCode::TooLarge, "too_large", 413, ExitStatus::Refused},
     Row{ErrorCode::Internal, "internal", 500, ExitStatus::Refused},
+    Row{ErrorCode::Unreachable, "unreachable", 503, ExitStatus::Unreachable},
 };
 
 consteval bool in_order() {
   for (std::size_t i = 0; i < kRows.size(); ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i) return false;
   }
-  return kRows.size() == static_cast<std::size_t>(ErrorCode::Internal) + 1;
+  return kRows.size() == static_cast<std::size_t>(ErrorCode::Unreachable) + 1;
 }
 static_assert(in_order());
 
@@ -68,6 +69,23 @@ unsigned http_status(ErrorCode code) {
 }
 ExitStatus exit_status(ErrorCode code) {
   return row(code).exit;
+}
+
+ErrorCode code_of(unsigned http_status) {
+  switch (http_status) {
+    case 403:
+      return ErrorCode::NotPermitted;
+    case 404:
+      return ErrorCode::NotFound;
+    case 409:
+      return ErrorCode::Refused;
+    case 413:
+      return ErrorCode::TooLarge;
+    case 503:
+      return ErrorCode::Busy;
+    default:
+      return http_status >= 400 && http_status < 500 ? ErrorCode::BadRequest : ErrorCode::Internal;
+  }
 }
 
 template std::string encode(const ErrorBody&);

@@ -1,5 +1,4 @@
-// How a request fails: the code in the body, the HTTP status it goes with, and fwctl's exit status
-// for it.
+// How a request fails: the code in the body, and the HTTP status and exit status that go with it.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +12,14 @@ namespace ctl::api {
 
 enum class ErrorCode : std::uint8_t {
   Syntax,      // of a rule or a policy; the diagnostics say where
-  BadRequest,  // the request itself: no JSON, a field that is missing. Also goes with HTTP 404
-               // (path) and 405.
+  BadRequest,  // the request itself: no JSON, a field is missing, not a command
   Refused,     // understood, and not done
   NotFound,    // no such rule or set
   NotPermitted,
-  Busy,  // too many connections or a change in progress; try again
+  Busy,  // too many connections, or a change in progress: try again
   TooLarge,
   Internal,
+  Unreachable,  // fwctl's own: no daemon answers
 };
 
 // Fixed: scripts rely on them.
@@ -35,6 +34,9 @@ enum class ExitStatus : std::uint8_t {
 std::string_view to_string(ErrorCode code);  // "not_found"
 unsigned http_status(ErrorCode code);        // 404
 ExitStatus exit_status(ErrorCode code);      // ExitStatus::Refused
+
+// For an answer without a body of ours, such as an HTTP library's own.
+ErrorCode code_of(unsigned http_status);
 
 struct Error {
   ErrorCode code = ErrorCode::Internal;

@@ -1,0 +1,34 @@
+// The way to the daemon: Client::call() sends one request over the Unix socket and gives back the
+// answer's body.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <string>
+
+#include "ctl/api/error.h"
+#include "ctl/http.h"
+
+namespace ctl {
+
+inline constexpr const char* kDefaultSocket = "/run/fwd/fwd.sock";
+
+// What commands see of the daemon. Tests put a function of their own here.
+using Exchange = std::function<std::expected<Reply, api::Error>(const Request&)>;
+
+class Client {
+ public:
+  explicit Client(std::string socket) : socket_(std::move(socket)) {}
+
+  // Unreachable, also when the answer makes no sense or takes too long; NotPermitted where the
+  // socket says so.
+  std::expected<Reply, api::Error> exchange(const Request& request) const;
+
+ private:
+  std::string socket_;
+};
+
+// The body of a 2xx answer; what the daemon says is wrong otherwise.
+std::expected<std::string, api::Error> body_of(Reply reply);
+
+}  // namespace ctl
