@@ -50,7 +50,7 @@ Result<void> fill(int fd, const std::string& text, const struct stat& original) 
   return {};
 }
 
-Error changed_by_hand(const std::string& path) {
+Error changed(const std::string& path) {
   return {ErrorCode::Refused,
           path +
               " was changed by hand since it was loaded: run `fwctl apply` on the policy or reload "
@@ -76,6 +76,18 @@ Result<void> Draft::publish() {
   return {};
 }
 
+Error PolicyStore::changed_by_hand() const {
+  return changed(path_);
+}
+
+bool same(const rules::SourceTree& one, const rules::SourceTree& other) {
+  const auto same_source = [](const rules::Source& a, const rules::Source& b) {
+    return a.name == b.name && a.text == b.text;
+  };
+  return same_source(one.main, other.main) &&
+         std::ranges::equal(one.includes, other.includes, same_source);
+}
+
 PolicyStore::PolicyStore(std::string path)
     : path_(std::filesystem::absolute(std::move(path))),
       folder_(std::filesystem::path(path_).parent_path()),
@@ -94,6 +106,12 @@ std::expected<rules::SourceTree, Error> PolicyStore::read() const {
             {}});
 }
 
+Result<std::string> PolicyStore::read_main() const {
+  auto text = read_file(path_);
+  if (!text && text.error().code == ENOENT) return std::string();
+  return text;
+}
+
 std::expected<rules::SourceTree, Error> PolicyStore::gather(std::string main_text) const {
   auto tree = rules::gather({name_, std::move(main_text)},
                             [this](const std::string& pattern) { return find(pattern); });
@@ -106,7 +124,8 @@ std::expected<std::vector<rules::Source>, std::string> PolicyStore::find(
     const std::string& pattern) const {
   const std::unique_ptr<glob_t, GlobFree> found(new glob_t{});
   const std::string prefix = folder_ + "/";
-  const int status = glob((escape_glob(prefix) + pattern).c_str(), GLOB_ERR, nullptr, found.get());
+  const auto give_up = [](const char*, int code) { return code == ENOENT ? 0 : 1; };
+  const int status = glob((escape_glob(prefix) + pattern).c_str(), 0, give_up, found.get());
   if (status == GLOB_NOMATCH && rules::has_wildcards(pattern)) return {};
   if (status == GLOB_NOMATCH) return std::unexpected("there is no file " + prefix + pattern);
   if (status != 0) return std::unexpected("the folder of " + prefix + pattern + " can't be read");
@@ -122,7 +141,7 @@ std::expected<std::vector<rules::Source>, std::string> PolicyStore::find(
 
 std::expected<void, Error> PolicyStore::check_unchanged(const rules::SourceTree& loaded) const {
   auto text = read_file(path_);
-  if (!text || *text != loaded.main.text) return std::unexpected(changed_by_hand(path_));
+  if (!text || *text != loaded.main.text) return std::unexpected(changed_by_hand());
   const auto now = gather(std::move(*text));
   if (!now) return std::unexpected(now.error());
   for (const rules::Source& include : loaded.includes) {
@@ -130,10 +149,10 @@ std::expected<void, Error> PolicyStore::check_unchanged(const rules::SourceTree&
       return s.name == include.name && s.text == include.text;
     };
     if (std::ranges::none_of(now->includes, same))
-      return std::unexpected(changed_by_hand(folder_ + "/" + include.name));
+      return std::unexpected(changed(folder_ + "/" + include.name));
   }
   if (now->includes.size() != loaded.includes.size())
-    return std::unexpected(changed_by_hand("the set of includes"));
+    return std::unexpected(changed("the set of includes"));
   return {};
 }
 

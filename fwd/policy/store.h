@@ -36,6 +36,8 @@ class Draft {
   std::string target_;
 };
 
+bool same(const rules::SourceTree& one, const rules::SourceTree& other);
+
 class PolicyStore {
  public:
   explicit PolicyStore(std::string path);
@@ -48,6 +50,9 @@ class PolicyStore {
   // The main file as it is on disk now, and the includes that it names.
   std::expected<rules::SourceTree, Error> read() const;
 
+  // Empty where there is no file.
+  Result<std::string> read_main() const;
+
   // This text as the main file, with the includes that it names from the policy's own folder.
   std::expected<rules::SourceTree, Error> gather(std::string main_text) const;
 
@@ -55,7 +60,9 @@ class PolicyStore {
   // force unseen.
   std::expected<void, Error> check_unchanged(const rules::SourceTree& loaded) const;
 
-  // Writes and syncs the draft, with the policy file's mode and owner.
+  Error changed_by_hand() const;  // of the main file
+
+  // Writes and syncs the draft, with the mode and owner of the policy file if there is one.
   Result<Draft> prepare(const std::string& main_text) const;
 
  private:

@@ -1,0 +1,56 @@
+#include "fwd/policy/build.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "rules/expect.h"
+#include "rules/parser.h"
+#include "rules/resolver.h"
+
+namespace fwd::policy {
+namespace {
+
+// A verdict has room for so many slots (fwd/kernel/marks.h).
+std::optional<rules::Diagnostic> check_limits(const rules::Policy& policy) {
+  std::size_t limits = 0;
+  for (const rules::Rule& rule : policy.rules) {
+    if (rule.action != rules::Action::Limit || ++limits <= kernel::kLastLimitSlot) continue;
+    return rules::Diagnostic{
+        rules::Severity::Error,
+        rule.where,
+        fmt::format("a policy has at most {} limit rules", kernel::kLastLimitSlot),
+        {},
+        {}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Error to_error(std::vector<rules::Diagnostic> diagnostics, ctl::api::ErrorCode code) {
+  if (diagnostics.empty())
+    return {ctl::api::ErrorCode::Internal, "an error without a diagnostic", {}};
+  const rules::Diagnostic& first = diagnostics.front();
+  std::string message = first.where.line == 0 ? first.message
+                                              : fmt::format("{}:{}: {}", first.where.file,
+                                                            first.where.line, first.message);
+  return {code, std::move(message), std::move(diagnostics)};
+}
+
+std::expected<Built, Error> build(const rules::SourceTree& sources, const rules::Services& services,
+                                  const Stamp& stamp) {
+  auto document = rules::parse(sources);
+  if (!document) return std::unexpected(to_error(std::move(document.error())));
+  auto resolved = rules::resolve(*document, services);
+  if (!resolved) return std::unexpected(to_error(std::move(resolved.error())));
+  if (auto fault = check_limits(resolved->policy))
+    return std::unexpected(to_error({std::move(*fault)}));
+  auto active = std::make_shared<const engine::ActivePolicy>(
+      std::move(resolved->policy), stamp.version, stamp.generation, stamp.workers);
+  auto broken = rules::check_expects(active->policy, resolved->expects, active->rules);
+  if (!broken.empty()) return std::unexpected(to_error(std::move(broken)));
+  return Built{std::move(active), std::move(resolved->warnings)};
+}
+
+}  // namespace fwd::policy

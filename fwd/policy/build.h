@@ -1,0 +1,38 @@
+// From a policy's texts to what the workers judge by: parse, resolve, compile, and check that what
+// the policy claims of itself is true. Changes nothing.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <vector>
+
+#include "ctl/api/error.h"
+#include "fwd/engine/active_policy.h"
+#include "rules/include.h"
+#include "rules/services.h"
+
+namespace fwd::policy {
+
+using Error = ctl::api::Error;
+
+// What a commit is known by.
+struct Stamp {
+  std::uint64_t version = 0;
+  kernel::Generation generation = 1;
+  std::size_t workers = 0;
+};
+
+struct Built {
+  std::shared_ptr<const engine::ActivePolicy> active;
+  std::vector<rules::Diagnostic> warnings;
+};
+
+std::expected<Built, Error> build(const rules::SourceTree& sources, const rules::Services& services,
+                                  const Stamp& stamp);
+
+// The message is the first diagnostic's, with its place.
+Error to_error(std::vector<rules::Diagnostic> diagnostics,
+               ctl::api::ErrorCode code = ctl::api::ErrorCode::Syntax);
+
+}  // namespace fwd::policy

@@ -1,0 +1,145 @@
+// PolicyManager's edits by command: of one rule, or of one set's members. Each makes a new text of
+// the main file.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "fwd/policy/manager.h"
+#include "rules/edit.h"
+#include "rules/parser.h"
+#include "rules/resolver.h"
+#include "rules/select.h"
+
+namespace fwd::policy {
+namespace {
+
+using ctl::api::ErrorCode;
+
+std::unexpected<Error> error(ErrorCode code, std::string message) {
+  return std::unexpected(Error{code, std::move(message), {}});
+}
+
+// One rule as a command names it.
+Outcome<rules::Rule> read_rule(const std::string& text, const rules::Policy& policy,
+                               const rules::Services& services) {
+  const auto parsed = rules::parse_rule(text);
+  if (!parsed) return std::unexpected(to_error({parsed.error()}));
+  auto rule = rules::resolve_rule(parsed->rule, policy, services);
+  if (!rule) return std::unexpected(to_error({rule.error()}));
+  return std::move(*rule);
+}
+
+std::optional<std::size_t> index_of(const rules::Policy& policy, const std::string& id) {
+  const auto found = std::ranges::find(policy.rules, id, &rules::Rule::id);
+  if (found == policy.rules.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - policy.rules.begin());
+}
+
+std::vector<rules::Diagnostic> about(const rules::Location& place,
+                                     std::vector<rules::Diagnostic> diagnostics) {
+  const auto is_place = [&](const rules::Location& l) {
+    return l.file == place.file && l.line == place.line;
+  };
+  std::erase_if(diagnostics, [&](const rules::Diagnostic& diagnostic) {
+    return !is_place(diagnostic.where) && std::ranges::none_of(diagnostic.other, is_place);
+  });
+  return diagnostics;
+}
+
+Outcome<std::string> edit_members(rules::SourceTree tree, const std::string& set,
+                                  const SetChange& change, const rules::Services& services) {
+  for (const std::string& member : change.add) {
+    auto edited = rules::add_member(tree, set, member, services);
+    if (!edited) return std::unexpected(to_error({edited.error()}));
+    tree.main.text = std::move(*edited);
+  }
+  for (const std::string& member : change.remove) {
+    auto edited = rules::remove_member(tree, set, member, services);
+    if (!edited) return std::unexpected(to_error({edited.error()}, ErrorCode::Refused));
+    tree.main.text = std::move(*edited);
+  }
+  return std::move(tree.main.text);
+}
+
+}  // namespace
+
+// A text that is well formed, and still no policy: a duplicate, say, or an `expect` that it would
+// make false.
+Outcome<Applied> PolicyManager::commit_edit(std::string main_text) {
+  rules::SourceTree sources = state()->sources;
+  sources.main.text = std::move(main_text);
+  auto applied = commit(std::move(sources), true);
+  if (!applied && applied.error().code == ErrorCode::Syntax)
+    applied.error().code = ErrorCode::Refused;
+  return applied;
+}
+
+Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
+                                            std::optional<std::size_t> position) {
+  const std::lock_guard lock(change_mutex_);
+  const State before = state();
+  const auto rule = read_rule(text, before->active->policy, services_);
+  if (!rule) return std::unexpected(rule.error());
+  if (auto unchanged = store_.check_unchanged(before->sources); !unchanged)
+    return std::unexpected(unchanged.error());
+  if (const auto index = index_of(before->active->policy, rule->id))
+    return RuleChange{before, *index, {}, true};
+
+  auto edited = position ? rules::insert_rule(before->sources, *position, text)
+                         : rules::append_rule(before->sources, text);
+  if (!edited) {
+    // A position beyond the rules has no place in the text; one inside an include has.
+    const bool beyond = edited.error().where.line == 0;
+    return std::unexpected(
+        to_error({edited.error()}, beyond ? ErrorCode::BadRequest : ErrorCode::Refused));
+  }
+  auto applied = commit_edit(std::move(*edited));
+  if (!applied) return std::unexpected(std::move(applied.error()));
+  const rules::Policy& policy = applied->state->active->policy;
+  const auto index = index_of(policy, rule->id);
+  if (!index) return error(ErrorCode::Internal, "the rule was added and can't be found");
+  return RuleChange{applied->state, *index,
+                    about(policy.rules[*index].where, std::move(applied->warnings)), false};
+}
+
+Outcome<RuleChange> PolicyManager::remove_rule(const std::string& selection) {
+  const std::lock_guard lock(change_mutex_);
+  const State before = state();
+  const auto index = rules::select_rule(before->active->policy, selection, services_);
+  if (!index) {
+    const bool not_found = index.error().where.line == 0;  // else the text is no rule
+    return std::unexpected(
+        to_error({index.error()}, not_found ? ErrorCode::NotFound : ErrorCode::Syntax));
+  }
+  if (auto unchanged = store_.check_unchanged(before->sources); !unchanged)
+    return std::unexpected(unchanged.error());
+  auto edited = rules::remove_rule(before->sources, before->active->policy.rules[*index].where);
+  if (!edited) return std::unexpected(to_error({edited.error()}, ErrorCode::Refused));
+  auto applied = commit_edit(std::move(*edited));
+  if (!applied) return std::unexpected(std::move(applied.error()));
+  return RuleChange{before, *index, {}, false};
+}
+
+Outcome<Applied> PolicyManager::change_set(const std::string& name, const SetChange& change) {
+  const std::lock_guard lock(change_mutex_);
+  const State before = state();
+  const auto& sets = before->active->policy.sets;
+  const auto set = sets.find(name);
+  if (set == sets.end())
+    return error(ErrorCode::NotFound, fmt::format("there is no set \"{}\"", name));
+  const rules::Location& where = set->second.where;
+  if (where.file != before->sources.main.name) {
+    return error(
+        ErrorCode::Refused,
+        fmt::format("the set stands in an included file ({}:{}), which commands don't change",
+                    where.file, where.line));
+  }
+  if (auto unchanged = store_.check_unchanged(before->sources); !unchanged)
+    return std::unexpected(unchanged.error());
+  auto edited = edit_members(before->sources, name, change, services_);
+  if (!edited) return std::unexpected(std::move(edited.error()));
+  if (*edited == before->sources.main.text) return Applied{before, {}, true};
+  return commit_edit(std::move(*edited));
+}
+
+}  // namespace fwd::policy

@@ -1,0 +1,202 @@
+#include "fwd/policy/manager.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace fwd::policy {
+namespace {
+
+using ctl::api::ErrorCode;
+
+std::unexpected<Error> internal(const SystemError& error) {
+  return std::unexpected(Error{ErrorCode::Internal, error.message(), {}});
+}
+
+// The daemon calls the main file by its own name, who sent the text by another one.
+Error rename_source(Error error, const std::string& from, const std::string& to) {
+  for (rules::Diagnostic& diagnostic : error.diagnostics) {
+    if (diagnostic.where.file == from) diagnostic.where.file = to;
+    for (rules::Location& other : diagnostic.other) {
+      if (other.file == from) other.file = to;
+    }
+  }
+  return error.diagnostics.empty() ? error : to_error(std::move(error.diagnostics), error.code);
+}
+
+const rules::Source* find(const std::vector<rules::Source>& sources, const std::string& name) {
+  const auto found = std::ranges::find(sources, name, &rules::Source::name);
+  return found == sources.end() ? nullptr : &*found;
+}
+
+// The daemon reads its own folder and nothing that a client names: what was sent must be what is
+// there.
+std::optional<Error> compare_includes(const rules::SourceTree& here,
+                                      const rules::SourceTree& sent) {
+  for (const rules::Source& include : here.includes) {
+    const rules::Source* other = find(sent.includes, include.name);
+    if (other != nullptr && other->text == include.text) continue;
+    return Error{ErrorCode::Refused,
+                 include.name + " in the policy's folder differs from the one that was sent",
+                 {}};
+  }
+  for (const rules::Source& include : sent.includes) {
+    if (find(here.includes, include.name) != nullptr) continue;
+    return Error{
+        ErrorCode::Refused, include.name + " was sent, but isn't in the policy's folder", {}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Outcome<Loaded> load(const PolicyStore& store, const ReadServices& read_services,
+                     const Stamp& stamp) {
+  const auto services_text = read_services();
+  if (!services_text) return internal(services_text.error());
+  auto sources = store.read();
+  if (!sources) return std::unexpected(std::move(sources.error()));
+  auto services = rules::parse_services(*services_text);
+  auto built = build(*sources, services, stamp);
+  if (!built) return std::unexpected(std::move(built.error()));
+  return Loaded{std::move(*sources), std::move(services), std::move(*built)};
+}
+
+PolicyManager::PolicyManager(PolicyStore store, EnabledMark mark, Installer installer,
+                             ReadServices read_services, Loaded loaded)
+    : store_(std::move(store)),
+      mark_(std::move(mark)),
+      read_services_(std::move(read_services)),
+      installer_(std::move(installer)),
+      services_(std::move(loaded.services)) {
+  set_state(std::move(loaded.sources), std::move(loaded.built.active));
+}
+
+Result<void> PolicyManager::start() {
+  const std::lock_guard lock(change_mutex_);
+  const auto enabled = mark_.read();
+  if (!enabled) return std::unexpected(enabled.error());
+  enabled_ = *enabled;
+  const auto table = installer_.firewall().read();
+  if (!table) return std::unexpected(table.error());
+  if (*table) generation_ = (*table)->generation;
+  if (!enabled_ && *table) {
+    if (auto removed = installer_.firewall().remove(); !removed) return removed;
+  }
+  return enforce_again();
+}
+
+Outcome<Built> PolicyManager::check(const rules::SourceTree& sources) const {
+  const std::lock_guard lock(change_mutex_);
+  return build(sources, services_, {});
+}
+
+Outcome<Applied> PolicyManager::apply(const rules::SourceTree& sent) {
+  const std::lock_guard lock(change_mutex_);
+  const State before = state();
+  auto sources = store_.gather(sent.main.text);
+  if (!sources)
+    return std::unexpected(
+        rename_source(std::move(sources.error()), store_.name(), sent.main.name));
+  if (auto difference = compare_includes(*sources, sent))
+    return std::unexpected(std::move(*difference));
+
+  const auto on_disk = store_.read_main();
+  if (!on_disk) return internal(on_disk.error());
+  const bool write = *on_disk != sent.main.text;
+  if (write && !on_disk->empty() && *on_disk != before->sources.main.text) {
+    return std::unexpected(store_.changed_by_hand());
+  }
+  if (!write && same(*sources, before->sources) && in_force()) return Applied{before, {}, true};
+  auto applied = commit(std::move(*sources), write);
+  if (!applied)
+    return std::unexpected(
+        rename_source(std::move(applied.error()), store_.name(), sent.main.name));
+  return applied;
+}
+
+Outcome<Applied> PolicyManager::reload() {
+  const std::lock_guard lock(change_mutex_);
+  auto loaded = load(store_, read_services_, next_stamp());
+  if (!loaded) return std::unexpected(std::move(loaded.error()));
+  services_ = std::move(loaded->services);
+  return commit_built(std::move(loaded->sources), std::move(loaded->built), std::nullopt);
+}
+
+State PolicyManager::state() const {
+  const std::lock_guard lock(state_mutex_);
+  return state_;
+}
+
+void PolicyManager::set_state(rules::SourceTree sources, Active active) {
+  auto state = std::make_shared<const InForce>(
+      InForce{std::move(sources), std::move(active), std::chrono::system_clock::now()});
+  const std::lock_guard lock(state_mutex_);
+  state_ = std::move(state);
+}
+
+Stamp PolicyManager::next_stamp() const {
+  return {version_ + 1, kernel::next(generation_), installer_.workers()};
+}
+
+// Whether the kernel has what we think it has; nobody promised to leave it alone.
+bool PolicyManager::in_force() const {
+  if (!enabled_) return true;
+  const auto table = installer_.firewall().read();
+  return table && *table && (*table)->generation == generation_;
+}
+
+Result<void> PolicyManager::enforce(const Active& active) {
+  if (enabled_) {
+    const auto table = installer_.firewall().read();
+    if (!table) return std::unexpected(table.error());
+    const auto done = *table ? installer_.commit(active) : installer_.install_first(active);
+    if (!done) return done;
+  } else {
+    installer_.prepare(active);
+  }
+  generation_ = active->generation;
+  version_ = active->version;
+  return {};
+}
+
+// The policy that is in force, under a generation of its own: packets may have been judged by
+// something else meanwhile.
+Result<void> PolicyManager::enforce_again() {
+  const State now = state();
+  const Stamp stamp = next_stamp();
+  const auto active = std::make_shared<const engine::ActivePolicy>(
+      now->active->policy, stamp.version, stamp.generation, stamp.workers);
+  if (auto enforced = enforce(active); !enforced) return enforced;
+  set_state(now->sources, active);
+  return {};
+}
+
+Outcome<Applied> PolicyManager::commit(rules::SourceTree sources, bool write) {
+  auto built = build(sources, services_, next_stamp());
+  if (!built) return std::unexpected(std::move(built.error()));
+  if (!write) return commit_built(std::move(sources), std::move(*built), std::nullopt);
+  auto draft = store_.prepare(sources.main.text);
+  if (!draft) return internal(draft.error());
+  return commit_built(std::move(sources), std::move(*built), std::move(*draft));
+}
+
+Outcome<Applied> PolicyManager::commit_built(rules::SourceTree sources, Built built,
+                                             std::optional<Draft> draft) {
+  const Active active = std::move(built.active);
+  if (auto enforced = enforce(active); !enforced) return internal(enforced.error());
+  if (draft) {
+    if (auto published = draft->publish(); !published) {
+      if (auto restored = enforce_again(); !restored) {
+        spdlog::critical("the kernel has a policy that the file hasn't: {}",
+                         restored.error().message());
+      }
+      return internal(published.error());
+    }
+  }
+  set_state(std::move(sources), active);
+  return Applied{state(), std::move(built.warnings), false};
+}
+
+}  // namespace fwd::policy

@@ -1,0 +1,119 @@
+// PolicyManager: every change of the policy, one at a time. A change goes from its text through
+// build() to the disk, the kernel and the workers; when any step fails, all of them stay as they
+// were.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fwd/policy/build.h"
+#include "fwd/policy/enabled.h"
+#include "fwd/policy/installer.h"
+#include "fwd/policy/store.h"
+
+namespace fwd::policy {
+
+template <typename T>
+using Outcome = std::expected<T, Error>;
+
+// Gives the text of /etc/services, read anew at each load.
+using ReadServices = std::function<Result<std::string>()>;
+
+// A policy as it is on disk, built, with nothing changed by it.
+struct Loaded {
+  rules::SourceTree sources;
+  rules::Services services;
+  Built built;
+};
+Outcome<Loaded> load(const PolicyStore& store, const ReadServices& read_services,
+                     const Stamp& stamp);
+
+// What is in force, as one immutable whole.
+struct InForce {
+  rules::SourceTree sources;
+  Active active;
+  std::chrono::system_clock::time_point since;
+};
+using State = std::shared_ptr<const InForce>;
+
+struct Applied {
+  State state;
+  std::vector<rules::Diagnostic> warnings;
+  bool already = false;  // nothing was to be done
+};
+
+struct RuleChange {
+  State state;            // that has the rule: the one before, where it was removed
+  std::size_t index = 0;  // into its policy's rules
+  std::vector<rules::Diagnostic> warnings;  // about this rule
+  bool already = false;
+};
+
+struct SetChange {
+  std::vector<std::string> add;
+  std::vector<std::string> remove;
+};
+
+class PolicyManager {
+ public:
+  PolicyManager(PolicyStore store, EnabledMark mark, Installer installer,
+                ReadServices read_services, Loaded loaded);
+
+  // Puts what was loaded in force, unless the firewall is disabled.
+  Result<void> start();
+
+  // Whether these texts are a policy; changes nothing and looks at no file.
+  Outcome<Built> check(const rules::SourceTree& sources) const;
+
+  // Replaces the main file. The includes must be those on disk.
+  Outcome<Applied> apply(const rules::SourceTree& sources);
+  Outcome<Applied> reload();
+
+  // `position` is the number the rule is to have; the end where absent.
+  Outcome<RuleChange> add_rule(const std::string& text, std::optional<std::size_t> position);
+  // By number, by id or its unique beginning, or by text.
+  Outcome<RuleChange> remove_rule(const std::string& selection);
+  Outcome<Applied> change_set(const std::string& name, const SetChange& change);
+
+  // False: it was so already.
+  Outcome<bool> set_enabled(bool enabled);
+  bool enabled() const { return enabled_; }
+
+  // Looks after a table that is gone: `fwd --disable` meant it, others didn't.
+  Result<void> restore();
+
+  State state() const;
+  const PolicyStore& store() const { return store_; }
+
+ private:
+  Stamp next_stamp() const;
+  Outcome<Applied> commit(rules::SourceTree sources, bool write);
+  Outcome<Applied> commit_built(rules::SourceTree sources, Built built, std::optional<Draft> draft);
+  Outcome<Applied> commit_edit(std::string main_text);
+  Result<void> enforce(const Active& active);
+  Result<void> enforce_again();
+  void set_state(rules::SourceTree sources, Active active);
+  bool in_force() const;
+
+  const PolicyStore store_;
+  const EnabledMark mark_;
+  const ReadServices read_services_;
+
+  mutable std::mutex change_mutex_;  // held through every change; guards the next four
+  mutable Installer installer_;
+  rules::Services services_;
+  kernel::Generation generation_ = 0;  // the last one that the kernel had
+  std::uint64_t version_ = 0;
+
+  std::atomic<bool> enabled_{true};
+  mutable std::mutex state_mutex_;  // guards state_
+  State state_;
+};
+
+}  // namespace fwd::policy

@@ -1,0 +1,46 @@
+// PolicyManager's switch: enable, disable, and the table's return when somebody else took it away.
+#include <spdlog/spdlog.h>
+
+#include "fwd/policy/manager.h"
+
+namespace fwd::policy {
+namespace {
+
+std::unexpected<Error> internal(const SystemError& error) {
+  return std::unexpected(Error{ctl::api::ErrorCode::Internal, error.message(), {}});
+}
+
+}  // namespace
+
+// Disk and kernel change in turn; when the second fails the first is taken back.
+Outcome<bool> PolicyManager::set_enabled(bool enabled) {
+  const std::lock_guard lock(change_mutex_);
+  if (enabled == enabled_) return false;
+  if (auto written = mark_.write(enabled); !written) return internal(written.error());
+  enabled_ = enabled;
+  const auto changed = enabled ? enforce_again() : installer_.firewall().remove();
+  if (changed) return true;
+  enabled_ = !enabled;
+  if (auto written = mark_.write(!enabled); !written)
+    spdlog::error("{}", written.error().message());
+  return internal(changed.error());
+}
+
+Result<void> PolicyManager::restore() {
+  const std::lock_guard lock(change_mutex_);
+  if (!enabled_) return {};
+  const auto table = installer_.firewall().read();
+  if (!table) return std::unexpected(table.error());
+  if (*table) return {};
+  const auto wanted = mark_.read();
+  if (!wanted) return std::unexpected(wanted.error());
+  if (!*wanted) {
+    spdlog::warn("the firewall was disabled from outside; `fwctl enable` brings it back");
+    enabled_ = false;
+    return {};
+  }
+  spdlog::warn("somebody removed the table; putting it back");
+  return enforce_again();
+}
+
+}  // namespace fwd::policy
