@@ -1,0 +1,87 @@
+// Random policies and packets: the classifier agrees with the linear matcher, whatever they are.
+#include <catch2/catch.hpp>
+
+#include "rules/rule_set.h"
+#include "tests/support/linear_matcher.h"
+#include "tests/support/random_policy.h"
+
+using tests::classify_linearly;
+using tests::RandomPolicies;
+
+namespace {
+
+// Goes over what rules and probes decided, so that a generator which only ever hits the default
+// shows.
+struct Tally {
+  int by_rule = 0;
+  int by_builtin = 0;
+  int by_default = 0;
+
+  void count(rules::DecidedBy by) {
+    switch (by) {
+      case rules::DecidedBy::Rule:
+        ++by_rule;
+        break;
+      case rules::DecidedBy::Builtin:
+        ++by_builtin;
+        break;
+      case rules::DecidedBy::Default:
+        ++by_default;
+        break;
+    }
+  }
+};
+
+void check_policy(RandomPolicies& generator, std::size_t rules, int probes, Tally& tally) {
+  const auto policy = generator.policy(rules);
+  const auto rule_set = rules::compile(policy);
+  for (int left = probes; left > 0; --left) {
+    const auto probe = generator.probe(policy);
+    const auto expected = classify_linearly(policy, probe.packet, probe.direction, probe.interface);
+    const auto got =
+        rule_set.classify(probe.packet, probe.direction, rule_set.interface_id(probe.interface));
+    tally.count(expected.by);
+    if (got == expected) continue;
+    INFO(describe(probe));
+    INFO("rule " << got.index << " instead of " << expected.index);
+    FAIL("classifier and linear matcher differ");
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the classifier agrees with the linear matcher on random policies") {
+  const auto seed = tests::test_seed();
+  INFO("FWD_TEST_SEED=" << seed);
+  RandomPolicies generator{seed};
+  Tally tally;
+  for (int round = 0; round < 1500; ++round)
+    check_policy(generator, static_cast<std::size_t>(round % 12), 60, tally);
+  for (int round = 0; round < 60; ++round) check_policy(generator, 100, 300, tally);
+  for (int round = 0; round < 4; ++round) check_policy(generator, 1500, 1500, tally);
+  CHECK(tally.by_rule > 10000);
+  CHECK(tally.by_builtin > 1000);
+  CHECK(tally.by_default > 1000);
+}
+
+TEST_CASE("the classifier agrees with the linear matcher beyond one row of rules") {
+  const auto seed = tests::test_seed();
+  INFO("FWD_TEST_SEED=" << seed);
+  RandomPolicies generator{seed};
+  auto policy = generator.policy(0);
+  // Rules that are never hit, and then those that are, in the third row.
+  rules::Rule never;
+  never.match.protocols = {{253, {}, {}}};
+  policy.rules.assign(2 * 16384 + 100, never);
+  const auto wanted = generator.policy(50).rules;
+  policy.rules.insert(policy.rules.end(), wanted.begin(), wanted.end());
+  const auto rule_set = rules::compile(policy);
+  auto last_part = policy;
+  last_part.rules = wanted;
+  for (int left = 300; left > 0; --left) {
+    const auto probe = generator.probe(last_part);
+    REQUIRE(
+        rule_set.classify(probe.packet, probe.direction, rule_set.interface_id(probe.interface)) ==
+        classify_linearly(policy, probe.packet, probe.direction, probe.interface));
+  }
+}
