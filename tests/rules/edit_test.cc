@@ -1,0 +1,236 @@
+#include "rules/edit.h"
+
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "rules/select.h"
+#include "tests/rules/texts.h"
+
+using namespace rules;
+using namespace rules::tests;
+
+namespace {
+
+std::string text_of(const Edited& edited) {
+  return edited ? *edited : render(edited.error());
+}
+
+std::string append(std::string text, std::string_view rule) {
+  return text_of(append_rule(tree_of(std::move(text)), rule));
+}
+
+std::string insert(std::string text, std::size_t position, std::string_view rule) {
+  return text_of(insert_rule(tree_of(std::move(text)), position, rule));
+}
+
+std::string remove(const SourceTree& tree, std::size_t number) {
+  const auto resolved = resolve_tree(tree);
+  REQUIRE(resolved);
+  return text_of(remove_rule(tree, resolved->policy.rules.at(number - 1).where));
+}
+
+std::string add(std::string text, std::string_view member) {
+  return text_of(add_member(tree_of(std::move(text)), "a", member, services()));
+}
+
+std::string drop(std::string text, std::string_view member) {
+  return text_of(remove_member(tree_of(std::move(text)), "a", member, services()));
+}
+
+std::string select(const Policy& policy, std::string_view selector) {
+  const auto selected = select_rule(policy, selector, services());
+  return selected ? std::to_string(*selected + 1) : render(selected.error());
+}
+
+}  // namespace
+
+TEST_CASE("a rule is appended behind the last rule, and nothing else changes") {
+  CHECK(append("", "allow 80") == "allow 80\n");
+  CHECK(append("allow 22\n", " allow 80 ") == "allow 22\nallow 80\n");
+  CHECK(append("allow 22", "allow 80") == "allow 22\nallow 80");
+  CHECK(append("allow 22\r\n# end\r\n", "allow 80") == "allow 22\r\nallow 80\r\n# end\r\n");
+  CHECK(append("allow 22 # ssh\n\nexpect deny in tcp 10.0.0.1 to 10.0.0.2 port 1\n", "allow 80") ==
+        "allow 22 # ssh\nallow 80\n\nexpect deny in tcp 10.0.0.1 to 10.0.0.2 port 1\n");
+  CHECK(append("default deny in\n", "allow 80") == "default deny in\nallow 80\n");
+  const SourceTree tree = tree_of("allow 1\ninclude \"x.fw\"\n# end\n", {{"x.fw", "allow 2\n"}});
+  CHECK(text_of(append_rule(tree, "allow 3")) == "allow 1\ninclude \"x.fw\"\nallow 3\n# end\n");
+}
+
+TEST_CASE("only one whole rule becomes a line of the file") {
+  CHECK(append("", "allow 80\ndefault allow in") ==
+        "command line:1:9: error: expected one rule only, found the end of the line\nallow 80\n    "
+        "    ^\n");
+  CHECK(append("", "default allow in") ==
+        "command line:1:1: error: unknown action \"default\"\ndefault allow in\n^~~~~~~\n");
+}
+
+TEST_CASE("a rule is inserted so that it has the number asked for") {
+  const std::string text = "# head\nset x = { }\nallow 1\n\n# about 2\nallow 2\nallow 3";
+  CHECK(insert(text, 1, "deny 9") ==
+        "# head\nset x = { }\ndeny 9\nallow 1\n\n# about 2\nallow 2\nallow 3");
+  CHECK(insert(text, 2, "deny 9") ==
+        "# head\nset x = { }\nallow 1\ndeny 9\n\n# about 2\nallow 2\nallow 3");
+  CHECK(insert(text, 3, "deny 9") ==
+        "# head\nset x = { }\nallow 1\n\n# about 2\nallow 2\ndeny 9\nallow 3");
+  CHECK(insert(text, 4, "deny 9") == text + "\ndeny 9");
+  CHECK(insert(text, 5, "deny 9") == "error: there is no position 5\nhint: positions are 1 to 4\n");
+  CHECK(insert(text, 0, "deny 9") == "error: there is no position 0\nhint: positions are 1 to 4\n");
+  CHECK(insert("allow 1\r\nallow 2\r\n", 2, "deny 9") == "allow 1\r\ndeny 9\r\nallow 2\r\n");
+}
+
+TEST_CASE("a rule isn't inserted into an included file, but before and behind it") {
+  const SourceTree tree = tree_of("include \"x.fw\"\nallow 3\n", {{"x.fw", "allow 1\nallow 2\n"}});
+  CHECK(text_of(insert_rule(tree, 1, "deny 9")) == "deny 9\ninclude \"x.fw\"\nallow 3\n");
+  CHECK(text_of(insert_rule(tree, 3, "deny 9")) == "include \"x.fw\"\ndeny 9\nallow 3\n");
+  CHECK(text_of(insert_rule(tree, 2, "deny 9")) ==
+        "x.fw:2:1: error: rule 2 would stand in an included file\nallow 2\n^~~~~~~\n"
+        "hint: edit x.fw and apply the policy\n");
+  const SourceTree two =
+      tree_of("include \"x.fw\"\ninclude \"y.fw\"\n", {{"x.fw", "allow 1"}, {"y.fw", "allow 2"}});
+  CHECK(text_of(insert_rule(two, 2, "deny 9")) == "include \"x.fw\"\ndeny 9\ninclude \"y.fw\"\n");
+}
+
+TEST_CASE("every insertion gives the rule its number") {
+  const SourceTree tree = tree_of(
+      "# a\nallow 1\ninclude \"x.fw\"\n\nallow 4\n# b\nset q = {\n}\nallow 5\ninclude \"*.d/*.fw\"",
+      {{"x.fw", "allow 2\nallow 3\n"}});
+  for (std::size_t position = 1; position <= 6; ++position) {
+    const auto edited = insert_rule(tree, position, "deny 9");
+    if (position == 3) {
+      CHECK_FALSE(edited);
+      continue;
+    }
+    REQUIRE(edited);
+    const SourceTree after{{tree.main.name, *edited}, tree.includes};
+    const auto resolved = resolve_tree(after);
+    REQUIRE(resolved);
+    CHECK(resolved->policy.rules.at(position - 1).canonical ==
+          "deny in proto tcp,udp from any to any port 9");
+  }
+}
+
+TEST_CASE("a rule is removed with its line, and nothing else changes") {
+  const SourceTree tree = tree_of("# a\r\n  allow 1 comment \"x\" # y\r\n\r\nallow 2", {});
+  CHECK(remove(tree, 1) == "# a\r\n\r\nallow 2");
+  CHECK(remove(tree, 2) == "# a\r\n  allow 1 comment \"x\" # y\r\n\r\n");
+  const SourceTree with_include = tree_of("include \"x.fw\"\nallow 2\n", {{"x.fw", "allow 1\n"}});
+  CHECK(remove(with_include, 2) == "include \"x.fw\"\n");
+  CHECK(remove(with_include, 1) ==
+        "x.fw:1:1: error: the rule stands in an included file, which commands don't change\nallow "
+        "1\n^~~~~~~\n"
+        "hint: edit x.fw and apply the policy\n");
+}
+
+TEST_CASE("a member is added in the style of its set") {
+  CHECK(add("set a = { }\n", "10.0.0.1") == "set a = { 10.0.0.1 }\n");
+  CHECK(add("set a = {}\n", "80") == "set a = { 80 }\n");
+  CHECK(add("set a = {\n  # none yet\n}\n", "80") == "set a = { 80\n  # none yet\n}\n");
+  CHECK(add("set a = { 10.0.0.1 } # x\n", "10.0.0.2") == "set a = { 10.0.0.1, 10.0.0.2 } # x\n");
+  CHECK(add("set a={10.0.0.1,10.0.0.2}", "10.0.0.3") == "set a={10.0.0.1,10.0.0.2,10.0.0.3}");
+  CHECK(add("set a = { 80, }\n", "90") == "set a = { 80, 90, }\n");
+  CHECK(add("set a = {\n    10.0.0.1, # one\n    10.0.0.2 # two\n}\n", "10.0.0.3") ==
+        "set a = {\n    10.0.0.1, # one\n    10.0.0.2, # two\n    10.0.0.3\n}\n");
+  CHECK(add("set a = {\r\n\t10.0.0.1,\r\n\t10.0.0.2,\r\n}\r\n", "10.0.0.3") ==
+        "set a = {\r\n\t10.0.0.1,\r\n\t10.0.0.2,\r\n\t10.0.0.3,\r\n}\r\n");
+  CHECK(add("set a = {\n  10.0.0.1\n  10.0.0.2\n}\n", "::1") ==
+        "set a = {\n  10.0.0.1\n  10.0.0.2\n  ::1\n}\n");
+  CHECK(add("set a = { 10.0.0.1,\n          10.0.0.2 }\n", "10.0.0.3") ==
+        "set a = { 10.0.0.1,\n          10.0.0.2, 10.0.0.3 }\n");
+}
+
+TEST_CASE("a member that is there already changes nothing") {
+  CHECK(add("set a = { 10.0.0.1/32 }\n", "10.0.0.1") == "set a = { 10.0.0.1/32 }\n");
+  CHECK(drop("set a = { 10.0.0.1 }\n", "10.0.0.2") == "set a = { 10.0.0.1 }\n");
+}
+
+TEST_CASE("a member is removed with its comma or its line") {
+  CHECK(drop("set a = { 10.0.0.1 }\n", "10.0.0.1") == "set a = { }\n");
+  CHECK(drop("set a = {80,}\n", "80") == "set a = { }\n");
+  CHECK(drop("set a = { 80, 90, 100 }\n", "80") == "set a = { 90, 100 }\n");
+  CHECK(drop("set a = { 80, 90, 100 }\n", "90") == "set a = { 80, 100 }\n");
+  CHECK(drop("set a = { 80, 90, 100 }\n", "100") == "set a = { 80, 90 }\n");
+  CHECK(drop("set a = { 80, 90, 80 }\n", "80") == "set a = { 90 }\n");
+  CHECK(drop("set a = {\n  80, # one\n  90 # two\n}\n", "80") == "set a = {\n  90 # two\n}\n");
+  CHECK(drop("set a = {\n  80, # one\n  90 # two\n}\n", "90") == "set a = {\n  80, # one\n}\n");
+  CHECK(drop("set a = { 80,\n  90 }\n", "90") == "set a = { 80,\n   }\n");
+  CHECK(drop("set a = { 80,\n  90 }\n", "80") == "set a = { \n  90 }\n");
+}
+
+TEST_CASE("set edits that make no sense are refused") {
+  CHECK(add("set b = { }\n", "80") == "error: unknown set \"a\"\n");
+  CHECK(add("set a = { 80 }\n", "10.0.0.1") ==
+        "error: \"10.0.0.1\" is an address in a set of ports\n");
+  CHECK(add("set a = { ::1 }\n", "80") == "error: \"80\" is a port in a set of addresses\n");
+  CHECK(add("set a = { ::1 }\n", "10.0.0.1, 10.0.0.2 }\nallow from any\n#").starts_with("error: "));
+  CHECK(add("set a = { }\n", "10.0.0.9/8") ==
+        "error: \"10.0.0.9/8\" has bits set below its prefix\nhint: did you mean 10.0.0.0/8?\n");
+  CHECK(drop("set a = { 10.0.0.0/8 }\n", "10.0.0.1") ==
+        "policy.fw:1:11: error: \"10.0.0.1\" isn't a member by itself: 10.0.0.0/8 holds it\nset a "
+        "= { 10.0.0.0/8 }\n"
+        "          ^~~~~~~~~~\nhint: remove 10.0.0.0/8 and add what shall stay\n");
+  const SourceTree tree = tree_of("include \"x.fw\"\n", {{"x.fw", "set a = { 80 }\n"}});
+  CHECK(text_of(add_member(tree, "a", "90", services())) ==
+        "x.fw:1:5: error: the set \"a\" stands in an included file, which commands don't change\n"
+        "set a = { 80 }\n    ^\nhint: edit x.fw and apply the policy\n");
+}
+
+TEST_CASE("adding and removing members gives the set back, whatever its style") {
+  for (const char* text :
+       {"set a = { 80, 90 }\n", "set a={80,90}", "set a = {\n  80,\n  90,\n}\n",
+        "set a = {\r\n  80\r\n  90\r\n}\r\n", "set a = { 80,\n  90 } # x\n", "set a = {80\n,90}"}) {
+    const SourceTree tree = tree_of(text);
+    const auto longer = add_member(tree, "a", "100", services());
+    REQUIRE(longer);
+    const SourceTree after = tree_of(*longer);
+    const auto resolved = resolve_tree(after);
+    REQUIRE(resolved);
+    CHECK(resolved->policy.sets.at("a").ports ==
+          std::vector<PortRange>{{80, 80}, {90, 90}, {100, 100}});
+    CHECK(text_of(remove_member(after, "a", "100", services())) == text);
+  }
+}
+
+TEST_CASE("a rule is selected by number, id or text") {
+  const SourceTree tree =
+      tree_of("allow 22/tcp comment \"a\"\nset s = { 10.0.0.1 }\nallow from @s\ndeny 80\n");
+  const auto resolved = resolve_tree(tree);
+  REQUIRE(resolved);
+  const Policy& policy = resolved->policy;
+  CHECK(select(policy, "1") == "1");
+  CHECK(select(policy, " 3 ") == "3");
+  CHECK(select(policy, policy.rules[1].id) == "2");
+  CHECK(select(policy, policy.rules[2].id.substr(0, 5)) == "3");
+  CHECK(select(policy, "allow ssh") == "1");
+  CHECK(select(policy, "allow in 22/tcp log comment \"other\"") == "1");
+  CHECK(select(policy, "allow from @s to any") == "2");
+}
+
+TEST_CASE("a selector that selects nothing says why") {
+  const SourceTree tree = tree_of("allow 22/tcp\nallow 80\n");
+  const auto resolved = resolve_tree(tree);
+  REQUIRE(resolved);
+  Policy policy = resolved->policy;
+  CHECK(select(policy, "0") == "error: there is no rule 0\nhint: the rules are 1 to 2\n");
+  CHECK(select(policy, "3") == "error: there is no rule 3\nhint: the rules are 1 to 2\n");
+  CHECK(select(policy, "") ==
+        "error: no rule is named\nhint: a number, an id, or the rule itself\n");
+  CHECK(select(policy, "deny 22/tcp") ==
+        "error: no rule says \"deny in proto tcp from any to any port 22\"\n");
+  CHECK(select(policy, "allow @x") ==
+        "command line:1:7: error: unknown set \"x\"\nallow @x\n      ^~\n");
+  CHECK(select(policy, "0000000000000000") ==
+        "error: no rule has an id that starts with 0000000000000000\n");
+  CHECK(select(policy, "ping") ==
+        "error: \"ping\" is a built-in rule\nhint: \"builtin ping off\" in the policy switches it "
+        "off\n");
+  CHECK(select(policy, "web") ==
+        "error: \"web\" is neither a rule's number nor an id nor a rule\n");
+  policy.rules[0].id = "abcd000000000000";
+  policy.rules[1].id = "abcd111111111111";
+  CHECK(select(policy, "abcd") ==
+        "error: 2 rules have an id that starts with abcd\n"
+        "hint: 1 abcd000000000000 allow in proto tcp from any to any port 22; "
+        "2 abcd111111111111 allow in proto tcp,udp from any to any port 80\n");
+  CHECK(select(policy, "abcd1") == "2");
+}
