@@ -1,0 +1,27 @@
+// The functions behind the rows of the command table.
+#pragma once
+
+#include "ctl/commands.h"
+
+namespace ctl {
+
+// status_commands.cc
+Result show_status(const Context& context);
+Result show_list(const Context& context);
+Result show_stats(const Context& context);
+Result enable(const Context& context);
+Result disable(const Context& context);
+
+// rule_commands.cc
+Result add_rule(const Context& context);  // add RULE
+Result append_rule(
+    const Context& context);  // allow ..., deny ...: the name is the rule's first word
+Result insert_rule(const Context& context);
+Result remove_rule(const Context& context);
+
+// policy_commands.cc
+Result change_sets(const Context& context);
+Result check_file(const Context& context);
+Result apply_file(const Context& context);
+
+}  // namespace ctl

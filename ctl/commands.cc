@@ -1,0 +1,132 @@
+#include "ctl/commands.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "ctl/arguments.h"
+#include "ctl/command_list.h"
+#include "rules/suggest.h"
+
+namespace ctl {
+namespace {
+
+Result show_help(const Context& context) {
+  if (context.words.size() == 1) return Output{help_text(), {}, 0};
+  if (context.words.size() > 2) return std::unexpected(usage_error("usage: fwctl help [COMMAND]"));
+  auto text = help_text(context.words[1]);
+  if (!text) return std::unexpected(std::move(text.error()));
+  return Output{*std::move(text), {}, 0};
+}
+
+constexpr std::array kCommands{
+    Command{"status", "status [verbose|numbered]",
+            "Whether the firewall is active, and its rules with their hits.", show_status},
+    Command{"list", "list", "The policy's rules as text, one a line.", show_list},
+    Command{"stats", "stats", "What was decided since fwd started, and why.", show_stats},
+    Command{"allow", "allow RULE", "Add a rule that lets connections through.", append_rule},
+    Command{"deny", "deny RULE", "Add a rule that drops connections silently.", append_rule},
+    Command{"reject", "reject RULE",
+            "Add a rule that refuses connections and says so to the sender.", append_rule},
+    Command{"limit", "limit RULE",
+            "Add a rule that allows 6 new connections in 30 s from one address.", append_rule},
+    Command{"add", "add RULE", "Add a rule that starts with its action: add allow in 80/tcp.",
+            add_rule},
+    Command{"insert", "insert N RULE", "Add a rule so that it has the number N.", insert_rule},
+    Command{"remove", "remove N|ID|RULE",
+            "Remove a rule by its number, its id or the start of it, or its text.", remove_rule},
+    Command{"delete", "delete N|ID|RULE", "The same as remove.", remove_rule},
+    Command{"set", "set add|remove|list NAME [ADDR...]",
+            "Change or show a set; list without NAME shows all of them.", change_sets},
+    Command{"check", "check FILE",
+            "Look a policy over without using it; needs no daemon. - is standard input.",
+            check_file},
+    Command{"apply", "apply FILE",
+            "Put a policy in force, as a whole or not at all. - is standard input.", apply_file},
+    Command{"enable", "enable", "Start to filter, also after the next start.", enable},
+    Command{"disable", "disable",
+            "Stop to filter, also after the next start. Root needs no daemon for it.", disable},
+    Command{"help", "help [COMMAND]", "This text, or one command's.", show_help},
+};
+
+// Commands of ufw that have another name or place here.
+struct Elsewhere {
+  std::string_view name;
+  std::string_view where;
+};
+constexpr std::array kElsewhere{
+    Elsewhere{"app",
+              "there are no application profiles: name the ports, or a service of /etc/services"},
+    Elsewhere{"default",
+              "the defaults stand in the policy file (\"default deny in\"): change it there and "
+              "apply it"},
+    Elsewhere{"logging", "each rule says how it is logged: log, or log none"},
+    Elsewhere{"prepend", "use insert 1 RULE"},
+    Elsewhere{"reload", "use systemctl reload fwd, or apply the policy file"},
+    Elsewhere{"reset", "apply a policy that has no rules, or disable the firewall"},
+    Elsewhere{"route", "forwarded traffic isn't filtered yet"},
+    Elsewhere{"show", "use list, status verbose or stats"},
+};
+
+const Command* find_command(std::string_view name) {
+  const auto* found = std::find_if(kCommands.begin(), kCommands.end(),
+                                   [&](const Command& c) { return c.name == name; });
+  return found == kCommands.end() ? nullptr : found;
+}
+
+api::Error unknown_command(std::string_view name) {
+  std::string message = fmt::format("unknown command \"{}\"", name);
+  for (const Elsewhere& other : kElsewhere) {
+    if (other.name == name) return usage_error(fmt::format("{}: {}", message, other.where));
+  }
+  rules::Nearest nearest(name);
+  for (const Command& command : kCommands) nearest.consider(command.name);
+  return usage_error(
+      fmt::format("{}: {}", message, nearest.found() ? nearest.hint() : "see fwctl help"));
+}
+
+constexpr std::string_view kUsage = "usage: fwctl [--socket PATH] [--json] COMMAND\n";
+
+constexpr std::string_view kOptions =
+    "\nOptions, before or after the command:\n"
+    "  --socket PATH  fwd's socket; else $FWCTL_SOCKET, else /run/fwd/fwd.sock\n"
+    "  --json         print what fwd answers, as JSON\n"
+    "  --help         help, for the command where there is one\n"
+    "  --version      fwctl's version\n"
+    "\nA rule is one of ufw's, or of the policy file: see fwd-policy(5).\n"
+    "Exit status: 0 done, 1 refused or not found, 2 usage or syntax, 3 no daemon, 4 not "
+    "permitted.\n";
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+Result run_command(const Context& context) {
+  const Command* command = find_command(context.words.front());
+  if (command == nullptr) return std::unexpected(unknown_command(context.words.front()));
+  return command->run(context);
+}
+
+std::string help_text() {
+  std::size_t widest = 0;
+  for (const Command& command : kCommands) widest = std::max(widest, command.synopsis.size());
+  std::string text = std::string(kUsage) + "\n";
+  for (const Command& command : kCommands) {
+    fmt::format_to(std::back_inserter(text), "  {:<{}}  {}\n", command.synopsis, widest,
+                   command.help);
+  }
+  return text + std::string(kOptions);
+}
+
+std::expected<std::string, api::Error> help_text(std::string_view name) {
+  const Command* command = find_command(name);
+  if (command == nullptr) return std::unexpected(unknown_command(name));
+  return fmt::format("usage: fwctl [--socket PATH] [--json] {}\n\n{}\n", command->synopsis,
+                     command->help);
+}
+
+}  // namespace ctl

@@ -1,0 +1,50 @@
+// Every command of fwctl is one row of one table: kCommands in commands.cc. run_command() finds it
+// and runs it.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ctl/api/error.h"
+#include "ctl/client.h"
+#include "ctl/look.h"
+
+namespace ctl {
+
+// What a command may use. `words` starts with the command's own name.
+struct Context {
+  std::vector<std::string> words;
+  bool json = false;
+  Look look;
+  Exchange exchange;
+  // The way out for root when no daemon answers. The result is the exit status.
+  std::function<std::expected<int, api::Error>()> disable_without_daemon;
+};
+
+struct Output {
+  std::string text;   // for standard output
+  std::string notes;  // for standard error: warnings
+  int status = 0;
+};
+
+using Result = std::expected<Output, api::Error>;
+
+struct Command {
+  std::string_view name;
+  std::string_view synopsis;
+  std::string_view help;  // one line
+  Result (*run)(const Context&);
+};
+
+std::span<const Command> commands();
+
+Result run_command(const Context& context);
+
+std::string help_text();                                                  // all commands
+std::expected<std::string, api::Error> help_text(std::string_view name);  // one
+
+}  // namespace ctl

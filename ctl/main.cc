@@ -1,0 +1,39 @@
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "ctl/client.h"
+#include "ctl/fwctl.h"
+#include "ctl/offline.h"
+
+namespace {
+
+bool write_all(std::FILE* stream, const std::string& text) {
+  return std::fwrite(text.data(), 1, text.size(), stream) == text.size() &&
+         std::fflush(stream) == 0;
+}
+
+std::string default_socket() {
+  const char* chosen = std::getenv("FWCTL_SOCKET");
+  return chosen != nullptr && *chosen != '\0' ? chosen : ctl::kDefaultSocket;
+}
+
+ctl::Exchange connect(const std::string& socket) {
+  return [client = ctl::Client(socket)](const ctl::Request& request) {
+    return client.exchange(request);
+  };
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const ctl::Parts parts{ctl::look_of(STDOUT_FILENO), connect, ctl::disable_without_daemon};
+  const ctl::Output output = ctl::run({argv + 1, argv + argc}, default_socket(), parts);
+  write_all(stderr, output.notes);
+  if (write_all(stdout, output.text)) return output.status;
+  std::perror("fwctl: can't write its output");
+  return static_cast<int>(ctl::api::ExitStatus::Refused);
+}

@@ -1,0 +1,83 @@
+#include "ctl/api/policy.h"
+#include "ctl/command_list.h"
+#include "ctl/command_parts.h"
+#include "ctl/policy_files.h"
+#include "ctl/render.h"
+
+namespace ctl {
+namespace {
+
+constexpr const char* kSetsPath = "/v1/sets";
+constexpr std::string_view kSetSynopsis = "set add|remove|list NAME [ADDR...]";
+
+// A big policy takes the daemon and the kernel some seconds.
+constexpr std::chrono::seconds kApplyTimeout{60};
+
+Result list_sets(const Context& context) {
+  const auto& words = context.words;
+  if (words.size() == 2) {
+    return answer<api::SetList>(context, {"GET", kSetsPath, {}}, [&](const api::SetList& list) {
+      return Output{render_sets(list.sets, context.look), {}, 0};
+    });
+  }
+  if (words.size() > 3) return usage("set list [NAME]");
+  const std::string path = std::string(kSetsPath) + '/' + percent_encode(words[2]);
+  return answer<api::Set>(context, {"GET", path, {}}, [](const api::Set& set) {
+    return Output{render_members(set), {}, 0};
+  });
+}
+
+}  // namespace
+
+Result change_sets(const Context& context) {
+  const auto& words = context.words;
+  const bool add = words.size() > 1 && words[1] == "add";
+  if (words.size() > 1 && words[1] == "list") return list_sets(context);
+  if (words.size() < 4 || (!add && words[1] != "remove")) return usage(kSetSynopsis);
+  std::vector<std::string> members(words.begin() + 3, words.end());
+  api::ChangeSet change;
+  (add ? change.add : change.remove) = std::move(members);
+  const Request request{"POST", std::string(kSetsPath) + '/' + percent_encode(words[2]),
+                        api::encode(change)};
+  return answer<api::SetChanged>(context, request, [](const api::SetChanged& changed) {
+    return Output{
+        fmt::format("{}: set {} has {}\n", changed.already ? "Nothing to do" : "Done",
+                    one_line(changed.set.name), count(changed.set.members.size(), "member")),
+        {},
+        0};
+  });
+}
+
+Result check_file(const Context& context) {
+  if (context.words.size() != 2) return usage("check FILE");
+  const auto tree = read_policy(context.words[1]);
+  if (!tree) return std::unexpected(tree.error());
+  const auto checked = check_policy(*tree, read_services());
+  if (!checked) return std::unexpected(checked.error());
+  if (context.json) return Output{api::encode(*checked) + '\n', {}, 0};
+  return Output{fmt::format("{}: {}, {}, no errors\n", one_line(tree->main.name),
+                            count(checked->rules, "rule"), count(checked->sets, "set")),
+                render_diagnostics(checked->warnings), 0};
+}
+
+Result apply_file(const Context& context) {
+  if (context.words.size() != 2) return usage("apply FILE");
+  auto tree = read_policy(context.words[1]);
+  if (!tree) return std::unexpected(std::move(tree.error()));
+  if (auto sendable = check_sendable(tree->main); !sendable)
+    return std::unexpected(sendable.error());
+  for (const rules::Source& include : tree->includes) {
+    if (auto sendable = check_sendable(include); !sendable)
+      return std::unexpected(sendable.error());
+  }
+  const api::Sources sources{std::move(tree->main), std::move(tree->includes)};
+  const Request request{"PUT", "/v1/policy", api::encode(sources), kApplyTimeout};
+  return answer<api::Applied>(context, request, [](const api::Applied& applied) {
+    return Output{fmt::format("{}: {}, generation {}\n",
+                              applied.already ? "Already in force" : "Policy applied",
+                              count(applied.rules, "rule"), applied.generation),
+                  render_diagnostics(applied.warnings), 0};
+  });
+}
+
+}  // namespace ctl

@@ -1,0 +1,103 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ctl/render.h"
+#include "ctl/table.h"
+
+namespace ctl {
+namespace {
+
+constexpr std::string_view kNote =
+    "Note: accepted means accepted by fwd, another table may still drop; forwarded traffic "
+    "(published container ports) isn't filtered yet.";
+
+// The two largest units: "3 d 4 h", "12 s".
+std::string duration(std::uint64_t seconds) {
+  if (seconds < 60) return fmt::format("{} s", seconds);
+  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
+  return fmt::format("{} d {} h", seconds / 86400, seconds / 3600 % 24);
+}
+
+std::string head(const api::Status& status, const Look& look) {
+  std::string text =
+      "Status: " + (status.enabled ? look.paint(Style::Good, "active")
+                                   : look.paint(Style::Bad, "inactive") + " (nothing is filtered)");
+  if (status.mode != "enforce") text += ", mode " + one_line(status.mode);
+  return text + fmt::format("\nDefault: {} (incoming), {} (outgoing)\n",
+                            one_line(status.defaults.in), one_line(status.defaults.out));
+}
+
+std::string queues(const api::Queue& queue) {
+  if (queue.workers.empty()) return "none";
+  return queue.first == queue.last
+             ? fmt::format("{}, {} queue expression", queue.first, queue.expression)
+             : fmt::format("{}-{}, {} queue expression", queue.first, queue.last, queue.expression);
+}
+
+std::string details(const api::Status& status, const Look& look) {
+  Table table({{""}, {""}});
+  const auto add = [&table](std::string label, std::string text, Style style = Style::Plain) {
+    table.add({{std::move(label), Style::Bold}, {std::move(text), style}});
+  };
+  const api::PolicyStatus& policy = status.policy;
+  const api::AuditStatus& audit = status.audit;
+  add("Daemon", fmt::format("fwd {}, pid {}, up {}", status.version, status.pid,
+                            duration(status.uptime_seconds)));
+  add("Policy", fmt::format("{}: {}, {}, loaded {}", policy.file, count(policy.rules, "rule"),
+                            count(policy.sets, "set"), policy.loaded));
+  add("Hash", policy.hash);
+  add("Generation", std::to_string(status.generation));
+  add("Queues", queues(status.queue));
+  add("Audit",
+      fmt::format("{}: {} written, {} lost, {} waiting", audit.file, audit.written, audit.lost,
+                  audit.waiting),
+      audit.lost > 0 ? Style::Bad : Style::Plain);
+  add("Conntrack",
+      fmt::format("{} of {} entries", status.conntrack.entries, status.conntrack.limit));
+  return table.text(look);
+}
+
+// Rules that are in force without being written, and those that aren't rules on headers
+// ("established").
+std::string builtin_table(const api::Status& status, const api::RuleList& list, const Look& look) {
+  Table table({{"Built-in"}, {"State"}, {"Rule"}, {"Hits", Align::Right}});
+  for (const auto& [name, on] : status.builtins) {
+    const Cell state{on ? "on" : "off", on ? Style::Good : Style::Bad};
+    const auto before = [&name](const api::Rule& rule) { return rule.id == name; };
+    if (std::none_of(list.builtin.begin(), list.builtin.end(), before)) {
+      table.add({{name}, state, {}, {}});
+    }
+    for (const api::Rule& rule : list.builtin) {
+      if (!before(rule)) continue;
+      table.add({{name}, state, {rule.canonical}, {std::to_string(rule.packets)}});
+    }
+  }
+  return table.text(look);
+}
+
+std::string warnings(const std::vector<std::string>& list, const Look& look) {
+  std::string text;
+  for (const std::string& warning : list) {
+    text += look.paint(Style::Warning, "Warning:") + ' ' + one_line(warning) + '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string render_status(const api::Status& status, const api::RuleList& list, Detail detail,
+                          const Look& look) {
+  const bool verbose = detail == Detail::Verbose;
+  std::string text = head(status, look);
+  if (verbose) text += '\n' + details(status, look);
+  text += '\n' + render_rule_table(list, detail, look);
+  if (verbose) {
+    text += '\n' + builtin_table(status, list, look);
+    if (!status.queue.workers.empty()) text += '\n' + render_workers(status.queue.workers, look);
+  }
+  return text + '\n' + warnings(status.warnings, look) + look.paint(Style::Dim, kNote) + '\n';
+}
+
+}  // namespace ctl
