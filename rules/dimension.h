@@ -39,7 +39,7 @@ class Dimension {
     // Halving without a branch that the processor could guess wrong.
     for (std::size_t left = starts_.size(); left > 1;) {
       const std::size_t half = left / 2;
-      interval = interval[half] <= key ? interval + half : interval;
+      interval += static_cast<std::size_t>(interval[half] <= key) * half;
       left -= half;
     }
     return rows_.data() + static_cast<std::size_t>(interval - starts_.data()) * rows_per_interval_;

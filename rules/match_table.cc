@@ -22,6 +22,7 @@ class FoundRows {
   // The first bit set in all of them, counted from the first rule of part `part`.
   std::optional<std::size_t> first_common(const RowPool& pool, std::size_t part) const {
     std::array<const Row*, kMostDimensions> rows;
+    std::array<const Block*, kMostDimensions> blocks;
     std::uint32_t occupied = ~0U;
     for (std::size_t at = 0; at < count_; ++at) {
       rows[at] = &pool.rows[numbers_[at][part]];
@@ -29,22 +30,21 @@ class FoundRows {
     }
     for (; occupied != 0; occupied &= occupied - 1) {
       const auto place = static_cast<std::size_t>(std::countr_zero(occupied));
-      Block common = pool.blocks[rows[0]->blocks[place]];
-      for (std::size_t at = 1; at < count_; ++at) {
-        const Block& other = pool.blocks[rows[at]->blocks[place]];
-        for (std::size_t word = 0; word < kBlockWords; ++word)
-          common.words[word] &= other.words[word];
-      }
-      if (const auto bit = first_bit(common)) return place * kBlockRules + *bit;
+      for (std::size_t at = 0; at < count_; ++at)
+        blocks[at] = &pool.blocks[rows[at]->blocks[place]];
+      if (const auto bit = first_common(blocks)) return place * kBlockRules + *bit;
     }
     return std::nullopt;
   }
 
  private:
-  static std::optional<std::size_t> first_bit(const Block& block) {
+  std::optional<std::size_t> first_common(
+      const std::array<const Block*, kMostDimensions>& blocks) const {
     for (std::size_t word = 0; word < kBlockWords; ++word) {
-      if (block.words[word] == 0) continue;
-      return word * kWordRules + static_cast<std::size_t>(std::countr_zero(block.words[word]));
+      std::uint64_t common = blocks[0]->words[word];
+      for (std::size_t at = 1; at < count_; ++at) common &= blocks[at]->words[word];
+      if (common != 0)
+        return word * kWordRules + static_cast<std::size_t>(std::countr_zero(common));
     }
     return std::nullopt;
   }
