@@ -1,0 +1,113 @@
+// Changing the policy. Who changed what is logged here, where both are known.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "ctl/api/codec.h"
+#include "ctl/api/status.h"
+#include "fwd/control/handlers.h"
+#include "fwd/control/views.h"
+
+namespace fwd::control {
+namespace {
+
+namespace api = ctl::api;
+
+std::unexpected<api::Error> bad_request(std::string message) {
+  return std::unexpected(api::Error{api::ErrorCode::BadRequest, std::move(message), {}});
+}
+
+template <typename Body>
+std::expected<Body, api::Error> read_body(const Request& request) {
+  auto body = api::decode<Body>(request.body);
+  if (body) return std::move(*body);
+  return bad_request("the request's body: " + body.error());
+}
+
+void log_change(const Request& request, std::string_view what) {
+  spdlog::info("uid {} (pid {}): {}", request.peer.uid, request.peer.pid, what);
+}
+
+api::Rule view(const Context& context, const policy::RuleChange& change) {
+  return rule_view(change.state->active->policy, change.index, context.engine.rule_totals());
+}
+
+Answer set_enabled(const Context& context, const Request& request, bool enabled) {
+  if (auto body = read_body<api::Nothing>(request); !body)
+    return std::unexpected(std::move(body.error()));
+  const auto changed = context.policy.set_enabled(enabled);
+  if (!changed) return std::unexpected(changed.error());
+  if (*changed) log_change(request, enabled ? "enabled the firewall" : "disabled the firewall");
+  return api::encode(api::Enabled{enabled, !*changed});
+}
+
+}  // namespace
+
+Answer add_rule(const Context& context, const Request& request) {
+  const auto body = read_body<api::AddRule>(request);
+  if (!body) return std::unexpected(body.error());
+  const auto change = context.policy.add_rule(body->rule, body->position);
+  if (!change) return std::unexpected(change.error());
+  const api::Rule rule = view(context, *change);
+  if (!change->already)
+    log_change(request, fmt::format("added rule {}: {}", rule.number, rule.canonical));
+  return api::encode(api::RuleAdded{rule, change->already, change->warnings});
+}
+
+Answer remove_rule(const Context& context, const Request& request) {
+  const auto selection = request.query.find("select");
+  if (selection == request.query.end()) return bad_request("which rule? select= is missing");
+  const auto change = context.policy.remove_rule(selection->second);
+  if (!change) return std::unexpected(change.error());
+  const api::Rule rule = view(context, *change);
+  log_change(request, fmt::format("removed rule {}: {}", rule.number, rule.canonical));
+  return api::encode(api::RuleRemoved{rule});
+}
+
+Answer change_set(const Context& context, const Request& request) {
+  auto body = read_body<api::ChangeSet>(request);
+  if (!body) return std::unexpected(std::move(body.error()));
+  if (body->add.has_value() == body->remove.has_value())
+    return bad_request("either \"add\" or \"remove\" is needed");
+  const policy::SetChange change{body->add.value_or(std::vector<std::string>{}),
+                                 body->remove.value_or(std::vector<std::string>{})};
+  const auto applied = context.policy.change_set(request.argument, change);
+  if (!applied) return std::unexpected(applied.error());
+  if (!applied->already) {
+    log_change(request, fmt::format("changed set {}: {} added, {} removed", request.argument,
+                                    change.add.size(), change.remove.size()));
+  }
+  const rules::NamedSet& set = applied->state->active->policy.sets.at(request.argument);
+  return api::encode(api::SetChanged{set_view(set), applied->already});
+}
+
+Answer check_policy(const Context& context, const Request& request) {
+  auto body = read_body<api::Sources>(request);
+  if (!body) return std::unexpected(std::move(body.error()));
+  const auto built = context.policy.check(source_tree(std::move(*body)));
+  if (!built) return std::unexpected(built.error());
+  const rules::Policy& policy = built->active->policy;
+  return api::encode(api::Checked{policy.rules.size(), policy.sets.size(), built->warnings});
+}
+
+Answer apply_policy(const Context& context, const Request& request) {
+  auto body = read_body<api::Sources>(request);
+  if (!body) return std::unexpected(std::move(body.error()));
+  const auto applied = context.policy.apply(source_tree(std::move(*body)));
+  if (!applied) return std::unexpected(applied.error());
+  const engine::ActivePolicy& active = *applied->state->active;
+  if (!applied->already) {
+    log_change(request, fmt::format("applied a policy: {} rules, generation {}",
+                                    active.policy.rules.size(), active.generation));
+  }
+  return api::encode(api::Applied{active.generation, active.policy.rules.size(), applied->warnings,
+                                  applied->already});
+}
+
+Answer enable(const Context& context, const Request& request) {
+  return set_enabled(context, request, true);
+}
+Answer disable(const Context& context, const Request& request) {
+  return set_enabled(context, request, false);
+}
+
+}  // namespace fwd::control

@@ -1,0 +1,32 @@
+// What the handlers work with. Everything in it outlives the server.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fwd/audit/drain.h"
+#include "fwd/control/router.h"
+#include "fwd/engine/engine.h"
+#include "fwd/kernel/table.h"
+#include "fwd/policy/manager.h"
+
+namespace fwd::control {
+
+struct Context {
+  policy::PolicyManager& policy;
+  const engine::Engine& engine;
+  kernel::Firewall& firewall;
+  std::function<audit::Counters()> audit_counters;
+  std::function<std::vector<std::string>()>
+      warnings;  // of the host: what to know beside the policy
+  std::string audit_file;
+  kernel::QueueRange queues;
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+};
+
+// The whole API; the context must outlive the routes.
+std::vector<Route> routes(const Context& context);
+
+}  // namespace fwd::control

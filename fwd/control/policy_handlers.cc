@@ -1,0 +1,37 @@
+// Reading the policy.
+#include <fmt/format.h>
+
+#include "ctl/api/codec.h"
+#include "fwd/control/handlers.h"
+#include "fwd/control/views.h"
+
+namespace fwd::control {
+
+namespace api = ctl::api;
+
+Answer get_rules(const Context& context, const Request&) {
+  return api::encode(rule_list_view(context.engine.rule_totals()));
+}
+
+Answer get_policy(const Context& context, const Request&) {
+  const policy::State state = context.policy.state();
+  return api::encode(api::PolicyText{sources_view(state->sources), state->active->policy.hash});
+}
+
+Answer get_sets(const Context& context, const Request&) {
+  const policy::State state = context.policy.state();
+  api::SetList list;
+  for (const auto& [name, set] : state->active->policy.sets) list.sets.push_back(set_view(set));
+  return api::encode(list);
+}
+
+Answer get_set(const Context& context, const Request& request) {
+  const policy::State state = context.policy.state();
+  const auto& sets = state->active->policy.sets;
+  const auto found = sets.find(request.argument);
+  if (found != sets.end()) return api::encode(set_view(found->second));
+  return std::unexpected(api::Error{
+      api::ErrorCode::NotFound, fmt::format("there is no set \"{}\"", request.argument), {}});
+}
+
+}  // namespace fwd::control

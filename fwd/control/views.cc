@@ -1,0 +1,96 @@
+#include "fwd/control/views.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "rules/printer.h"
+#include "rules/resolver.h"
+
+namespace fwd::control {
+namespace {
+
+std::string_view to_string(rules::Log log) {
+  switch (log) {
+    case rules::Log::Default:
+      return "default";
+    case rules::Log::Always:
+      return "always";
+    case rules::Log::None:
+      return "none";
+  }
+  __builtin_unreachable();
+}
+
+ctl::api::Rule view(const rules::Rule& rule, std::size_t number, std::uint64_t packets) {
+  const bool builtin = number == 0;
+  return {.number = number,
+          .id = rule.id,
+          .action = std::string(rules::to_string(rule.action)),
+          .direction = std::string(rules::to_string(rule.match.direction)),
+          .text = builtin ? rule.canonical : std::string(rules::statement_text(rule.where)),
+          .canonical = rule.canonical,
+          .log = std::string(to_string(rule.log)),
+          .comment = rule.comment,
+          .file = rule.where.file,
+          .line = rule.where.line,
+          .packets = packets,
+          .builtin = builtin};
+}
+
+}  // namespace
+
+ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index,
+                         const engine::RuleTotals& totals) {
+  const rules::Rule& rule = policy.rules[index];
+  std::uint64_t packets = 0;
+  if (totals.policy != nullptr) {
+    const auto& counted = totals.policy->policy.rules;
+    const auto found = std::ranges::find(counted, rule.id, &rules::Rule::id);
+    if (found != counted.end())
+      packets = totals.rules[static_cast<std::size_t>(found - counted.begin())];
+  }
+  return view(rule, index + 1, packets);
+}
+
+ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals) {
+  ctl::api::RuleList list;
+  if (totals.policy == nullptr) return list;
+  const rules::Policy& policy = totals.policy->policy;
+  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+    list.rules.push_back(view(policy.rules[i], i + 1, totals.rules[i]));
+  }
+  for (std::size_t i = 0; i < policy.builtin_rules.size(); ++i) {
+    list.builtin.push_back(view(policy.builtin_rules[i], 0, totals.builtin[i]));
+  }
+  list.defaults.in = {std::string(rules::to_string(policy.default_in)), totals.default_in};
+  list.defaults.out = {std::string(rules::to_string(policy.default_out)), totals.default_out};
+  return list;
+}
+
+ctl::api::Set set_view(const rules::NamedSet& set) {
+  ctl::api::Set view{
+      .name = set.name,
+      .kind = set.addresses != nullptr ? ctl::api::SetKind::Addresses : ctl::api::SetKind::Ports,
+      .members = {},
+      .file = set.where.file,
+      .line = set.where.line};
+  if (set.addresses != nullptr) {
+    for (const rules::AddressRange& range : set.addresses->ranges())
+      view.members.push_back(rules::to_string(range));
+  } else {
+    for (const rules::PortRange& range : set.ports)
+      view.members.push_back(rules::ports_text({range}));
+  }
+  return view;
+}
+
+ctl::api::Sources sources_view(rules::SourceTree tree) {
+  return {std::move(tree.main), std::move(tree.includes)};
+}
+
+rules::SourceTree source_tree(ctl::api::Sources sources) {
+  return {std::move(sources.main), std::move(sources.includes)};
+}
+
+}  // namespace fwd::control

@@ -1,0 +1,27 @@
+// How the policy looks in the API.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "ctl/api/policy.h"
+#include "ctl/api/rule.h"
+#include "fwd/engine/rule_totals.h"
+#include "rules/include.h"
+#include "rules/policy.h"
+
+namespace fwd::control {
+
+// The rule at this index, with the hits that `totals` has for its id.
+ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index,
+                         const engine::RuleTotals& totals);
+
+// All rules of the policy that `totals` is of.
+ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals);
+
+ctl::api::Set set_view(const rules::NamedSet& set);
+
+ctl::api::Sources sources_view(rules::SourceTree tree);
+rules::SourceTree source_tree(ctl::api::Sources sources);
+
+}  // namespace fwd::control

@@ -1,0 +1,245 @@
+// The daemon's start and end; what it does in between is in daemon_events.cc.
+#include "fwd/daemon.h"
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include <cap-ng.h>
+#include <fmt/format.h>
+#include <net/if.h>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "fwd/control/listener.h"
+#include "fwd/host.h"
+#include "fwd/kernel/queue.h"
+#include "fwd/log.h"
+#include "fwd/state_lock.h"
+
+namespace fwd {
+namespace {
+
+constexpr std::initializer_list<int> kSignals = {SIGTERM, SIGINT, SIGHUP};
+constexpr std::chrono::seconds kFirstRound{2};  // workers come round every kernel::kTick
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+std::string interface_name(std::uint32_t index) {
+  std::array<char, IF_NAMESIZE> name{};
+  return if_indextoname(index, name.data()) == nullptr ? "" : name.data();
+}
+
+Result<void> make_parent(const std::string& path) {
+  const auto parent = std::filesystem::absolute(path).parent_path();
+  std::error_code error;
+  std::filesystem::create_directories(parent, error);
+  if (error) return failed("make " + parent.string(), error.value());
+  return {};
+}
+
+template <typename T, typename Into>
+Result<void> keep(Result<T> made, Into& into) {
+  if (!made) return std::unexpected(std::move(made.error()));
+  into = std::move(*made);
+  return {};
+}
+
+}  // namespace
+
+int run_daemon(const Options& options) {
+  set_up_log(LogLevel::Info);
+  block_signals(kSignals);
+  signal(SIGPIPE, SIG_IGN);
+  Daemon daemon(options);
+  if (auto started = daemon.start(); !started) {
+    spdlog::error("{}", started.error().message());
+    return daemon.exit_status();
+  }
+  if (auto ran = daemon.run(); !ran) {
+    spdlog::error("{}", ran.error().message());
+    return kExitFailure;
+  }
+  return 0;
+}
+
+Result<void> Daemon::start() {
+  using Step = Result<void> (Daemon::*)();
+  static constexpr Step kSteps[] = {
+      &Daemon::read_settings, &Daemon::check_capabilities, &Daemon::load_policy,
+      &Daemon::lock_state,    &Daemon::open_socket,        &Daemon::open_kernel,
+      &Daemon::open_audit,    &Daemon::bind_queues,        &Daemon::put_in_force,
+      &Daemon::start_workers, &Daemon::watch_events,       &Daemon::serve,
+  };
+  for (const Step step : kSteps) {
+    if (auto done = (this->*step)(); !done) return done;
+  }
+  return {};
+}
+
+Result<void> Daemon::read_settings() {
+  auto settings = fwd::read_settings(options_.config);
+  if (!settings) {
+    exit_status_ = kExitUsage;
+    return std::unexpected(settings.error());
+  }
+  settings_ = *settings;
+  if (options_.queues) settings_.queues = *options_.queues;
+  set_up_log(settings_.log_level);
+  return {};
+}
+
+Result<void> Daemon::lock_state() {
+  return keep(fwd::lock_state(options_.state_directory()), lock_);
+}
+
+// Before anything is changed, so that a second daemon on this socket changes nothing.
+Result<void> Daemon::open_socket() {
+  if (auto made = make_parent(options_.socket); !made) return made;
+  auto opened = keep(control::listen_on(options_.socket), listener_);
+  listening_ = opened.has_value();
+  return opened;
+}
+
+Result<void> Daemon::check_capabilities() {
+  if (capng_get_caps_process() != 0) return failed("read our capabilities", 0);
+  if (capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) != 0) return {};
+  return failed(
+      "fwd needs CAP_NET_ADMIN: start it as root, or with that capability as the systemd unit does",
+      0);
+}
+
+// A broken policy ends the start here, before anything in the kernel is touched.
+Result<void> Daemon::load_policy() {
+  auto loaded = policy::load(policy::PolicyStore(options_.policy), read_services, {});
+  if (!loaded) {
+    exit_status_ = kExitUsage;
+    print_diagnostics(loaded.error().diagnostics);
+    return failed(loaded.error().message, 0);
+  }
+  for (const rules::Diagnostic& warning : loaded->built.warnings) {
+    spdlog::warn("{}:{}: {}", warning.where.file, warning.where.line, warning.message);
+  }
+  loaded_ = std::move(*loaded);
+  return {};
+}
+
+Result<void> Daemon::open_kernel() {
+  const kernel::TableSettings table{
+      .queues = settings_.queues,
+      .ct_mark = settings_.ct_mark,
+      .nflog_group = settings_.nflog_group,
+      .state_directory = std::filesystem::absolute(options_.state_directory())};
+  if (auto opened = keep(kernel::open_firewall(table), firewall_); !opened) return opened;
+  if (auto opened = keep(kernel::LimitLog::open(settings_.nflog_group), limit_log_); !opened)
+    return opened;
+  return keep(kernel::Links::open(), links_);
+}
+
+Result<void> Daemon::open_audit() {
+  if (auto made = make_parent(options_.audit); !made) return made;
+  return keep(audit::Writer::open({.path = options_.audit,
+                                   .hostname = host_name(),
+                                   .workers = settings_.queues.count(),
+                                   .ring_records = settings_.audit.ring_records,
+                                   .interface_names = interface_name}),
+              audit_);
+}
+
+Result<void> Daemon::bind_queues() {
+  std::vector<std::unique_ptr<kernel::PacketSource>> sources;
+  for (unsigned number = settings_.queues.first; number <= settings_.queues.last; ++number) {
+    auto queue = kernel::Queue::open(static_cast<std::uint16_t>(number),
+                                     {.max_packets = settings_.queue_length});
+    if (!queue) return std::unexpected(queue.error());
+    sources.push_back(std::move(*queue));
+  }
+  engine_ = std::make_unique<engine::Engine>(std::move(sources), *audit_);
+  read_links();
+  return {};
+}
+
+Result<void> Daemon::put_in_force() {
+  const auto adopt = [mark = settings_.ct_mark](kernel::Generation generation,
+                                                const kernel::ConnectionJudge& judge) {
+    return kernel::adopt_connections(mark, generation, judge);
+  };
+  const auto announce = [this](const policy::Active& active) { audit_->policy(active); };
+  policy_ = std::make_unique<policy::PolicyManager>(
+      policy::PolicyStore(options_.policy), policy::EnabledMark(options_.state_directory()),
+      policy::Installer(*engine_, *firewall_, adopt, announce), read_services, std::move(*loaded_));
+  loaded_.reset();
+  return policy_->start();
+}
+
+// Nobody is told that we are ready before the workers are: until then the kernel decides alone.
+Result<void> Daemon::start_workers() {
+  const auto warnings = engine_->start();
+  if (!warnings) return std::unexpected(warnings.error());
+  for (const std::string& warning : *warnings) spdlog::warn("{}", warning);
+  const auto deadline = std::chrono::steady_clock::now() + kFirstRound;
+  while (!take_lease()) {
+    if (std::chrono::steady_clock::now() > deadline)
+      return failed("the workers don't come round", 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return {};
+}
+
+Result<void> Daemon::watch_events() {
+  if (auto made = keep(EventLoop::make(), loop_); !made) return made;
+  if (auto on = loop_->on_signals(kSignals, [this](int signal) { handle_signal(signal); }); !on)
+    return on;
+  if (auto on = loop_->every(settings_.lease / 3, [this] { keep_alive(); }); !on) return on;
+  if (auto on = loop_->watch(links_->fd(), [this] { read_links(); }); !on) return on;
+  return loop_->watch(limit_log_->fd(), [this] { read_limit_log(); });
+}
+
+Result<void> Daemon::serve() {
+  context_ = std::make_unique<control::Context>(control::Context{
+      .policy = *policy_,
+      .engine = *engine_,
+      .firewall = *firewall_,
+      .audit_counters = [this] { return audit_->counters(); },
+      .warnings = [this] { return warnings(); },
+      .audit_file = options_.audit,
+      .queues = settings_.queues,
+  });
+  control::Router router(control::routes(*context_),
+                         control::Access::look_up(settings_.control, geteuid()));
+  if (auto started = keep(control::Server::start(std::move(listener_), std::move(router)), server_);
+      !started) {
+    return started;
+  }
+  return loop_->every(std::chrono::seconds(1), [this] { server_->sweep(); });
+}
+
+Result<void> Daemon::run() {
+  const engine::ActivePolicy& active = *policy_->state()->active;
+  spdlog::info("fwd " FWD_VERSION " is running: {} rules of {}, queues {}-{}, {}",
+               active.policy.rules.size(), options_.policy, settings_.queues.first,
+               settings_.queues.last,
+               policy_->enabled() ? fmt::format("generation {}", active.generation) : "disabled");
+  sd_notify(0, "READY=1");
+  auto ran = loop_->run();
+  sd_notify(0, "STOPPING=1");
+  return ran;
+}
+
+Daemon::~Daemon() {
+  server_.reset();
+  if (listening_) {
+    if (unlink(options_.socket.c_str()) != 0)
+      spdlog::warn("{}", SystemError{"remove the socket", errno}.message());
+  }
+  if (engine_ != nullptr) engine_->stop();
+  if (audit_ != nullptr) audit_->stop();
+}
+
+}  // namespace fwd

@@ -1,0 +1,84 @@
+// The daemon: run_daemon() is the way in. Daemon::start() reads as the list of what happens at a
+// start, and its members are in that order: what stands below may use what stands above.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fwd/audit/writer.h"
+#include "fwd/control/context.h"
+#include "fwd/control/server.h"
+#include "fwd/engine/engine.h"
+#include "fwd/event_loop.h"
+#include "fwd/kernel/limit_log.h"
+#include "fwd/kernel/links.h"
+#include "fwd/kernel/table.h"
+#include "fwd/options.h"
+#include "fwd/policy/manager.h"
+#include "fwd/settings.h"
+#include "fwd/unique_fd.h"
+
+namespace fwd {
+
+// Until a signal ends it; the exit status. Nothing but the log is said on stderr, and the kernel's
+// table stays.
+int run_daemon(const Options& options);
+
+class Daemon {
+ public:
+  explicit Daemon(Options options) : options_(std::move(options)) {}
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // On an error nothing is left running, and the table in the kernel is what it was, or, where the
+  // commit was reached, that of the new policy.
+  Result<void> start();
+  Result<void> run();
+
+  int exit_status() const { return exit_status_; }  // for a start that failed
+
+ private:
+  Result<void> read_settings();
+  Result<void> lock_state();
+  Result<void> open_socket();
+  Result<void> check_capabilities();
+  Result<void> load_policy();
+  Result<void> open_kernel();
+  Result<void> open_audit();
+  Result<void> bind_queues();
+  Result<void> put_in_force();
+  Result<void> start_workers();
+  Result<void> watch_events();
+  Result<void> serve();
+
+  void handle_signal(int signal);
+  void reload();
+  void keep_alive();
+  void read_links();
+  void read_limit_log();
+  bool take_lease();
+  bool healthy() const;
+  std::vector<std::string> warnings() const;
+
+  const Options options_;
+  int exit_status_ = kExitFailure;
+  Settings settings_;
+  UniqueFd lock_;
+  UniqueFd listener_;  // until the server has it
+  bool listening_ = false;
+  std::optional<policy::Loaded> loaded_;  // until it is in force
+  std::unique_ptr<kernel::Firewall> firewall_;
+  std::optional<kernel::Links> links_;
+  std::optional<kernel::LimitLog> limit_log_;
+  std::unique_ptr<audit::Writer> audit_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<policy::PolicyManager> policy_;
+  std::optional<EventLoop> loop_;
+  std::unique_ptr<control::Context> context_;
+  std::unique_ptr<control::Server> server_;
+  bool told_healthy_ = true;
+};
+
+}  // namespace fwd

@@ -1,0 +1,22 @@
+// What the administrator should know beside the policy: other firewalls, a full conntrack table,
+// workers that hang, lost records.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "fwd/audit/drain.h"
+#include "fwd/engine/engine.h"
+#include "fwd/kernel/conntrack.h"
+
+namespace fwd {
+
+// `root` stands for / in tests.
+std::vector<std::string> other_firewalls(const std::string& root = "");
+std::vector<std::string> conntrack_warnings(const kernel::ConntrackFill& fill);
+std::vector<std::string> audit_warnings(const audit::Counters& counters);
+std::vector<std::string> worker_warnings(const std::vector<engine::QueueTotals>& queues,
+                                         bool healthy);
+
+}  // namespace fwd

@@ -1,0 +1,62 @@
+// A PolicyManager on a folder of its own, with a fake kernel and an engine without queues.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "fwd/policy/manager.h"
+#include "tests/fwd/policy/fake_firewall.h"
+#include "tests/fwd/scratch.h"
+
+namespace fwd::test {
+
+class NoSink final : public engine::RecordSink {
+ public:
+  bool push(unsigned, const audit::VerdictRecord&) noexcept override { return true; }
+};
+
+class Managed {
+ public:
+  explicit Managed(const std::string& text, bool start = true) {
+    scratch.write("policy.fw", text);
+    const policy::PolicyStore store(scratch.path("policy.fw"));
+    const policy::ReadServices services = [] {
+      return std::string("ssh 22/tcp\nhttp 80/tcp\nhttps 443/tcp\n");
+    };
+    auto loaded = policy::load(store, services, {});
+    REQUIRE(loaded);
+    const auto adopt = [this](kernel::Generation generation, const kernel::ConnectionJudge&) {
+      firewall.calls.push_back("adopt " + std::to_string(generation));
+      return Result<kernel::AdoptedCounts>(kernel::AdoptedCounts{});
+    };
+    manager = std::make_unique<policy::PolicyManager>(
+        store, policy::EnabledMark(scratch.path()),
+        policy::Installer(engine, firewall, adopt,
+                          [this](const policy::Active& active) { announced = active->version; }),
+        services, std::move(*loaded));
+    if (!start) return;
+    REQUIRE(manager->start());
+    firewall.calls.clear();
+  }
+
+  std::string text() const { return scratch.read("policy.fw"); }
+  unsigned generation() const { return manager->state()->active->generation; }
+  // The kernel, the workers and the file have the policy that state() tells of.
+  bool consistent() const {
+    const auto state = manager->state();
+    const bool kernel = firewall.table && firewall.table->generation == state->active->generation &&
+                        firewall.table->policy_hash == state->active->policy.hash;
+    return kernel && engine.policy() == state->active && text() == state->sources.main.text;
+  }
+
+  Scratch scratch;
+  NoSink sink;
+  engine::Engine engine{{}, sink};
+  FakeFirewall firewall;
+  std::uint64_t announced = 0;
+  std::unique_ptr<policy::PolicyManager> manager;
+};
+
+}  // namespace fwd::test

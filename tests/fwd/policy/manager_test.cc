@@ -1,0 +1,321 @@
+#include "fwd/policy/manager.h"
+
+#include "tests/fwd/policy/managed.h"
+
+namespace {
+
+using ctl::api::ErrorCode;
+using fwd::test::Managed;
+using Calls = std::vector<std::string>;
+
+TEST_CASE("a first start adopts live connections before and after the commit") {
+  Managed managed("allow in 80/tcp\n", false);
+  REQUIRE(managed.manager->start());
+  CHECK(managed.firewall.calls == Calls{"adopt 1", "commit 1", "adopt 1"});
+  CHECK(managed.announced == 1);
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a start on an earlier daemon's table takes the next generation and adopts nothing") {
+  Managed managed("allow in 80/tcp\n", false);
+  managed.firewall.table = fwd::kernel::TableState{63, "old"};
+  REQUIRE(managed.manager->start());
+  CHECK(managed.firewall.calls == Calls{"commit 1"});
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a start that the kernel refuses is an error and leaves the table") {
+  Managed managed("allow in 80/tcp\n", false);
+  managed.firewall.table = fwd::kernel::TableState{7, "old"};
+  managed.firewall.fail_commits = 1;
+  const auto started = managed.manager->start();
+  REQUIRE_FALSE(started);
+  CHECK(started.error().message() == "write the table: No space left on device");
+  CHECK(managed.firewall.table->policy_hash == "old");
+  CHECK(managed.engine.policy() == nullptr);
+}
+
+TEST_CASE("an added rule is in the file, the kernel and the workers, and every other byte stays") {
+  Managed managed("# top\r\nallow in 80/tcp   comment \"web\"\r\n\r\n# end");
+  const auto change = managed.manager->add_rule("allow in 443/tcp comment \"tls\"", std::nullopt);
+  REQUIRE(change);
+  CHECK(change->index == 1);
+  CHECK_FALSE(change->already);
+  CHECK(managed.text() ==
+        "# top\r\nallow in 80/tcp   comment \"web\"\r\nallow in 443/tcp comment \"tls\"\r\n\r\n# "
+        "end");
+  CHECK(managed.generation() == 2);
+  CHECK(managed.announced == 2);
+  CHECK(managed.consistent());
+  CHECK(managed.scratch.count() == 1);
+}
+
+TEST_CASE("a rule is put where it was wanted") {
+  Managed managed("allow in 80/tcp\nallow in 443/tcp\n");
+  REQUIRE(managed.manager->add_rule("deny in from 192.0.2.1", 1));
+  CHECK(managed.text() == "deny in from 192.0.2.1\nallow in 80/tcp\nallow in 443/tcp\n");
+  const auto beyond = managed.manager->add_rule("deny in from 192.0.2.2", 9);
+  REQUIRE_FALSE(beyond);
+  CHECK(beyond.error().code == ErrorCode::BadRequest);
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a rule that is there already changes nothing") {
+  Managed managed("allow in 80/tcp\n");
+  const auto change = managed.manager->add_rule("allow 80/tcp comment \"again\"", std::nullopt);
+  REQUIRE(change);
+  CHECK(change->already);
+  CHECK(change->index == 0);
+  CHECK(managed.firewall.calls.empty());
+  CHECK(managed.generation() == 1);
+}
+
+TEST_CASE("an added rule's warnings are about that rule only") {
+  Managed managed("allow in 80/tcp\nallow in proto tcp from 192.0.2.1 to any port 80\n");
+  const auto silent = managed.manager->add_rule("allow in 443/tcp", std::nullopt);
+  REQUIRE(silent);
+  CHECK(silent->warnings.empty());
+  const auto shadowed =
+      managed.manager->add_rule("allow in proto tcp from 192.0.2.2 to any port 443", std::nullopt);
+  REQUIRE(shadowed);
+  CHECK(shadowed->warnings.size() == 1);
+}
+
+TEST_CASE("an edit that breaks an expectation is refused") {
+  Managed managed("allow in 80/tcp\nexpect allow in tcp 192.0.2.1 to 192.0.2.2 port 80\n");
+  const auto change = managed.manager->remove_rule("1");
+  REQUIRE_FALSE(change);
+  CHECK(change.error().code == ErrorCode::Refused);
+  CHECK_FALSE(change.error().diagnostics.empty());
+  CHECK(managed.firewall.calls.empty());
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a rule is removed by number, id, the id's beginning, or text") {
+  const std::string text = "allow in 80/tcp\nallow in 443/tcp\n";
+  const std::string id = Managed(text).manager->state()->active->policy.rules[1].id;
+  for (const std::string& selection :
+       {std::string("2"), id, id.substr(0, 10), std::string("allow 443/tcp")}) {
+    INFO(selection);
+    Managed managed(text);
+    const auto change = managed.manager->remove_rule(selection);
+    REQUIRE(change);
+    CHECK(change->state->active->policy.rules[change->index].id == id);
+    CHECK(managed.text() == "allow in 80/tcp\n");
+    CHECK(managed.consistent());
+  }
+}
+
+TEST_CASE("what can't be removed says why") {
+  Managed managed("allow in 80/tcp\n");
+  const auto code = [&](const std::string& selection) {
+    const auto change = managed.manager->remove_rule(selection);
+    REQUIRE_FALSE(change);
+    return change.error().code;
+  };
+  CHECK(code("2") == ErrorCode::NotFound);
+  CHECK(code("ffff0000ffff0000") == ErrorCode::NotFound);
+  CHECK(code("allow 81/tcp") == ErrorCode::NotFound);
+  CHECK(code("allow 99999/tcp") == ErrorCode::Syntax);
+  CHECK(managed.firewall.calls.empty());
+}
+
+TEST_CASE("set members come and go") {
+  Managed managed("set peers = { 192.0.2.1, 192.0.2.2 } # db\nallow in from @peers\n");
+  REQUIRE(managed.manager->change_set("peers", {{"192.0.2.3"}, {}}));
+  CHECK(managed.manager->state()->active->policy.sets.at("peers").addresses->contains(
+      rules::Address::v4(0xc0000203)));
+  CHECK(managed.manager->change_set("peers", {{"192.0.2.3"}, {}})->already);
+  REQUIRE(managed.manager->change_set("peers", {{}, {"192.0.2.1"}}));
+  CHECK(managed.manager->change_set("peers", {{}, {"192.0.2.9"}})->already);
+  CHECK(managed.manager->change_set("peer", {{"192.0.2.3"}, {}}).error().code ==
+        ErrorCode::NotFound);
+  CHECK(managed.manager->change_set("peers", {{"nonsense"}, {}}).error().code == ErrorCode::Syntax);
+  CHECK(managed.consistent());
+  CHECK(managed.text().find("# db\n") != std::string::npos);
+}
+
+TEST_CASE("a file that was changed by hand is never overwritten") {
+  Managed managed("allow in 80/tcp\nset s = { 192.0.2.1 }\n");
+  const std::string mine = "allow in 80/tcp\nset s = { 192.0.2.1 }\n# mine\n";
+  managed.scratch.write("policy.fw", mine);
+  const std::string path = managed.scratch.path("policy.fw");
+  const std::string refusal =
+      path +
+      " was changed by hand since it was loaded: run `fwctl apply` on the policy or reload first";
+  CHECK(managed.manager->add_rule("allow in 443/tcp", std::nullopt).error().message == refusal);
+  CHECK(managed.manager->remove_rule("1").error().message == refusal);
+  CHECK(managed.manager->change_set("s", {{"192.0.2.2"}, {}}).error().message == refusal);
+  CHECK(managed.manager->apply({{"other.fw", "allow in 22/tcp\n"}, {}}).error().message == refusal);
+  CHECK(managed.text() == mine);
+  CHECK(managed.firewall.calls.empty());
+
+  REQUIRE(managed.manager->apply({{"policy.fw", mine}, {}}));
+  CHECK(managed.consistent());
+  REQUIRE(managed.manager->add_rule("allow in 443/tcp", std::nullopt));
+}
+
+TEST_CASE("apply replaces the policy, and does nothing when it is in force already") {
+  Managed managed("allow in 80/tcp\n");
+  const auto applied = managed.manager->apply({{"new.fw", "allow in 443/tcp\n"}, {}});
+  REQUIRE(applied);
+  CHECK_FALSE(applied->already);
+  CHECK(managed.text() == "allow in 443/tcp\n");
+  CHECK(managed.manager->state()->active->policy.rules[0].where.file == "policy.fw");
+  CHECK(managed.consistent());
+  CHECK(managed.manager->apply({{"new.fw", "allow in 443/tcp\n"}, {}})->already);
+  managed.firewall.table.reset();
+  CHECK_FALSE(managed.manager->apply({{"new.fw", "allow in 443/tcp\n"}, {}})->already);
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a broken policy is refused with the sender's file name, and changes nothing") {
+  Managed managed("allow in 80/tcp\n");
+  const auto applied =
+      managed.manager->apply({{"new.fw", "allow in 80/tcp\nallow in 99999/tcp\n"}, {}});
+  REQUIRE_FALSE(applied);
+  CHECK(applied.error().code == ErrorCode::Syntax);
+  REQUIRE(applied.error().diagnostics.size() == 1);
+  CHECK(applied.error().diagnostics[0].where.file == "new.fw");
+  CHECK(applied.error().message.starts_with("new.fw:2: "));
+  CHECK(managed.firewall.calls.empty());
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("includes are the daemon's own, and must be what was sent") {
+  Managed managed("allow in 80/tcp\n");
+  managed.scratch.write("policy.d/a.fw", "allow in 443/tcp\n");
+  const std::string main = "include \"policy.d/*.fw\"\n";
+  const auto refusal = [&](std::vector<rules::Source> includes) {
+    const auto applied = managed.manager->apply({{"policy.fw", main}, std::move(includes)});
+    return applied ? "" : applied.error().message;
+  };
+  CHECK(refusal({}) == "policy.d/a.fw in the policy's folder differs from the one that was sent");
+  CHECK(refusal({{"policy.d/a.fw", "allow in 22/tcp\n"}}) ==
+        "policy.d/a.fw in the policy's folder differs from the one that was sent");
+  CHECK(refusal({{"policy.d/a.fw", "allow in 443/tcp\n"}, {"policy.d/b.fw", "# b\n"}}) ==
+        "policy.d/b.fw was sent, but isn't in the policy's folder");
+  CHECK(refusal({{"policy.d/a.fw", "allow in 443/tcp\n"}}) == "");
+  CHECK(managed.manager->state()->active->policy.rules[0].where.file == "policy.d/a.fw");
+  CHECK(managed.consistent());
+
+  const auto removed = managed.manager->remove_rule("1");
+  REQUIRE_FALSE(removed);
+  CHECK(removed.error().code == ErrorCode::Refused);
+  CHECK(removed.error().message.starts_with("policy.d/a.fw:1: "));
+}
+
+TEST_CASE("reload takes the files as they are, and a broken file leaves what is in force") {
+  Managed managed("allow in 80/tcp\n");
+  managed.scratch.write("policy.fw", "allow in 443/tcp\n");
+  REQUIRE(managed.manager->reload());
+  CHECK(managed.consistent());
+  CHECK(managed.generation() == 2);
+  managed.scratch.write("policy.fw", "allow in nonsense/tcp\n");
+  CHECK_FALSE(managed.manager->reload());
+  CHECK(managed.generation() == 2);
+  CHECK(managed.manager->state()->sources.main.text == "allow in 443/tcp\n");
+}
+
+TEST_CASE("a commit that the kernel refuses leaves file, kernel and workers") {
+  Managed managed("allow in 80/tcp\n");
+  managed.firewall.fail_commits = 1;
+  const auto change = managed.manager->add_rule("allow in 443/tcp", std::nullopt);
+  REQUIRE_FALSE(change);
+  CHECK(change.error().message == "write the table: No space left on device");
+  CHECK(managed.consistent());
+  CHECK(managed.generation() == 1);
+  CHECK(managed.text() == "allow in 80/tcp\n");
+  CHECK(managed.scratch.count() == 1);
+  REQUIRE(managed.manager->add_rule("allow in 443/tcp", std::nullopt));
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a file that can't be replaced takes the commit back under a new generation") {
+  Managed managed("allow in 80/tcp\n");
+  const std::string path = managed.scratch.path("policy.fw");
+  managed.firewall.on_commit = [&] {
+    if (!std::filesystem::is_directory(path)) {
+      std::filesystem::remove(path);
+      std::filesystem::create_directory(path);
+    }
+  };
+  const auto change = managed.manager->add_rule("allow in 443/tcp", std::nullopt);
+  REQUIRE_FALSE(change);
+  CHECK(change.error().message == "replace " + path + ": Is a directory");
+  CHECK(managed.firewall.calls == Calls{"commit 2", "commit 3"});
+  CHECK(managed.generation() == 3);
+  CHECK(managed.firewall.table->policy_hash == managed.manager->state()->active->policy.hash);
+  CHECK(managed.engine.policy() == managed.manager->state()->active);
+  CHECK(managed.engine.policy()->policy.rules.size() == 1);
+  CHECK(managed.scratch.count() == 1);
+}
+
+TEST_CASE("a draft that can't be written stops the change before the kernel") {
+  Managed managed("allow in 80/tcp\n");
+  std::filesystem::remove(managed.scratch.path("policy.fw"));
+  std::filesystem::create_directory(managed.scratch.path("policy.fw"));
+  CHECK_FALSE(managed.manager->apply({{"policy.fw", "allow in 443/tcp\n"}, {}}));
+  CHECK(managed.firewall.calls.empty());
+}
+
+TEST_CASE("disabled means no table, over restarts, and edits go on") {
+  Managed managed("allow in 80/tcp\n");
+  CHECK(managed.manager->set_enabled(false) == true);
+  CHECK(managed.manager->set_enabled(false) == false);
+  CHECK_FALSE(managed.firewall.table);
+  managed.firewall.calls.clear();
+  REQUIRE(managed.manager->add_rule("allow in 443/tcp", std::nullopt));
+  CHECK(managed.firewall.calls.empty());
+  CHECK(managed.engine.policy()->policy.rules.size() == 2);
+  CHECK(managed.text() == "allow in 80/tcp\nallow in 443/tcp\n");
+  CHECK(fwd::policy::EnabledMark(managed.scratch.path()).read() == false);
+
+  REQUIRE(managed.manager->start());
+  CHECK_FALSE(managed.manager->enabled());
+  CHECK_FALSE(managed.firewall.table);
+  managed.firewall.calls.clear();
+  CHECK(managed.manager->set_enabled(true) == true);
+  const std::string generation = std::to_string(managed.generation());
+  CHECK(managed.firewall.calls ==
+        Calls{"adopt " + generation, "commit " + generation, "adopt " + generation});
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a switch that fails stays as it was") {
+  Managed managed("allow in 80/tcp\n");
+  const fwd::policy::EnabledMark mark(managed.scratch.path());
+  managed.firewall.fail_remove = true;
+  CHECK_FALSE(managed.manager->set_enabled(false));
+  CHECK(managed.manager->enabled());
+  CHECK(mark.read() == true);
+  managed.firewall.fail_remove = false;
+  REQUIRE(managed.manager->set_enabled(false));
+  managed.firewall.fail_commits = 1;
+  CHECK_FALSE(managed.manager->set_enabled(true));
+  CHECK_FALSE(managed.manager->enabled());
+  CHECK(mark.read() == false);
+}
+
+TEST_CASE("a table that vanished comes back, unless somebody disabled the firewall") {
+  Managed managed("allow in 80/tcp\n");
+  REQUIRE(managed.manager->restore());
+  CHECK(managed.firewall.calls.empty());
+  managed.firewall.table.reset();
+  REQUIRE(managed.manager->restore());
+  CHECK(managed.consistent());
+  managed.firewall.table.reset();
+  REQUIRE(fwd::policy::EnabledMark(managed.scratch.path()).write(false));
+  REQUIRE(managed.manager->restore());
+  CHECK_FALSE(managed.firewall.table);
+  CHECK_FALSE(managed.manager->enabled());
+}
+
+TEST_CASE("generations wrap and never are zero") {
+  Managed managed("allow in 80/tcp\n");
+  for (int i = 0; i < 70; ++i) REQUIRE(managed.manager->reload());
+  CHECK(managed.generation() == 8);
+  CHECK(managed.consistent());
+}
+
+}  // namespace
