@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
@@ -44,8 +45,13 @@ Result<void> configure(NetlinkSocket& socket, std::uint16_t group) {
   mnl_attr_put_u32(message, NFULA_CFG_TIMEOUT, htonl(kFlushHundredths));
   mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(kFlushMessages));
   mnl_attr_put_u16(message, NFULA_CFG_FLAGS, htons(NFULNL_CFG_F_SEQ));
-  return socket.request(std::as_bytes(std::span(buffer.data(), message->nlmsg_len)),
-                        message->nlmsg_seq, "bind the NFLOG group of limit rules");
+  auto done = socket.request(std::as_bytes(std::span(buffer.data(), message->nlmsg_len)),
+                             message->nlmsg_seq, "bind the NFLOG group of limit rules");
+  if (done || (done.error().code != EPERM && done.error().code != EBUSY)) return done;
+  return failed(fmt::format("NFLOG group {} is in use by another program, such as a second fwd; "
+                            "nflog_group in the settings chooses another one",
+                            group),
+                0);
 }
 
 using Attributes = std::array<const nlattr*, NFULA_MAX + 1>;
