@@ -3,7 +3,7 @@
 
 Each round gives every subject the same offered load in namespaces of its own, one subject after the other, and takes the CPU
 time of the subject's process (all its threads, the kernel's work for them included). Medians over the rounds; then the rate at
-saturation. Needs root. The programs come from the build tree: FWD_BUILD, else build/."""
+saturation. Needs root."""
 
 import argparse
 import contextlib
@@ -31,7 +31,7 @@ POLICY = "".join(f"allow in {PORT - 9 + number}/udp\n" for number in range(10))
 
 
 def program(name):
-    return str(build_directory() / "bench" / name)
+    return str(build_directory() / "tests" / "bench" / f"{name}_tool")
 
 
 class Host:
@@ -193,8 +193,11 @@ def parse_arguments():
     parser.add_argument("--packets", type=int, default=100_000, help="new flows in a measurement")
     parser.add_argument("--rate", type=int, default=40_000, help="offered flows a second")
     parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=["bare", "engine", "daemon"])
+    parser.add_argument("--programs", help="the build tree; else FWD_BUILD, else build/")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.programs:
+        os.environ["FWD_BUILD"] = options.programs
     limit = int(CONNTRACK_LIMIT.read_text(encoding="ascii")) if CONNTRACK_LIMIT.exists() else None
     if limit and options.packets > limit * 9 // 10:
         options.packets = limit * 9 // 10
