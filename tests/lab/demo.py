@@ -51,8 +51,8 @@ def show_policy(lab, report):
 
 def show_matrix(lab, report):
     report.section("3. Who reaches what now",
-                   "Each pair of hosts with ssh-keyscan, curl, the mariadb client and nc. Everything listens everywhere:",
-                   "what is shut is shut by fwd. The first line of each block is what the policy means.")
+                   "Each pair of hosts with ssh-keyscan, curl, the mariadb client and nc. On every server something",
+                   "listens on each of these ports: what is shut is shut by fwd.")
     measured = measure_all(lab)
     print(f"\n  {'':16}" + "".join(f"{f'{name} {port}':<14}" for port, name in PORTS.items()))
     for source in ADDRESSES:

@@ -1,0 +1,157 @@
+"""The daemon's life: start, refusal to start, reload, end, and the table that outlives it."""
+
+import signal
+
+from harness import FAMILIES, SERVER, FwdTest, Hosts
+from lab.process import Process, wait_until
+from traffic import Listener, connect, exchange, is_open
+
+POLICY = "default deny in\nallow in 80/tcp\n"
+
+
+class Life(FwdTest):
+    policy = POLICY
+
+    def test_sigterm_ends_it_cleanly_and_leaves_the_policy_in_force(self):
+        with Listener(self.server, 80), Listener(self.server, 8080), connect(self.client, 4, SERVER[4], 80) as live:
+            self.assertTrue(exchange(live))
+            self.assertEqual(self.fwd.stop(), 0)
+            self.assertFalse(self.fwd.socket.exists())
+            self.assertIn("fwd_policy", self.fwd.table())
+            self.assertTrue(exchange(live))
+            for family in FAMILIES:
+                self.assertFalse(is_open(self.client, family, SERVER[family], 8080))
+
+    def test_a_killed_daemon_leaves_the_policy_in_force_and_starts_again(self):
+        with Listener(self.server, 80), Listener(self.server, 8080), connect(self.client, 4, SERVER[4], 80) as live:
+            self.assertTrue(exchange(live))
+            self.fwd.kill()
+            self.assertTrue(exchange(live))
+            self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
+            self.fwd.start()
+            self.assertTrue(exchange(live))
+            self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
+            self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
+
+    def test_sighup_loads_the_policy_file_again(self):
+        self.fwd.policy.write_text(POLICY + "allow in 81/tcp\n", encoding="utf-8")
+        self.fwd.process.signal(signal.SIGHUP)
+        wait_until(lambda: len(self.fwd.json("list")["rules"]) == 2, 5, "the new policy is loaded", self.fwd.process)
+        with Listener(self.server, 81):
+            self.assertTrue(is_open(self.client, 4, SERVER[4], 81))
+
+    def test_sighup_with_a_broken_file_keeps_the_running_policy(self):
+        self.fwd.policy.write_text(POLICY + "alow in 81/tcp\n", encoding="utf-8")
+        self.fwd.process.signal(signal.SIGHUP)
+        wait_until(lambda: "policy.fw:3:" in self.fwd.process.output(), 5, "the error is logged", self.fwd.process)
+        self.assertEqual(len(self.fwd.json("list")["rules"]), 1)
+        with Listener(self.server, 80):
+            self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
+
+    def test_a_start_with_a_broken_policy_is_refused_and_the_last_good_one_stays(self):
+        self.fwd.stop()
+        self.fwd.policy.write_text("default deny in\nalow in 80/tcp\n", encoding="utf-8")
+        table = self.fwd.table()
+        self.fwd.launch()
+        self.assertNotIn(self.fwd.process.wait(10), (0, None))
+        self.assertIn("policy.fw:2:", self.fwd.process.output())
+        self.assertEqual(self.fwd.table(), table)
+        with Listener(self.server, 8080):
+            self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
+
+    def test_a_second_daemon_on_the_same_socket_is_refused_with_one_line(self):
+        table = self.fwd.table()
+        self.assert_refuses_with_one_line(self.fwd.command())
+        self.assertEqual(self.fwd.table(), table)
+        self.ctl(0, "status")
+        with Listener(self.server, 80):
+            self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
+
+    def test_a_second_daemon_on_the_same_queues_is_refused_with_one_line(self):
+        other = self.firewall(POLICY, name="second")
+        table = self.fwd.table()
+        output = self.assert_refuses_with_one_line(other.command())
+        self.assertIn("queue", output)
+        self.assertEqual(self.fwd.table(), table)
+        with Listener(self.server, 80):
+            self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
+
+    def test_root_can_disable_without_a_daemon(self):
+        self.fwd.kill()
+        self.ctl(0, "disable")
+        self.assertEqual(self.fwd.table(), "")
+        with Listener(self.server, 8080):
+            self.assertTrue(is_open(self.client, 4, SERVER[4], 8080))
+
+    def test_a_stopped_daemon_does_not_hang_the_host(self):
+        """The lease runs out and the kernel decides: the deny holds, and nothing waits for the daemon."""
+        with Listener(self.server, 80), Listener(self.server, 8080), connect(self.client, 4, SERVER[4], 80) as live:
+            self.assertTrue(exchange(live))
+            self.fwd.process.signal(signal.SIGSTOP)
+            try:
+                self.assertTrue(exchange(live))
+                self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
+            finally:
+                self.fwd.process.signal(signal.SIGCONT)
+            wait_until(lambda: is_open(self.client, 4, SERVER[4], 80), 10, "it answers again", self.fwd.process)
+
+    def assert_refuses_with_one_line(self, command):
+        log = self.directory / "second.log"
+        with Process(self.server, command, log) as second:
+            self.assertNotIn(second.wait(10), (0, None))
+            output = second.output()
+        self.assertEqual(len(output.splitlines()), 1, output)
+        return output
+
+
+class Start(Hosts):
+    """Starts that fail, each with a clear line and nothing half-applied."""
+
+    def refusal(self, command, **options):
+        """The output of a command that must end by itself with an error."""
+        log = self.directory / "refused.log"
+        with Process(self.server, command, log, **options) as process:
+            self.assertNotIn(process.wait(10), (0, None))
+            return process.output()
+
+    def tables(self):
+        return self.server.run(["nft", "list", "tables"]).stdout
+
+    def test_without_cap_net_admin_it_says_so(self):
+        firewall = self.firewall(POLICY)
+        drop = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"]
+        output = self.refusal(drop + firewall.command())
+        self.assertIn("CAP_NET_ADMIN", output)
+        self.assertEqual(len(output.splitlines()), 1, output)
+        self.assertEqual(self.tables(), "")
+
+    def test_a_false_expectation_refuses_the_start(self):
+        firewall = self.firewall("default deny in\nexpect allow in tcp 192.0.2.1 to 10.0.0.11 port 80\n")
+        self.assertIn("policy.fw:2:", self.refusal(firewall.command()))
+        self.assertEqual(self.tables(), "")
+
+    def test_bad_settings_are_named_with_their_line(self):
+        firewall = self.firewall(POLICY, settings='\nquues = "0:1"\n')
+        self.assertIn("fwd.toml:2", self.refusal(firewall.command()))
+        self.assertEqual(self.tables(), "")
+
+    def test_a_missing_policy_is_named(self):
+        firewall = self.firewall(POLICY)
+        firewall.policy.unlink()
+        self.assertIn("policy.fw", self.refusal(firewall.command()))
+        self.assertEqual(self.tables(), "")
+
+    def test_check_tells_without_touching_the_kernel(self):
+        firewall = self.firewall(POLICY)
+        self.assertEqual(self.server.run([*firewall.command(), "--check"]).returncode, 0)
+        firewall.policy.write_text("alow in 80/tcp\n", encoding="utf-8")
+        result = self.server.run([*firewall.command(), "--check"])
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("policy.fw:1:", result.stdout + result.stderr)
+        self.assertEqual(self.tables(), "")
+
+    def test_a_table_of_somebody_else_is_left_alone(self):
+        self.server.run(["nft", "add table inet others"])
+        with self.firewall(POLICY) as firewall:
+            firewall.done("disable")
+            self.assertIn("others", self.tables())
