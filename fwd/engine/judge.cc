@@ -40,6 +40,7 @@ struct Row {
 constexpr Row kNew{Outcome::Approve, Outcome::Drop, Outcome::Reject, Outcome::Limit};
 constexpr Row kAgain{Outcome::Approve, Outcome::Revoke, Outcome::Reject, Outcome::Approve};
 constexpr Row kStateless{Outcome::Pass, Outcome::Drop, Outcome::Reject, Outcome::Limit};
+constexpr Row kPortsUnknown{Outcome::Pass, Outcome::Drop, Outcome::Reject, Outcome::Drop};
 constexpr Row kUnanswerable{Outcome::Pass, Outcome::Drop, Outcome::Drop, Outcome::Pass};
 constexpr Row kNothing{Outcome::Drop, Outcome::Drop, Outcome::Drop, Outcome::Drop};
 
@@ -70,13 +71,18 @@ Direction opposite(Direction direction) {
   return direction == Direction::In ? Direction::Out : Direction::In;
 }
 
+// Whether conntrack tells apart the connections that a rule can tell apart.
+bool ports_known(const rules::Packet& packet) {
+  return packet.protocol != rules::protocol::kDccp;
+}
+
 const Row& row_for(PacketClass packet_class, Direction hook, const rules::Packet& packet) {
   switch (packet_class) {
     case PacketClass::New:
-      return kNew;
+      return ports_known(packet) ? kNew : kPortsUnknown;
     case PacketClass::Again:
     case PacketClass::AgainReply:
-      return kAgain;
+      return ports_known(packet) ? kAgain : kPortsUnknown;
     case PacketClass::Related:
       return is_icmp_error(packet) ? kUnanswerable : kStateless;
     case PacketClass::Untracked:
@@ -89,7 +95,8 @@ const Row& row_for(PacketClass packet_class, Direction hook, const rules::Packet
 
 Reason reason_for(PacketClass packet_class, Outcome outcome, const rules::Decision& decision) {
   const bool live = packet_class == PacketClass::Again || packet_class == PacketClass::AgainReply;
-  if (live && outcome != Outcome::Approve) return Reason::Revoked;
+  const bool allowed = outcome == Outcome::Approve || outcome == Outcome::Pass;
+  if (live && !allowed) return Reason::Revoked;
   return decision.by == rules::DecidedBy::Default ? Reason::Default : Reason::Rule;
 }
 

@@ -3,14 +3,19 @@
 //
 //     class \ decision   allow     deny      reject    limit
 //     new                approve   drop      reject    limit
-//     again, reply       approve   revoke    reject    approve (a limit counts only new
-//     connections) related: error     pass      drop      drop      pass related: other     pass
-//     drop      reject    limit untracked          pass      drop      reject    limit invalid,
-//     input     drop, always invalid, output    pass      drop      drop      pass undecodable
-//     drop, always
+//     again, reply       approve   revoke    reject    approve   (a limit counts only new ones)
+//     related: error     pass      drop      drop      pass
+//     related: other     pass      drop      reject    limit
+//     untracked          pass      drop      reject    limit
+//     invalid, input     drop      drop      drop      drop
+//     invalid, output    pass      drop      drop      pass
+//     DCCP, otherwise    pass      drop      reject    drop
+//     undecodable        drop      drop      drop      drop
 //
 // "related: error" is an ICMP error about a connection. Nothing of it may approve the connection
 // that it quotes. A reply is judged as the connection is: turned round, in the other direction.
+// Conntrack has not known DCCP's ports since kernel 6.16 (include/net/netfilter/nf_conntrack_l4proto.h):
+// one entry stands for all ports between two hosts, so it can be neither approved nor counted.
 #pragma once
 
 #include <cstddef>

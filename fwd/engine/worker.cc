@@ -55,7 +55,8 @@ bool wants_record(const audit::VerdictRecord& record, const ActivePolicy& active
   switch (record.packet_class) {
     case PacketClass::Again:
     case PacketClass::AgainReply:
-      return judgement.outcome != Outcome::Approve && active.recorded(judgement.decision);
+      return action_of(judgement.outcome) != rules::Action::Allow &&
+             active.recorded(judgement.decision);
     case PacketClass::Related:
       return !is_icmp_error(judgement.packet) && active.recorded(judgement.decision);
     case PacketClass::New:

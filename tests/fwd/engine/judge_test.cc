@@ -78,6 +78,7 @@ std::vector<std::uint8_t> types(std::initializer_list<unsigned> numbers) {
 
 const ByteVector kSyn = bytes(IPv4{} / Tcp{});
 const ByteVector kSyn6 = bytes(IPv6{} / Tcp{});
+const ByteVector kDccp = bytes(IPv4{} / Dccp{});
 const ByteVector kUnreachable = bytes(IPv4{} / Icmp{.type = 3, .code = 1});
 const ByteVector kUnreachable6 = bytes(IPv6{} / Icmpv6{.type = 1, .code = 4});
 
@@ -103,6 +104,9 @@ TEST_CASE("every cell of the matrix is as judge.h says") {
       {PacketClass::Related, Direction::Out, kSyn6, "pass drop reject limit "},
       {PacketClass::Untracked, Direction::In, kSyn, "pass drop reject limit "},
       {PacketClass::Untracked, Direction::Out, kSyn, "pass drop reject limit "},
+      {PacketClass::New, Direction::In, kDccp, "pass drop reject drop "},
+      {PacketClass::Again, Direction::In, kDccp, "pass drop reject drop "},
+      {PacketClass::AgainReply, Direction::Out, kDccp, "pass drop reject drop "},
       {PacketClass::Invalid, Direction::In, kSyn, "drop drop drop drop "},
       {PacketClass::Invalid, Direction::Out, kSyn, "pass drop drop pass "},
   };
