@@ -7,11 +7,17 @@ namespace {
 
 thread_local std::uint64_t count = 0;
 
-void* allocate(std::size_t size, std::size_t alignment) {
+constexpr std::align_val_t kDefault{__STDCPP_DEFAULT_NEW_ALIGNMENT__};
+
+void* try_allocate(std::size_t size, std::align_val_t alignment) noexcept {
   ++count;
-  // aligned_alloc wants a multiple of the alignment.
-  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+  // aligned_alloc wants a multiple of the alignment, and every object its own address.
+  const auto unit = static_cast<std::size_t>(alignment);
+  return std::aligned_alloc(unit, size == 0 ? unit : (size + unit - 1) / unit * unit);
+}
+
+void* allocate(std::size_t size, std::align_val_t alignment) {
+  void* memory = try_allocate(size, alignment);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
@@ -22,22 +28,63 @@ std::uint64_t support::allocations() noexcept {
   return count;
 }
 
-// The array and nothrow forms call these two (C++ standard, new.delete).
-void* operator new(std::size_t size) {
-  return allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+// All forms: a sanitizer's own don't call each other as the library's do, and its new isn't for our delete.
+using std::align_val_t;
+using std::nothrow_t;
+using std::size_t;
+
+void* operator new(size_t size) {
+  return allocate(size, kDefault);
 }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, static_cast<std::size_t>(alignment));
+void* operator new[](size_t size) {
+  return allocate(size, kDefault);
 }
+void* operator new(size_t size, align_val_t alignment) {
+  return allocate(size, alignment);
+}
+void* operator new[](size_t size, align_val_t alignment) {
+  return allocate(size, alignment);
+}
+void* operator new(size_t size, const nothrow_t&) noexcept {
+  return try_allocate(size, kDefault);
+}
+void* operator new[](size_t size, const nothrow_t&) noexcept {
+  return try_allocate(size, kDefault);
+}
+void* operator new(size_t size, align_val_t alignment, const nothrow_t&) noexcept {
+  return try_allocate(size, alignment);
+}
+void* operator new[](size_t size, align_val_t alignment, const nothrow_t&) noexcept {
+  return try_allocate(size, alignment);
+}
+
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+void operator delete[](void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::align_val_t) noexcept {
+void operator delete(void* memory, size_t) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+void operator delete[](void* memory, size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, size_t, align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, size_t, align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, const nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, const nothrow_t&) noexcept {
   std::free(memory);
 }
