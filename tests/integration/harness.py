@@ -34,9 +34,9 @@ class Hosts(unittest.TestCase):
         self.server = self.host("server")
         connect(self.client, "eth0", self.server, "eth0")
         for family, length in ((4, 24), (6, 64)):
-            # The address that is added last is the one that IPv6 prefers as source.
-            for source in sorted((STRANGER[family], PEER[family]), reverse=family == 6):
-                address(self.client, "eth0", f"{source}/{length}")
+            # The stranger's is the source by default: IPv4's first address, IPv6's last one.
+            for source in (STRANGER, PEER) if family == 4 else (PEER, STRANGER):
+                address(self.client, "eth0", f"{source[family]}/{length}")
             address(self.server, "eth0", f"{SERVER[family]}/{length}")
 
     def host(self, name):

@@ -68,7 +68,7 @@ class Life(FwdTest):
             self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
 
     def test_a_second_daemon_on_the_same_queues_is_refused_with_one_line(self):
-        other = self.firewall(POLICY, name="second")
+        other = self.firewall(POLICY, settings="nflog_group = 4790\n", name="second")
         table = self.fwd.table()
         output = self.assert_refuses_with_one_line(other.command())
         self.assertIn("queue", output)

@@ -37,7 +37,7 @@ def measure_all(lab):
 
 def show_before(lab, report):
     report.section("1. Without a firewall", "nmap on the client tries all 65535 ports of web01.")
-    report.check("open on web01", list(PORTS), probes.open_ports(lab.hosts["client"], lab.hosts["web01"].ipv4))
+    report.check("open ports of web01", list(PORTS), probes.open_ports(lab.hosts["client"], lab.hosts["web01"].ipv4))
 
 
 def show_policy(lab, report):
@@ -93,7 +93,7 @@ def show_replication(lab, report):
 def show_scan(lab, report):
     report.section("6. What a stranger finds", "nmap on the client, all 65535 ports.")
     for family in (4, 6):
-        report.check(f"open on web01 over IPv{family}", [22, 80, 443],
+        report.check(f"open ports of web01 over IPv{family}", [22, 80, 443],
                      probes.open_ports(lab.hosts["client"], lab.hosts["web01"].address(family)))
 
 
@@ -142,8 +142,8 @@ def show_audit(lab, report):
         records = wait_for_records(firewall, fields)
         report.check(what, [action], sorted({field(record, "event.action") for record in records}))
         report.quote(one_line(records[-1]) if records else "(none)")
-    report.command("head -1 audit.json")
-    report.quote(firewall.audit_file.read_text(encoding="utf-8").partition("\n")[0])
+    report.command("tail -1 audit.json")
+    report.quote(firewall.audit_file.read_text(encoding="utf-8").splitlines()[-1])
 
 
 def wait_for_records(firewall, fields):

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import signal
 
 from lab.process import Process, wait_until
@@ -123,8 +124,9 @@ class Firewall:
         return sum(queue.packets for queue in self.queue_lines())
 
     def table(self):
-        """The kernel's table as nft prints it; empty when there is none."""
-        return self.namespace.run(["nft", "list", "table", "inet", "fwd_policy"]).stdout
+        """The kernel's table as nft prints it, without counters and times; empty when there is none."""
+        listing = self.namespace.run(["nft", "--stateless", "list", "table", "inet", "fwd_policy"]).stdout
+        return re.sub(r" expires \w+", "", listing)
 
 
 def field(record, path):

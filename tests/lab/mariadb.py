@@ -42,11 +42,12 @@ class Server:
         shutil.copytree(template, data)
         for path in [self._directory, data, *data.rglob("*")]:
             shutil.chown(path, "mysql", "mysql")
-        argv = ["mariadbd", "--no-defaults", "--user=mysql", f"--datadir={data}", f"--tmpdir={self._directory}",
+        argv = ["mariadbd", "--no-defaults", f"--datadir={data}", f"--tmpdir={self._directory}",
                 f"--socket={self._socket}", f"--pid-file={self._directory}/mariadbd.pid", "--bind-address=*",
                 "--port=3306", "--skip-name-resolve", f"--server-id={number}", "--log-bin=binlog",
                 "--relay-log=relay", *_SMALL]
-        self.process = Process(namespace, argv, self._directory / "mariadbd.log")
+        self.process = Process(namespace, argv, self._directory / "mariadbd.log", user="mysql", group="mysql",
+                               extra_groups=[])
 
     @property
     def _socket(self):

@@ -5,11 +5,17 @@ network and two runs never meet."""
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import socket
+import struct
 import subprocess
 
+from lab.process import wait_until
+
 _CLONE_NEWNET = 0x40000000
+_SIOCGIFFLAGS = 0x8913
+_IFF_RUNNING = 0x40
 _libc = ctypes.CDLL(None, use_errno=True)
 _PREFIX = "fwdlab"
 
@@ -104,13 +110,30 @@ def connect(left, left_device, right, right_device):
     left.ip(f"link add {left_device} type veth peer name {right_device} netns {right.name}")
     left.ip(f"link set {left_device} up")
     right.ip(f"link set {right_device} up")
+    for namespace, device in ((left, left_device), (right, right_device)):
+        wait_until(lambda namespace=namespace, device=device: _running(namespace, device), 5, f"{device} is up")
+
+
+def _running(namespace, device):
+    """Whether the kernel has noticed that the cable is plugged in: it drops what is sent before."""
+    with namespace.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        answer = fcntl.ioctl(sock, _SIOCGIFFLAGS, struct.pack("16sH14x", device.encode(), 0))
+    return bool(struct.unpack("16sH14x", answer)[1] & _IFF_RUNNING)
 
 
 def address(namespace, device, *addresses):
     """Addresses with prefix length, either family; usable at once."""
     for entry in addresses:
-        nodad = " nodad" if ":" in entry else ""
-        namespace.ip(f"address add {entry} dev {device}{nodad}")
+        ipv6 = ":" in entry
+        namespace.ip(f"address add {entry} dev {device}{' nodad' if ipv6 else ''}")
+        if ipv6 and device != "lo":
+            wait_until(lambda entry=entry: _has_joined(namespace, entry), 5, f"{entry} answers its neighbours")
+
+
+def _has_joined(namespace, entry):
+    """Whether the host hears neighbour solicitations for its address (RFC 4291, 2.7.1): the kernel joins late."""
+    packed = socket.inet_pton(socket.AF_INET6, entry.partition("/")[0])
+    return f"ff0200000000000000000001ff{packed[-3:].hex()}" in namespace.read("igmp6")
 
 
 class Switch:

@@ -76,9 +76,9 @@ def wait_until(condition, timeout, what, process=None, interval=0.02):
 
 
 def exit_on_signals():
-    """Makes termination run the clean-up: SIGTERM and SIGHUP end the program like an exception."""
+    """Makes termination run the clean-up: a signal ends the program like an exception."""
     def leave(number, _):
         raise SystemExit(128 + number)
 
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGHUP, leave)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)

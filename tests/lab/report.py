@@ -6,6 +6,12 @@ import time
 _RED, _GREEN, _BOLD, _DIM = "31", "32", "1", "2"
 
 
+def _words(value):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 class Report:
     def __init__(self):
         self._colour = sys.stdout.isatty()
@@ -31,8 +37,8 @@ class Report:
     def check(self, what, expected, measured):
         """One line: what was measured and whether it is what was expected."""
         mark = self._judge(what, expected, measured)
-        wanted = "" if expected == measured else f" (expected {expected})"
-        print(f"  {mark} {what}: {measured}{wanted}", flush=True)
+        wanted = "" if expected == measured else f" (expected {_words(expected)})"
+        print(f"  {mark} {what}: {_words(measured)}{wanted}", flush=True)
 
     def cell(self, what, expected, measured, width):
         """The same for a cell of a table, as text of that width; a difference is marked with an exclamation mark."""
@@ -53,7 +59,7 @@ class Report:
         self.checks += 1
         if expected == measured:
             return self._paint(_GREEN, "ok")
-        self.differences.append(f"{what}: expected {expected}, measured {measured}")
+        self.differences.append(f"{what}: expected {_words(expected)}, measured {_words(measured)}")
         return self._paint(_RED, "NO")
 
     def _paint(self, code, text):
