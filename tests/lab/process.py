@@ -10,8 +10,8 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def _end_with_parent():
-    """Even when the lab is killed with SIGKILL nothing it started goes on."""
+def end_with_parent():
+    """For a new process: it gets SIGTERM when its parent ends, even by SIGKILL."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -24,7 +24,7 @@ class Process:
         with open(log, "ab") as output:
             # preexec_fn is safe here: it makes one system call and takes no lock.
             self._popen = namespace.popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                          start_new_session=True, preexec_fn=_end_with_parent, **options)
+                                          start_new_session=True, preexec_fn=end_with_parent, **options)
         self.pid = self._popen.pid
 
     def __enter__(self):
