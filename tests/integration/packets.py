@@ -47,8 +47,8 @@ class Flow:
         checksum = _internet_checksum(pseudo + header)
         return header[:offset] + struct.pack("!H", checksum) + header[offset + 2:]
 
-    def tcp(self, port):
-        header = struct.pack("!HHIIBBHHH", _SOURCE_PORT, port, 1, 0, 5 << 4, 0x02, 1024, 0, 0)
+    def tcp(self, port, flags=0x02):
+        header = struct.pack("!HHIIBBHHH", _SOURCE_PORT, port, 1, 0, 5 << 4, flags, 1024, 0, 0)
         return self._summed(socket.IPPROTO_TCP, header, 16)
 
     def udp(self, port):

@@ -142,7 +142,7 @@ class UdpServer:
     def _serve(self):
         while not self._ended.is_set():
             with contextlib.suppress(TimeoutError):
-                data, sender = self._socket.recvfrom(2048)
+                data, sender = self._socket.recvfrom(65535)
                 self._socket.sendto(data, sender)
 
 

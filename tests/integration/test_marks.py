@@ -1,0 +1,78 @@
+"""Marks and priorities: what a local process forges there decides nothing, and what belongs to others is kept."""
+
+import contextlib
+import socket
+
+from harness import FAMILIES, SERVER, STRANGER, FwdTest
+from traffic import INET, Listener, connect, endpoint, exchange
+
+# Another program's table: it marks connections and packets in the bits that aren't fwd's, and counts what is left of
+# that behind fwd's chains.
+_OTHERS = """
+table inet others {
+  chain early { type filter hook prerouting priority mangle; ct state new ct mark set ct mark or 0x77; }
+  chain early_out { type filter hook output priority mangle; ct state new ct mark set ct mark or 0x77; }
+  chain late { type filter hook input priority 200; tcp dport 80 ct mark and 0xffffff == 0x77 counter name kept_in; }
+  chain late_out {
+    type filter hook postrouting priority 200
+    tcp dport 9000 ct mark and 0xffffff == 0x77 counter name kept_out
+    tcp dport 9000 meta mark 0x42 meta priority 0x5 counter name socket_kept
+    tcp dport 9000 counter name all_out
+  }
+  counter kept_in { }
+  counter kept_out { }
+  counter socket_kept { }
+  counter all_out { }
+}
+"""
+
+
+class Forged(FwdTest):
+    policy = "default deny in\ndefault allow out\ndeny out proto tcp to any port 25\n"
+
+    def test_no_priority_and_no_mark_opens_what_is_denied(self):
+        forgeries = [(socket.SO_PRIORITY, kind << 28 | generation << 22) for kind in range(16) for generation in (1, 2)]
+        forgeries += [(socket.SO_MARK, kind << 30 | generation << 24) for kind in range(4) for generation in (1, 2)]
+        with Listener(self.client, 25), contextlib.ExitStack() as stack:
+            sockets = [stack.enter_context(self._knock(option, value)) for option, value in forgeries]
+            before = {sock.getsockname()[1] for sock in sockets}
+            self.records(len(before), destination__port=25, event__action="drop")
+            for sock in sockets:
+                sock.settimeout(0.01)
+                with self.assertRaises(OSError):
+                    sock.send(b"through")
+
+    def _knock(self, option, value):
+        """A connection that is tried and not waited for."""
+        sock = self.server.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, option, value.to_bytes(4, "little"))
+        sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            sock.connect(endpoint(4, STRANGER[4], 25))
+        return sock
+
+
+class Others(FwdTest):
+    policy = "default deny in\nallow in 80/tcp\n"
+
+    def counter(self, name):
+        listing = self.server.run(["nft", "list", "counter", "inet", "others", name]).stdout
+        return int(listing.split("packets ")[1].split()[0])
+
+    def test_bits_that_belong_to_others_are_kept(self):
+        result = self.server.run(["nft", "-f", "-"], input=_OTHERS)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with Listener(self.server, 80), Listener(self.client, 9000):
+            for family in FAMILIES:
+                with connect(self.client, family, SERVER[family], 80) as sock:
+                    self.assertTrue(exchange(sock))
+                with self.server.socket(INET[family], socket.SOCK_STREAM) as sock:
+                    sock.settimeout(2)
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0x42)
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, 5)
+                    sock.connect(endpoint(family, STRANGER[family], 9000))
+                    self.assertTrue(exchange(sock))
+        self.assertGreaterEqual(self.counter("kept_in"), 6)
+        self.assertGreaterEqual(self.counter("all_out"), 6)
+        self.assertEqual(self.counter("kept_out"), self.counter("all_out"))
+        self.assertEqual(self.counter("socket_kept"), self.counter("all_out"))
