@@ -28,17 +28,19 @@ struct Packet {
   std::uint32_t length = 0;    // of the whole IP packet, as its header says it; see decode()
 
   Family family() const { return source.family; }
+
+  bool operator==(const Packet&) const = default;
 };
 
 enum class Malformed : std::uint8_t {
-  Empty,            // no first byte
-  Version,          // neither IPv4 nor IPv6, or not the one that was announced
-  HeaderLength,     // a length field that is too small for its header or contradicts another
-  Truncated,        // a header goes on beyond the bytes at hand, or the packet beyond its wire length
-  Fragment,         // a fragment that is not the whole packet: nothing is ever reassembled here
-  TooManyHeaders,   // more than 8 IPv6 extension headers
-  HeaderOrder,      // hop-by-hop options anywhere but first (RFC 8200, 4.1)
-  RoutingHeader,    // type 0 (RFC 5095)
+  Empty,         // no first byte
+  Version,       // neither IPv4 nor IPv6, or not the one that was announced
+  HeaderLength,  // a length field that is too small for its header or contradicts another
+  Truncated,     // a header goes on beyond the bytes at hand, or the packet beyond its wire length
+  Fragment,      // a fragment that is not the whole packet: nothing is ever reassembled here
+  TooManyHeaders,  // more than 8 IPv6 extension headers
+  HeaderOrder,     // hop-by-hop options anywhere but first (RFC 8200, 4.1)
+  RoutingHeader,   // type 0 (RFC 5095)
 };
 
 std::string_view to_string(Malformed malformed);

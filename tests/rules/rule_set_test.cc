@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/five_tuple.h"
 #include "tests/support/packet_builder.h"
 
 using rules::Action;
@@ -223,4 +224,33 @@ TEST_CASE("a set with very many members costs memory once, not for each rule tha
         999);  // 1 * 7919
   CHECK(incoming(rules, IPv4{.source = "0.0.30.240"} / tests::Tcp{.dport = 999}).by ==
         DecidedBy::Default);
+}
+
+TEST_CASE("the classifier finds what ClassBench's traces say") {
+  const std::string size = GENERATE("1k", "10k");
+  const std::string name = GENERATE("acl1", "fw1", "ipc1");
+  const auto set = tests::read_classbench(name, size);
+  if (!set) {
+    WARN("skipped: no ClassBench sets");
+    return;
+  }
+  const auto rules = compile(tests::to_policy(set->rules));
+  std::size_t wrong = 0;
+  for (const auto& header : set->headers) {
+    const auto decision = rules.classify(tests::to_packet(header), Direction::In, kOtherInterface);
+    wrong += decision.by == DecidedBy::Rule && decision.index == header.expected ? 0 : 1;
+  }
+  INFO(name << " " << size);
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("generated five-tuples match as a scan over them says") {
+  const auto set = tests::generate_five_tuples(7, 3000, 2000);
+  const auto rules = compile(tests::to_policy(set.rules));
+  for (const auto& header : set.headers) {
+    const auto expected = tests::first_match(set.rules, header);
+    const auto decision = rules.classify(tests::to_packet(header), Direction::In, kOtherInterface);
+    REQUIRE((decision.by == DecidedBy::Rule) == expected.has_value());
+    REQUIRE(decision.index == expected.value_or(0));
+  }
 }
