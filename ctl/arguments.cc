@@ -77,6 +77,7 @@ std::expected<Arguments, api::Error> parse_arguments(const std::vector<std::stri
 }
 
 std::string join_rule(const std::vector<std::string>& words) {
+  if (words.size() == 1) return words.front();
   std::string text;
   for (const std::string& word : words) {
     if (!text.empty()) text += ' ';

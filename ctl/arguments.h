@@ -23,7 +23,8 @@ struct Arguments {
 std::expected<Arguments, api::Error> parse_arguments(const std::vector<std::string>& arguments,
                                                      std::string socket);
 
-// A rule's words as one text, quoted where the shell has taken quotes away.
+// A rule's words as one text, quoted where the shell has taken quotes away. A single word is a
+// whole rule already.
 std::string join_rule(const std::vector<std::string>& words);
 
 api::Error usage_error(std::string message);

@@ -41,13 +41,12 @@ constexpr std::array kCommands{
     Command{"set", "set add|remove|list NAME [ADDR...]",
             "Change or show a set; list without NAME shows all of them.", change_sets},
     Command{"check", "check FILE",
-            "Look a policy over without using it; needs no daemon. - is standard input.",
-            check_file},
+            "Check a policy without using it; needs no daemon. - is standard input.", check_file},
     Command{"apply", "apply FILE",
-            "Put a policy in force, as a whole or not at all. - is standard input.", apply_file},
-    Command{"enable", "enable", "Start to filter, also after the next start.", enable},
+            "Put a policy in force, all of it or nothing. - is standard input.", apply_file},
+    Command{"enable", "enable", "Filter, now and at every start of fwd.", enable},
     Command{"disable", "disable",
-            "Stop to filter, also after the next start. Root needs no daemon for it.", disable},
+            "Stop filtering, also at the next start. Root can do it without the daemon.", disable},
     Command{"help", "help [COMMAND]", "This text, or one command's.", show_help},
 };
 
