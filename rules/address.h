@@ -52,8 +52,9 @@ std::optional<unsigned> prefix_length(const AddressRange& range);
 // The fewest prefixes that cover exactly this range, in order.
 std::vector<AddressRange> to_prefixes(const AddressRange& range);
 
-std::string to_string(const Address& address);      // RFC 5952
-std::string to_string(const AddressRange& range);   // address, prefix or first-last, the shortest that is exact
+std::string to_string(const Address& address);  // RFC 5952
+// Address, prefix or first-last: the shortest that is exact.
+std::string to_string(const AddressRange& range);
 
 // An immutable union of ranges: sorted, disjoint, merged where they touch.
 class AddressSet {

@@ -45,7 +45,7 @@ Fault read_tcp(Payload segment, Packet& packet) {
   constexpr std::size_t kUpToFlags = 14;
   constexpr std::size_t kFixedHeader = 20;
   if (segment.bytes.size() < kUpToFlags) return Malformed::Truncated;
-  const std::size_t header = 4U * (u8(segment.bytes, 12) >> 4U);
+  const std::size_t header = std::size_t{4} * (u8(segment.bytes, 12) >> 4U);
   if (header < kFixedHeader) return Malformed::HeaderLength;
   if (header > segment.wire_length) return Malformed::Truncated;
   packet.tcp_flags = u8(segment.bytes, 13);
@@ -105,7 +105,7 @@ Decoded read_transport(Payload payload, Packet packet) {
 
 Decoded read_v4(Payload whole) {
   if (whole.bytes.size() < kIpv4Header) return std::unexpected(Malformed::Truncated);
-  const std::size_t header = 4U * (u8(whole.bytes, 0) & 0xfU);
+  const std::size_t header = std::size_t{4} * (u8(whole.bytes, 0) & 0xfU);
   const std::size_t length = u16(whole.bytes, 2);
   if (header < kIpv4Header) return std::unexpected(Malformed::HeaderLength);
   const auto datagram = cut_to_length(whole, length, length == 0);

@@ -33,7 +33,8 @@ class RuleSet {
   ~RuleSet();
 
   // The first match among built-in rules, then rules, then the default of the direction.
-  Decision classify(const Packet& packet, Direction direction, InterfaceId interface) const noexcept;
+  Decision classify(const Packet& packet, Direction direction,
+                    InterfaceId interface) const noexcept;
 
   // kOtherInterface for a name that no rule mentions.
   InterfaceId interface_id(std::string_view name) const noexcept;

@@ -24,7 +24,7 @@ constexpr std::size_t kScannedRules =
 struct Options {
   std::string json;
   bool quick = false;
-  int runs() const { return quick ? 5 : 11; }
+  std::size_t runs() const { return quick ? 5 : 9; }
 };
 
 struct Result {
@@ -83,19 +83,21 @@ class Contest {
     return wrong;
   }
 
-  Result measure(int runs) const {
-    std::vector<double> classifier;
-    std::vector<double> linear;
-    std::vector<double> build;
-    for (int run = 0; run < runs; ++run) {
-      classifier.push_back(1e9 * seconds([&] { classify_all(); }) /
-                           static_cast<double>(packets_.size()));
-      linear.push_back(1e9 * seconds([&] { scan_some(); }) / static_cast<double>(scanned_));
+  Result measure(std::size_t runs) const {
+    std::vector<double> classifier(runs);
+    std::vector<double> linear(runs);
+    std::vector<double> build(runs);
+    for (std::size_t run = 0; run < runs; ++run) {
+      classifier[run] = seconds([&] { classify_all(); }) / static_cast<double>(packets_.size());
+      linear[run] = seconds([&] { scan_some(); }) / static_cast<double>(scanned_);
+      build[run] = seconds([&] { rules::compile(policy_); });
     }
-    for (int run = 0; run < 5; ++run)
-      build.push_back(1e3 * seconds([&] { rules::compile(policy_); }));
-    return {set_.name,      set_.rules.size(), median(classifier),
-            median(linear), median(build),     rules_.memory_bytes()};
+    Result result{set_.name, set_.rules.size()};
+    result.classifier = 1e9 * median(classifier);
+    result.linear = 1e9 * median(linear);
+    result.build_milliseconds = 1e3 * median(build);
+    result.memory_bytes = rules_.memory_bytes();
+    return result;
   }
 
  private:
@@ -135,6 +137,7 @@ std::vector<tests::FiveTupleSet> sets(const Options& options) {
 
 bool write_json(const std::string& path, const std::vector<Result>& results) {
   std::vector<std::string> rows;
+  rows.reserve(results.size());
   for (const auto& result : results) {
     rows.push_back(fmt::format(
         R"(  {{"set": "{}", "rules": {}, "classifier_ns": {:.1f}, "linear_ns": {:.1f}, "ratio": {:.2f}, )"

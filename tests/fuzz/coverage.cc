@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): their names
 extern "C" {
 
 void __sanitizer_cov_8bit_counters_init(std::uint8_t* start, std::uint8_t* stop);
@@ -15,6 +16,7 @@ void __wrap___sanitizer_cov_trace_pc();
 void __sanitizer_cov_trace_cmpf(float, float) {}
 void __sanitizer_cov_trace_cmpd(double, double) {}
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace {
 

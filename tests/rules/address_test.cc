@@ -24,12 +24,14 @@ AddressRange range(std::string_view text) {
 
 AddressSet set(std::initializer_list<std::string_view> texts) {
   std::vector<AddressRange> ranges;
+  ranges.reserve(texts.size());
   for (const auto text : texts) ranges.push_back(range(text));
   return AddressSet{std::move(ranges)};
 }
 
 std::vector<std::string> printed(const std::vector<AddressRange>& ranges) {
   std::vector<std::string> texts;
+  texts.reserve(ranges.size());
   for (const auto& each : ranges) texts.push_back(to_string(each));
   return texts;
 }

@@ -12,7 +12,6 @@
 #include "tests/support/shared_data.h"
 
 using rules::decode;
-using rules::Malformed;
 using rules::Packet;
 using rules::parse_address;
 using tests::bytes;

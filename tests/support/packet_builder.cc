@@ -1,5 +1,6 @@
 #include "tests/support/packet_builder.h"
 
+#include <ranges>
 #include <stdexcept>
 
 #include "rules/address.h"
@@ -96,9 +97,9 @@ ByteVector Raw::before(std::uint8_t, const ByteVector& rest) const {
 ByteVector PacketBuilder::bytes() const {
   ByteVector bytes;
   std::uint8_t next = kNoNextHeader;
-  for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
-    bytes = layer->before(next, bytes);
-    next = layer->number;
+  for (const Layer& layer : std::views::reverse(layers_)) {
+    bytes = layer.before(next, bytes);
+    next = layer.number;
   }
   return bytes;
 }

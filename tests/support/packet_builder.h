@@ -53,7 +53,7 @@ struct Options {
 
   static constexpr std::uint8_t kNumber = Number;
   ByteVector before(std::uint8_t next, const ByteVector& rest) const {
-    ByteVector header(8U * (1U + units));
+    ByteVector header(std::size_t{8} * (1U + units));
     header[0] = std::byte{next};
     header[1] = std::byte{units};
     header[2] = std::byte{third_byte};

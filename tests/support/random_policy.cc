@@ -30,7 +30,9 @@ Address step(Address address, bool up) {
 }
 
 rules::AddressMatch literal(std::vector<rules::AddressRange> ranges) {
-  return {std::make_shared<const rules::AddressSet>(std::move(ranges)), ""};
+  rules::AddressMatch match;
+  match.members = std::make_shared<const rules::AddressSet>(std::move(ranges));
+  return match;
 }
 
 }  // namespace
