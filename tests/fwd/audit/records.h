@@ -95,6 +95,16 @@ inline std::size_t count_dataset(const std::vector<nlohmann::json>& lines,
   return count;
 }
 
+// The decisions that gaps tell of.
+inline std::uint64_t count_missing(const std::vector<nlohmann::json>& lines) {
+  std::uint64_t count = 0;
+  for (const auto& line : lines) {
+    if (line["event"]["dataset"] == "fwd.audit_gap")
+      count += line["fwd"]["count"].get<std::uint64_t>();
+  }
+  return count;
+}
+
 // While it lives, no file of this process grows beyond that many bytes.
 class FileSizeLimit {
  public:

@@ -131,12 +131,7 @@ TEST_CASE("under a flood the equation holds at every moment, and in the file at 
   const auto lines = lines_of(scratch, "audit.json");
   CHECK(consecutive(lines));
   CHECK(count_dataset(lines, "fwd.verdict") == counters.written);
-  std::uint64_t missing = 0;
-  for (const auto& line : lines) {
-    if (line["event"]["dataset"] == "fwd.audit_gap")
-      missing += line["fwd"]["count"].get<std::uint64_t>();
-  }
-  CHECK(missing == counters.lost);
+  CHECK(count_missing(lines) == counters.lost);
 }
 
 TEST_CASE("with a full disk it counts, and goes on by itself when there is room again") {
@@ -152,7 +147,6 @@ TEST_CASE("with a full disk it counts, and goes on by itself when there is room 
     }
     CHECK(always);
     REQUIRE(eventually([&] { return writer->counters().written >= 1; }));
-    parse_lines(scratch.read("audit.json"));
     CHECK(writer->counters().lost > 300);
   }
   CHECK(eventually([&] { return writer->counters().waiting == 0; }));
@@ -160,9 +154,7 @@ TEST_CASE("with a full disk it counts, and goes on by itself when there is room 
   const auto lines = lines_of(scratch, "audit.json");
   CHECK(consecutive(lines));
   CHECK(count_dataset(lines, "fwd.verdict") == writer->counters().written);
-  const auto& gap = lines[lines.size() - 2];
-  CHECK(gap["event"]["reason"] == "disk_full");
-  CHECK(gap["fwd"]["count"] == writer->counters().lost);
+  CHECK(count_missing(lines) == writer->counters().lost);
 }
 
 TEST_CASE("stopping with a full disk ends, and counts what was not written") {
