@@ -161,6 +161,7 @@ Result<void> Daemon::bind_queues() {
     sources.push_back(std::move(*queue));
   }
   engine_ = std::make_unique<engine::Engine>(std::move(sources), *audit_);
+  lease_.emplace(*engine_, *firewall_, settings_.lease);
   read_links();
   return {};
 }
@@ -173,7 +174,8 @@ Result<void> Daemon::put_in_force() {
   const auto announce = [this](const policy::Active& active) { audit_->policy(active); };
   policy_ = std::make_unique<policy::PolicyManager>(
       policy::PolicyStore(options_.policy), policy::EnabledMark(options_.state_directory()),
-      policy::Installer(*engine_, *firewall_, adopt, announce), read_services, std::move(*loaded_));
+      policy::Installer(*engine_, *firewall_, *lease_, adopt, announce), read_services,
+      std::move(*loaded_));
   loaded_.reset();
   return policy_->start();
 }

@@ -59,7 +59,6 @@ class Daemon {
   void read_links();
   void read_limit_log();
   bool take_lease();
-  bool healthy() const;
   std::vector<std::string> warnings() const;
 
   const Options options_;
@@ -74,6 +73,7 @@ class Daemon {
   std::optional<kernel::LimitLog> limit_log_;
   std::unique_ptr<audit::Writer> audit_;
   std::unique_ptr<engine::Engine> engine_;
+  std::optional<policy::Lease> lease_;
   std::unique_ptr<policy::PolicyManager> policy_;
   std::optional<EventLoop> loop_;
   std::unique_ptr<control::Context> context_;

@@ -1,6 +1,5 @@
 // What the daemon does while it runs: signals, the lease, interfaces that come and go, reports of
 // the meters.
-#include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <iterator>
@@ -53,15 +52,11 @@ void Daemon::reload() {
   sd_notify(0, "READY=1");
 }
 
-bool Daemon::healthy() const {
-  return engine_->healthy(std::max(settings_.lease / 2, 3 * kernel::kTick));
-}
-
-// While the lease lasts the kernel waits for the workers' verdicts.
+// False where the workers don't deserve one.
 bool Daemon::take_lease() {
-  if (!healthy()) return false;
+  if (!lease_->healthy()) return false;
   if (!policy_->enabled()) return true;
-  auto renewed = firewall_->renew_lease(settings_.lease);
+  auto renewed = lease_->renew();
   if (!renewed && renewed.error().code == ENOENT) renewed = policy_->restore();
   if (!renewed) spdlog::error("{}", renewed.error().message());
   return true;
@@ -89,7 +84,7 @@ std::vector<std::string> Daemon::warnings() const {
   };
   if (const auto fill = kernel::conntrack_fill()) add(conntrack_warnings(*fill));
   add(audit_warnings(audit_->counters()));
-  add(worker_warnings(engine_->queue_totals(), healthy()));
+  add(worker_warnings(engine_->queue_totals(), lease_->healthy()));
   return all;
 }
 

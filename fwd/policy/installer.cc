@@ -43,6 +43,9 @@ Result<void> Installer::commit(const Active& active) {
 Result<void> Installer::install_first(const Active& active) {
   adopt(active);
   if (auto committed = commit(active); !committed) return committed;
+  if (lease_.healthy()) {
+    if (auto renewed = lease_.renew(); !renewed) spdlog::warn("{}", renewed.error().message());
+  }
   adopt(active);  // those that came in between
   return {};
 }
@@ -62,7 +65,7 @@ void Installer::adopt(const Active& active) {
              });
   if (!counts) {
     spdlog::warn("live connections keep no verdict: {}", counts.error().message());
-  } else {
+  } else if (counts->approved + counts->revoked > 0) {
     spdlog::info("live connections: {} approved, {} denied", counts->approved, counts->revoked);
   }
 }

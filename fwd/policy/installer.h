@@ -7,6 +7,7 @@
 #include "fwd/engine/engine.h"
 #include "fwd/kernel/adopt.h"
 #include "fwd/kernel/table.h"
+#include "fwd/policy/lease.h"
 
 namespace fwd::policy {
 
@@ -20,9 +21,11 @@ class Installer {
   // Told of every policy before a packet is judged by it, so that its records can be read.
   using Announce = std::function<void(const Active&)>;
 
-  Installer(engine::Engine& engine, kernel::Firewall& firewall, Adopt adopt, Announce announce)
+  Installer(engine::Engine& engine, kernel::Firewall& firewall, Lease lease, Adopt adopt,
+            Announce announce)
       : engine_(engine),
         firewall_(firewall),
+        lease_(lease),
         adopt_(std::move(adopt)),
         announce_(std::move(announce)) {}
 
@@ -45,6 +48,7 @@ class Installer {
 
   engine::Engine& engine_;
   kernel::Firewall& firewall_;
+  Lease lease_;
   Adopt adopt_;
   Announce announce_;
 };

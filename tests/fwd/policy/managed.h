@@ -33,7 +33,8 @@ class Managed {
     };
     manager = std::make_unique<policy::PolicyManager>(
         store, policy::EnabledMark(scratch.path()),
-        policy::Installer(engine, firewall, adopt,
+        policy::Installer(engine, firewall,
+                          policy::Lease(engine, firewall, std::chrono::seconds(3)), adopt,
                           [this](const policy::Active& active) { announced = active->version; }),
         services, std::move(*loaded));
     if (!start) return;

@@ -11,7 +11,7 @@ using Calls = std::vector<std::string>;
 TEST_CASE("a first start adopts live connections before and after the commit") {
   Managed managed("allow in 80/tcp\n", false);
   REQUIRE(managed.manager->start());
-  CHECK(managed.firewall.calls == Calls{"adopt 1", "commit 1", "adopt 1"});
+  CHECK(managed.firewall.calls == Calls{"adopt 1", "commit 1", "lease", "adopt 1"});
   CHECK(managed.announced == 1);
   CHECK(managed.consistent());
 }
@@ -278,7 +278,7 @@ TEST_CASE("disabled means no table, over restarts, and edits go on") {
   CHECK(managed.manager->set_enabled(true) == true);
   const std::string generation = std::to_string(managed.generation());
   CHECK(managed.firewall.calls ==
-        Calls{"adopt " + generation, "commit " + generation, "adopt " + generation});
+        Calls{"adopt " + generation, "commit " + generation, "lease", "adopt " + generation});
   CHECK(managed.consistent());
 }
 
