@@ -1,26 +1,18 @@
 #include "rules/edit.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "rules/parser.h"
+#include "rules/report.h"
+#include "rules/text.h"
 
 namespace rules {
 namespace {
-
-std::unexpected<Diagnostic> refuse(Location where, std::string message, std::string hint = {}) {
-  return std::unexpected(
-      Diagnostic{Severity::Error, std::move(where), std::move(message), std::move(hint), {}});
-}
-
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 // Where the next line starts, or the end of the text.
 std::size_t line_end(std::string_view text, std::size_t from) {
@@ -69,33 +61,24 @@ class Outline {
   }
 
   std::size_t append_at() const {
-    for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-      if (in_main(**entry)) return line_end(tree_.main.text, span_of(**entry).begin());
-    }
-    return tree_.main.text.size();
+    const auto last = std::find_if(entries_.rbegin(), entries_.rend(),
+                                   [this](const ast::Statement* entry) { return in_main(*entry); });
+    return last == entries_.rend() ? tree_.main.text.size() : below(**last);
   }
 
-  // Where a line becomes rule `position`: behind the rule before it, so that comments above the
-  // next one stay with that, else in front of the next rule or the include that brings it.
+  // Where a line becomes rule `position`: below the rule before it, so that comments above the next
+  // one stay with that, else above the next rule or the include that brings it.
   std::expected<std::size_t, Diagnostic> insert_at(std::size_t position) const {
     const auto next = find_rule(position);
     if (next == entries_.end()) return append_at();
-    auto before = next;
-    while (before != entries_.begin()) {
-      --before;
-      const bool rule = std::holds_alternative<ast::Rule>(**before);
-      if (rule && in_main(**before)) return line_end(tree_.main.text, span_of(**before).begin());
-      if (rule) break;
-    }
-    auto place = next;
-    const auto is_include = [](const ast::Statement* s) {
-      return std::holds_alternative<ast::Include>(*s);
-    };
-    if (place != entries_.begin() && !in_main(**place) && is_include(*(place - 1))) --place;
-    if (in_main(**place)) return line_begin(tree_.main.text, span_of(**place).begin());
-    return refuse(locate(span_of(**next)),
-                  fmt::format("rule {} would stand in an included file", position),
-                  fmt::format("edit {} and apply the policy", span_of(**next).source->name));
+    const auto previous = std::find_if(std::make_reverse_iterator(next), entries_.rend(), is_rule);
+    if (previous != entries_.rend() && in_main(**previous)) return below(**previous);
+    if (in_main(**next)) return above(**next);
+    const auto before = std::make_reverse_iterator(next);
+    if (before != entries_.rend() && !is_rule(*before)) return above(**before);
+    return refuse(fmt::format("rule {} would stand in an included file", position),
+                  fmt::format("edit {} and apply the policy", span_of(**next).source->name),
+                  locate(span_of(**next)));
   }
 
   std::size_t rules() const {
@@ -109,6 +92,14 @@ class Outline {
     return std::holds_alternative<ast::Rule>(*statement);
   }
 
+  std::size_t below(const ast::Statement& entry) const {
+    return line_end(tree_.main.text, span_of(entry).begin());
+  }
+
+  std::size_t above(const ast::Statement& entry) const {
+    return line_begin(tree_.main.text, span_of(entry).begin());
+  }
+
   Entries::const_iterator find_rule(std::size_t position) const {
     std::size_t number = 0;
     return std::find_if(entries_.begin(), entries_.end(), [&](const ast::Statement* statement) {
@@ -119,6 +110,10 @@ class Outline {
   const SourceTree& tree_;
   Entries entries_;
 };
+
+bool is_at(const Span& span, const Source& source, std::size_t line) {
+  return span.source == &source && span.line == line;
+}
 
 // The rule's text must be one rule and nothing else: it becomes a line of the file.
 std::optional<Diagnostic> check_rule(std::string_view rule_text) {
@@ -142,7 +137,7 @@ Edited insert_rule(const SourceTree& tree, std::size_t position, std::string_vie
   if (!document) return std::unexpected(document.error().front());
   const Outline outline(tree, *document);
   if (position == 0 || position > outline.rules() + 1) {
-    return refuse({}, fmt::format("there is no position {}", position),
+    return refuse(fmt::format("there is no position {}", position),
                   fmt::format("positions are 1 to {}", outline.rules() + 1));
   }
   const auto at = outline.insert_at(position);
@@ -152,20 +147,19 @@ Edited insert_rule(const SourceTree& tree, std::size_t position, std::string_vie
 
 Edited remove_rule(const SourceTree& tree, const Location& where) {
   if (where.file != tree.main.name) {
-    return refuse(where, "the rule stands in an included file, which commands don't change",
-                  fmt::format("edit {} and apply the policy", where.file));
+    return refuse("the rule stands in an included file, which commands don't change",
+                  fmt::format("edit {} and apply the policy", where.file), where);
   }
   const auto document = parse(tree);
   if (!document) return std::unexpected(document.error().front());
   for (const ast::Statement& statement : document->statements) {
     const auto* rule = std::get_if<ast::Rule>(&statement);
-    if (rule == nullptr || rule->where.source != &tree.main || rule->where.line != where.line)
-      continue;
+    if (rule == nullptr || !is_at(rule->where, tree.main, where.line)) continue;
     std::string text = tree.main.text;
     const std::size_t begin = line_begin(text, rule->where.begin());
     return text.erase(begin, line_end(text, begin) - begin);
   }
-  return refuse(where, "there is no rule on this line");
+  return refuse("there is no rule on this line", {}, where);
 }
 
 }  // namespace rules

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "rules/cursor.h"
+#include "rules/expect_parser.h"
 #include "rules/rule_parser.h"
 #include "rules/suggest.h"
 #include "rules/text.h"
@@ -41,7 +42,6 @@ class DocumentParser {
   bool default_action(Cursor& cursor);
   bool builtin(Cursor& cursor);
   bool expect(Cursor& cursor);
-  bool expect_clause(Cursor& cursor, ast::Expect& expect);
   bool include(Cursor& cursor);
   bool include_files(const ast::Include& include);
   bool no_such_file(const ast::Include& include);
@@ -249,54 +249,11 @@ bool DocumentParser::builtin(Cursor& cursor) {
   return true;
 }
 
-// expect ACTION [in|out] PROTO SOURCE [port N] to DESTINATION [port N] [type T] [on IFACE]
 bool DocumentParser::expect(Cursor& cursor) {
-  const Span start = cursor.take().where;
-  ast::Expect expect;
-  const auto action = cursor.want_word("allow, deny, reject or limit");
-  if (!action) return false;
-  const auto known = action_by_name(action->text);
-  if (!known) {
-    return report_.error(action->where, fmt::format("unknown action \"{}\"", action->text),
-                         did_you_mean(action->text, {"allow", "deny", "reject", "limit"}));
-  }
-  expect.action = *known;
-  if (cursor.accept("out")) {
-    expect.direction = Direction::Out;
-  } else {
-    cursor.accept("in");
-  }
-  const auto protocol = cursor.want_word("a protocol");
-  if (!protocol) return false;
-  cursor.accept("from");
-  const auto source = cursor.want_word("the source's address");
-  if (!source) return false;
-  if (cursor.accept("port") && !(expect.source_port = cursor.want_word("a port"))) return false;
-  if (!cursor.accept("to")) return cursor.unexpected("\"to\"");
-  const auto destination = cursor.want_word("the destination's address");
-  if (!destination) return false;
-  expect.protocol = *protocol;
-  expect.source = *source;
-  expect.destination = *destination;
-  while (!cursor.at_end()) {
-    if (!expect_clause(cursor, expect)) return false;
-  }
-  expect.where = join(start, cursor.last());
-  document_.statements.emplace_back(std::move(expect));
+  auto expect = parse_expect_statement(cursor);
+  if (!expect) return false;
+  document_.statements.emplace_back(*std::move(expect));
   return true;
-}
-
-bool DocumentParser::expect_clause(Cursor& cursor, ast::Expect& expect) {
-  std::optional<ast::Word>* part = cursor.at_word("port")   ? &expect.destination_port
-                                   : cursor.at_word("type") ? &expect.icmp_type
-                                   : cursor.at_word("on")   ? &expect.interface
-                                                            : nullptr;
-  if (part == nullptr || part->has_value()) {
-    return cursor.unexpected("\"port\", \"type\", \"on\" or the end of the statement");
-  }
-  const Token keyword = cursor.take();
-  *part = cursor.want_word(fmt::format("a word after \"{}\"", keyword.text));
-  return part->has_value();
 }
 
 bool DocumentParser::include(Cursor& cursor) {

@@ -79,6 +79,7 @@ std::string set_members(const NamedSet& set) {
 
 std::string join_words(const std::vector<ast::Word>& words, std::string_view separator) {
   std::vector<std::string_view> texts;
+  texts.reserve(words.size());
   for (const ast::Word& word : words) texts.push_back(word.text);
   return fmt::format("{}", fmt::join(texts, separator));
 }
@@ -131,6 +132,7 @@ std::string canonical_text(const Rule& rule, const PortTexts& ports) {
 
 std::string ports_text(const std::vector<PortRange>& ports) {
   std::vector<std::string> texts;
+  texts.reserve(ports.size());
   for (const PortRange& range : ports) {
     texts.push_back(range.first == range.last ? fmt::format("{}", range.first)
                                               : fmt::format("{}:{}", range.first, range.last));

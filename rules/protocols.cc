@@ -39,6 +39,7 @@ std::optional<std::uint8_t> protocol_by_name(std::string_view name) {
 
 std::vector<std::string_view> protocol_names() {
   std::vector<std::string_view> names;
+  names.reserve(kKnown.size());
   for (const Known& known : kKnown) names.push_back(known.name);
   return names;
 }

@@ -27,6 +27,11 @@ Location locate(const Span& span) {
   return {span.source->name, span.line, span.column, span.length, text.substr(begin, end - begin)};
 }
 
+std::unexpected<Diagnostic> refuse(std::string message, std::string hint, Location where) {
+  return std::unexpected(
+      Diagnostic{Severity::Error, std::move(where), std::move(message), std::move(hint), {}});
+}
+
 bool Report::error(const Span& where, std::string message, std::string hint,
                    std::vector<Location> other) {
   if (full()) return false;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ Span part_of(const Span& span, std::size_t skip, std::size_t length);
 Span join(const Span& first, const Span& last);
 
 Location locate(const Span& span);
+
+// An error that isn't about a place in a text, unless `where` says so.
+std::unexpected<Diagnostic> refuse(std::string message, std::string hint = {}, Location where = {});
 
 // Errors beyond the first 20 are dropped: they are mostly echoes. Warnings beyond are counted.
 class Report {

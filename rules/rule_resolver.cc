@@ -58,8 +58,9 @@ bool RuleResolver::addresses() {
   const auto side = [&](const ast::Endpoint& endpoint, AddressMatch& match) {
     if (!endpoint.address) return true;
     auto found = find_address(*endpoint.address, names_);
-    if (found) match = *std::move(found);
-    return found.has_value();
+    if (!found) return false;
+    match = *std::move(found);
+    return true;
   };
   return side(syntax_.from, rule_.match.source) && side(syntax_.to, rule_.match.destination);
 }

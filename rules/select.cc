@@ -11,6 +11,7 @@
 #include "rules/parser.h"
 #include "rules/resolver.h"
 #include "rules/rule_parser.h"
+#include "rules/text.h"
 
 namespace rules {
 namespace {
@@ -19,16 +20,6 @@ using Selected = std::expected<std::size_t, Diagnostic>;
 
 constexpr std::size_t kShortestId = 4;
 constexpr std::size_t kListed = 5;  // candidates shown when a prefix is ambiguous
-
-std::unexpected<Diagnostic> refuse(std::string message, std::string hint = {}) {
-  return std::unexpected(Diagnostic{Severity::Error, {}, std::move(message), std::move(hint), {}});
-}
-
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 bool may_be_id(std::string_view text) {
   return text.size() >= kShortestId &&

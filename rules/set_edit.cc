@@ -7,17 +7,13 @@
 
 #include "rules/edit.h"
 #include "rules/parser.h"
+#include "rules/report.h"
 #include "rules/set_resolver.h"
 #include "rules/suggest.h"
 #include "rules/words.h"
 
 namespace rules {
 namespace {
-
-std::unexpected<Diagnostic> refuse(Location where, std::string message, std::string hint = {}) {
-  return std::unexpected(
-      Diagnostic{Severity::Error, std::move(where), std::move(message), std::move(hint), {}});
-}
 
 std::expected<const ast::Set*, Diagnostic> find_set(const SourceTree& tree,
                                                     const ast::Document& document,
@@ -30,11 +26,11 @@ std::expected<const ast::Set*, Diagnostic> find_set(const SourceTree& tree,
     if (set->name.text != name) continue;
     if (set->name.where.source == &tree.main) return set;
     return refuse(
-        locate(set->name.where),
         fmt::format("the set \"{}\" stands in an included file, which commands don't change", name),
-        fmt::format("edit {} and apply the policy", set->name.where.source->name));
+        fmt::format("edit {} and apply the policy", set->name.where.source->name),
+        locate(set->name.where));
   }
-  return refuse({}, fmt::format("unknown set \"{}\"", name), nearest.hint());
+  return refuse(fmt::format("unknown set \"{}\"", name), nearest.hint());
 }
 
 // Members are compared by what they mean: 10.0.0.1 and 10.0.0.1/32 are one.
@@ -70,7 +66,7 @@ std::expected<Member, Diagnostic> check_member(const ast::Set& set, std::string_
   const Member member = read_member(word);
   if (ports ? member.ports.has_value() : member.addresses.has_value()) return member;
   const Fault fault = bad_member(word, ports, services);
-  return refuse({}, fault.message, fault.hint);
+  return refuse(fault.message, fault.hint);
 }
 
 std::string_view between(std::string_view text, std::size_t begin, std::size_t end) {
@@ -174,9 +170,9 @@ Edited remove_once(const SourceTree& tree, std::string_view name, std::string_vi
   }
   for (const ast::Word& known : set.members) {
     if (!read_member(known.text).covers(*member)) continue;
-    return refuse(locate(known.where),
-                  fmt::format("\"{}\" isn't a member by itself: {} holds it", word, known.text),
-                  fmt::format("remove {} and add what shall stay", known.text));
+    return refuse(fmt::format("\"{}\" isn't a member by itself: {} holds it", word, known.text),
+                  fmt::format("remove {} and add what shall stay", known.text),
+                  locate(known.where));
   }
   return tree.main.text;
 }

@@ -95,4 +95,10 @@ std::optional<Diagnostic> check_text(const Source& source) {
   return std::nullopt;
 }
 
+std::string_view trim(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
 }  // namespace rules

@@ -18,4 +18,7 @@ inline constexpr std::size_t kMaxLine = std::size_t{64} << 10;  // bytes
 // of writing). Line ends are LF or CR LF.
 std::optional<Diagnostic> check_text(const Source& source);
 
+// Without blanks and tabs at both ends.
+std::string_view trim(std::string_view text);
+
 }  // namespace rules

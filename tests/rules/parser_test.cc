@@ -1,5 +1,6 @@
 #include "rules/parser.h"
 
+#include <random>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -304,4 +305,36 @@ TEST_CASE("hostile texts are refused or parsed, and end") {
       "\"a\\\"b\"\n"
       "expect deny in tcp 10.0.0.1 port 1 to 10.0.0.2 port 2 on eth0\n";
   for (std::size_t length = 0; length <= all.size(); ++length) dump(all.substr(0, length));
+}
+
+TEST_CASE("texts with random damage are parsed or refused, and never more") {
+  const std::string good =
+      "set a = { 10.0.0.1,\n 2001:db8::/32 }\nset p = { 80, 90-95 }\ndefault deny in\nbuiltin ping "
+      "off\n"
+      "limit in on eth0 proto tcp from @a port 1:2 to any port 3,ssh rate 1/2m log none comment "
+      "\"a\\\"b\"\n"
+      "allow proto icmp type 3/4\nallow 80,443/tcp # web\ninclude \"x*.fw\"\n"
+      "expect deny in tcp 10.0.0.1 port 1 to 10.0.0.2 port 2 on eth0\n";
+  std::minstd_rand random(1);
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = good;
+    for (int change = 0; change < 4; ++change) {
+      const std::size_t at = random() % text.size();
+      const std::size_t from = random() % text.size();
+      switch (random() % 3) {
+        case 0:
+          text[at] = static_cast<char>(random());
+          break;
+        case 1:
+          text.erase(at, random() % 9);
+          break;
+        case 2:
+          text.insert(at, text, from, random() % 20);
+          break;
+      }
+    }
+    const SourceTree tree = tree_of(text, {{"x1.fw", text}});
+    const auto resolved = resolve_tree(tree);
+    if (!resolved) CHECK_FALSE(render_all(resolved.error()).empty());
+  }
 }
