@@ -1,3 +1,6 @@
+#include <chrono>
+#include <utility>
+
 #include "ctl/api/policy.h"
 #include "ctl/command_list.h"
 #include "ctl/command_parts.h"

@@ -2,17 +2,16 @@
 
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <memory>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
 #include <unistd.h>
 
-#include "ctl/client.h"
 #include "rules/parser.h"
 #include "rules/resolver.h"
 #include "rules/rule_set.h"

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "ctl/render.h"
@@ -59,21 +57,22 @@ std::string details(const api::Status& status, const Look& look) {
   return table.text(look);
 }
 
-// Rules that are in force without being written, and those that aren't rules on headers
-// ("established").
+// One row for each rule that the name stands for, and one row where there is none ("established", or what is off).
+void add_builtin(Table& table, const std::string& name, bool on,
+                 const std::vector<api::Rule>& builtin) {
+  const Cell state{on ? "on" : "off", on ? Style::Good : Style::Bad};
+  bool has_rules = false;
+  for (const api::Rule& rule : builtin) {
+    if (rule.id != name) continue;
+    table.add({{name}, state, {rule.canonical}, {std::to_string(rule.packets)}});
+    has_rules = true;
+  }
+  if (!has_rules) table.add({{name}, state, {}, {}});
+}
+
 std::string builtin_table(const api::Status& status, const api::RuleList& list, const Look& look) {
   Table table({{"Built-in"}, {"State"}, {"Rule"}, {"Hits", Align::Right}});
-  for (const auto& [name, on] : status.builtins) {
-    const Cell state{on ? "on" : "off", on ? Style::Good : Style::Bad};
-    const auto before = [&name](const api::Rule& rule) { return rule.id == name; };
-    if (std::none_of(list.builtin.begin(), list.builtin.end(), before)) {
-      table.add({{name}, state, {}, {}});
-    }
-    for (const api::Rule& rule : list.builtin) {
-      if (!before(rule)) continue;
-      table.add({{name}, state, {rule.canonical}, {std::to_string(rule.packets)}});
-    }
-  }
+  for (const auto& [name, on] : status.builtins) add_builtin(table, name, on, list.builtin);
   return table.text(look);
 }
 

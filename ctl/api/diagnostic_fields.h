@@ -10,7 +10,7 @@ namespace ctl::api {
 
 template <>
 struct Names<rules::Severity> {
-  static constexpr std::array<std::string_view, 2> value{"error", "warning"};
+  static constexpr std::array<std::string_view, 2> kNames{"error", "warning"};
   static_assert(static_cast<int>(rules::Severity::Error) == 0 &&
                 static_cast<int>(rules::Severity::Warning) == 1);
 };
@@ -18,16 +18,16 @@ struct Names<rules::Severity> {
 template <>
 struct Fields<rules::Location> {
   using T = rules::Location;
-  static constexpr std::tuple value{Field{"file", &T::file}, Field{"line", &T::line},
-                                    Field{"column", &T::column}, Field{"length", &T::length},
-                                    Field{"source_line", &T::source_line}};
+  static constexpr std::tuple kFields{Field{"file", &T::file}, Field{"line", &T::line},
+                                      Field{"column", &T::column}, Field{"length", &T::length},
+                                      Field{"source_line", &T::source_line}};
 };
 
 template <>
 struct Fields<rules::Diagnostic> {
   using T = rules::Diagnostic;
-  static constexpr std::tuple value{Field{"severity", &T::severity},
-                                    Field{"file", [](auto& d) -> auto& {return d.where.file;
+  static constexpr std::tuple kFields{Field{"severity", &T::severity},
+                                      Field{"file", [](auto& d) -> auto& {return d.where.file;
 }
 }  // namespace ctl::api
 , Field{"line", [](auto& d) -> auto& {return d.where.line;

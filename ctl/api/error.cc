@@ -43,7 +43,7 @@ constexpr const Row& row(ErrorCode code) {
 
 template <>
 struct Names<ErrorCode> {
-  static constexpr auto value = [] {
+  static constexpr auto kNames = [] {
     std::array<std::string_view, kRows.size()> names;
     for (std::size_t i = 0; i < names.size(); ++i) names[i] = kRows[i].name;
     return names;
@@ -52,13 +52,14 @@ struct Names<ErrorCode> {
 
 template <>
 struct Fields<Error> {
-  static constexpr std::tuple value{Field{"code", &Error::code}, Field{"message", &Error::message},
-                                    Field{"diagnostics", &Error::diagnostics}};
+  static constexpr std::tuple kFields{Field{"code", &Error::code},
+                                      Field{"message", &Error::message},
+                                      Field{"diagnostics", &Error::diagnostics}};
 };
 
 template <>
 struct Fields<ErrorBody> {
-  static constexpr std::tuple value{Field{"error", &ErrorBody::error}};
+  static constexpr std::tuple kFields{Field{"error", &ErrorBody::error}};
 };
 
 std::string_view to_string(ErrorCode code) {

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <map>
@@ -32,7 +33,7 @@ struct Field {
 template <class Get>
 Field(const char*, Get) -> Field<Get>;
 
-// Specialised with `static constexpr std::tuple value{Field{...}, ...}`.
+// Specialised with `static constexpr std::tuple kFields{Field{...}, ...}`.
 template <class T>
 struct Fields;
 
@@ -40,19 +41,19 @@ struct Fields;
 template <class T>
 inline constexpr bool kIsRequest = false;
 
-// Specialised with `static constexpr std::array<std::string_view, N> value`, in the enumerators'
+// Specialised with `static constexpr std::array<std::string_view, N> kNames`, in the enumerators'
 // order.
 template <class Enum>
 struct Names;
 
 template <class T>
 concept Described = requires {
-  Fields<T>::value;
+  Fields<T>::kFields;
 };
 
 template <class T, class Visit>
 void for_each_field(const Visit& visit) {
-  std::apply([&](const auto&... field) { (visit(field), ...); }, Fields<T>::value);
+  std::apply([&](const auto&... field) { (visit(field), ...); }, Fields<T>::kFields);
 }
 
 // ---- to JSON
@@ -92,7 +93,7 @@ Json to_json_value(const T& value) {
         [&](const auto& field) { put(object, field.name, std::invoke(field.get, value)); });
     return object;
   } else if constexpr (std::is_enum_v<T>) {
-    return Names<T>::value.at(static_cast<std::size_t>(value));
+    return Names<T>::kNames.at(static_cast<std::size_t>(value));
   } else {
     return value;
   }
@@ -130,7 +131,7 @@ std::string read(const Json& json, T& value) {
 
 template <class Enum>
 requires std::is_enum_v<Enum> std::string read(const Json& json, Enum& value) {
-  const auto& names = Names<Enum>::value;
+  const auto& names = Names<Enum>::kNames;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (json.is_string() && json.get_ref<const std::string&>() == names[i]) {
       value = static_cast<Enum>(i);
@@ -187,11 +188,16 @@ std::string take(const Json& object, std::string_view name, std::optional<T>& va
 }
 
 template <class T>
+bool has_field(std::string_view name) {
+  bool found = false;
+  for_each_field<T>([&](const auto& field) { found = found || field.name == name; });
+  return found;
+}
+
+template <class T>
 std::string refuse_unknown(const Json& object) {
-  for (const auto& [name, member] : object.items()) {
-    bool known = false;
-    for_each_field<T>([&](const auto& field) { known = known || field.name == name; });
-    if (!known) return below(name, "is not a field of this request");
+  for (const auto& member : object.items()) {
+    if (!has_field<T>(member.key())) return below(member.key(), "is not a field of this request");
   }
   return {};
 }

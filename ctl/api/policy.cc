@@ -6,69 +6,70 @@ namespace ctl::api {
 
 template <>
 struct Fields<rules::Source> {
-  static constexpr std::tuple value{Field{"name", &rules::Source::name},
-                                    Field{"text", &rules::Source::text}};
+  static constexpr std::tuple kFields{Field{"name", &rules::Source::name},
+                                      Field{"text", &rules::Source::text}};
 };
 template <>
 inline constexpr bool kIsRequest<rules::Source> = true;
 
 template <>
 struct Fields<Sources> {
-  static constexpr std::tuple value{Field{"main", &Sources::main},
-                                    Field{"includes", &Sources::includes}};
+  static constexpr std::tuple kFields{Field{"main", &Sources::main},
+                                      Field{"includes", &Sources::includes}};
 };
 template <>
 inline constexpr bool kIsRequest<Sources> = true;
 
 template <>
 struct Fields<PolicyText> {
-  static constexpr std::tuple value{Field{"sources", &PolicyText::sources},
-                                    Field{"hash", &PolicyText::hash}};
+  static constexpr std::tuple kFields{Field{"sources", &PolicyText::sources},
+                                      Field{"hash", &PolicyText::hash}};
 };
 
 template <>
 struct Fields<Checked> {
-  static constexpr std::tuple value{Field{"rules", &Checked::rules}, Field{"sets", &Checked::sets},
-                                    Field{"warnings", &Checked::warnings}};
+  static constexpr std::tuple kFields{Field{"rules", &Checked::rules},
+                                      Field{"sets", &Checked::sets},
+                                      Field{"warnings", &Checked::warnings}};
 };
 
 template <>
 struct Fields<Applied> {
-  static constexpr std::tuple value{
+  static constexpr std::tuple kFields{
       Field{"generation", &Applied::generation}, Field{"rules", &Applied::rules},
       Field{"warnings", &Applied::warnings}, Field{"already", &Applied::already}};
 };
 
 template <>
 struct Names<SetKind> {
-  static constexpr std::array<std::string_view, 2> value{"addresses", "ports"};
+  static constexpr std::array<std::string_view, 2> kNames{"addresses", "ports"};
   static_assert(static_cast<int>(SetKind::Addresses) == 0 && static_cast<int>(SetKind::Ports) == 1);
 };
 
 template <>
 struct Fields<Set> {
-  static constexpr std::tuple value{Field{"name", &Set::name}, Field{"kind", &Set::kind},
-                                    Field{"members", &Set::members}, Field{"file", &Set::file},
-                                    Field{"line", &Set::line}};
+  static constexpr std::tuple kFields{Field{"name", &Set::name}, Field{"kind", &Set::kind},
+                                      Field{"members", &Set::members}, Field{"file", &Set::file},
+                                      Field{"line", &Set::line}};
 };
 
 template <>
 struct Fields<SetList> {
-  static constexpr std::tuple value{Field{"sets", &SetList::sets}};
+  static constexpr std::tuple kFields{Field{"sets", &SetList::sets}};
 };
 
 template <>
 struct Fields<ChangeSet> {
-  static constexpr std::tuple value{Field{"add", &ChangeSet::add},
-                                    Field{"remove", &ChangeSet::remove}};
+  static constexpr std::tuple kFields{Field{"add", &ChangeSet::add},
+                                      Field{"remove", &ChangeSet::remove}};
 };
 template <>
 inline constexpr bool kIsRequest<ChangeSet> = true;
 
 template <>
 struct Fields<SetChanged> {
-  static constexpr std::tuple value{Field{"set", &SetChanged::set},
-                                    Field{"already", &SetChanged::already}};
+  static constexpr std::tuple kFields{Field{"set", &SetChanged::set},
+                                      Field{"already", &SetChanged::already}};
 };
 
 template std::string encode(const Sources&);

@@ -6,7 +6,7 @@ namespace ctl::api {
 
 template <>
 struct Fields<Rule> {
-  static constexpr std::tuple value{
+  static constexpr std::tuple kFields{
       Field{"number", &Rule::number},   Field{"id", &Rule::id},
       Field{"action", &Rule::action},   Field{"direction", &Rule::direction},
       Field{"text", &Rule::text},       Field{"canonical", &Rule::canonical},
@@ -17,40 +17,40 @@ struct Fields<Rule> {
 
 template <>
 struct Fields<Default> {
-  static constexpr std::tuple value{Field{"action", &Default::action},
-                                    Field{"packets", &Default::packets}};
+  static constexpr std::tuple kFields{Field{"action", &Default::action},
+                                      Field{"packets", &Default::packets}};
 };
 
 template <>
 struct Fields<Defaults> {
-  static constexpr std::tuple value{Field{"in", &Defaults::in}, Field{"out", &Defaults::out}};
+  static constexpr std::tuple kFields{Field{"in", &Defaults::in}, Field{"out", &Defaults::out}};
 };
 
 template <>
 struct Fields<RuleList> {
-  static constexpr std::tuple value{Field{"rules", &RuleList::rules},
-                                    Field{"builtin", &RuleList::builtin},
-                                    Field{"defaults", &RuleList::defaults}};
+  static constexpr std::tuple kFields{Field{"rules", &RuleList::rules},
+                                      Field{"builtin", &RuleList::builtin},
+                                      Field{"defaults", &RuleList::defaults}};
 };
 
 template <>
 struct Fields<AddRule> {
-  static constexpr std::tuple value{Field{"rule", &AddRule::rule},
-                                    Field{"position", &AddRule::position}};
+  static constexpr std::tuple kFields{Field{"rule", &AddRule::rule},
+                                      Field{"position", &AddRule::position}};
 };
 template <>
 inline constexpr bool kIsRequest<AddRule> = true;
 
 template <>
 struct Fields<RuleAdded> {
-  static constexpr std::tuple value{Field{"rule", &RuleAdded::rule},
-                                    Field{"already", &RuleAdded::already},
-                                    Field{"warnings", &RuleAdded::warnings}};
+  static constexpr std::tuple kFields{Field{"rule", &RuleAdded::rule},
+                                      Field{"already", &RuleAdded::already},
+                                      Field{"warnings", &RuleAdded::warnings}};
 };
 
 template <>
 struct Fields<RuleRemoved> {
-  static constexpr std::tuple value{Field{"rule", &RuleRemoved::rule}};
+  static constexpr std::tuple kFields{Field{"rule", &RuleRemoved::rule}};
 };
 
 template std::string encode(const RuleList&);
