@@ -30,8 +30,7 @@ Answer get_set(const Context& context, const Request& request) {
   const auto& sets = state->active->policy.sets;
   const auto found = sets.find(request.argument);
   if (found != sets.end()) return api::encode(set_view(found->second));
-  return std::unexpected(api::Error{
-      api::ErrorCode::NotFound, fmt::format("there is no set \"{}\"", request.argument), {}});
+  return std::unexpected(policy::no_such_set(state->active->policy, request.argument));
 }
 
 }  // namespace fwd::control

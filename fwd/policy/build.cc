@@ -7,6 +7,7 @@
 #include "rules/expect.h"
 #include "rules/parser.h"
 #include "rules/resolver.h"
+#include "rules/suggest.h"
 
 namespace fwd::policy {
 namespace {
@@ -51,6 +52,14 @@ std::expected<Built, Error> build(const rules::SourceTree& sources, const rules:
   auto broken = rules::check_expects(active->policy, resolved->expects, active->rules);
   if (!broken.empty()) return std::unexpected(to_error(std::move(broken)));
   return Built{std::move(active), std::move(resolved->warnings)};
+}
+
+Error no_such_set(const rules::Policy& policy, std::string_view name) {
+  rules::Nearest nearest(name);
+  for (const auto& [known, set] : policy.sets) nearest.consider(known);
+  std::string message = fmt::format("there is no set \"{}\"", name);
+  if (const auto meant = nearest.found()) message += fmt::format("; did you mean \"{}\"?", *meant);
+  return {ctl::api::ErrorCode::NotFound, std::move(message), {}};
 }
 
 }  // namespace fwd::policy

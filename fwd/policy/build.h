@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <expected>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "ctl/api/error.h"
@@ -34,5 +35,8 @@ std::expected<Built, Error> build(const rules::SourceTree& sources, const rules:
 // The message is the first diagnostic's, with its place.
 Error to_error(std::vector<rules::Diagnostic> diagnostics,
                ctl::api::ErrorCode code = ctl::api::ErrorCode::Syntax);
+
+// Names the set that was probably meant.
+Error no_such_set(const rules::Policy& policy, std::string_view name);
 
 }  // namespace fwd::policy

@@ -125,8 +125,7 @@ Outcome<Applied> PolicyManager::change_set(const std::string& name, const SetCha
   const State before = state();
   const auto& sets = before->active->policy.sets;
   const auto set = sets.find(name);
-  if (set == sets.end())
-    return error(ErrorCode::NotFound, fmt::format("there is no set \"{}\"", name));
+  if (set == sets.end()) return std::unexpected(no_such_set(before->active->policy, name));
   const rules::Location& where = set->second.where;
   if (where.file != before->sources.main.name) {
     return error(
