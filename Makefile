@@ -1,6 +1,6 @@
 # Everything is built below $(BUILD), one tree per flavour: build, build/asan, build/tsan, build/coverage.
 #   make            build/fwd and build/fwctl
-#   make check      every test: layers, format, unit, integration, sanitizers
+#   make check      layers, unit and integration tests; asan and tsan run the unit tests once more
 #   V=1             show the commands
 #   BUILD=DIR       build elsewhere
 
@@ -71,14 +71,14 @@ unit: $(TESTS)
 integration: all
 	$(Q)tests/run --programs $(BUILD) --integration
 
-# The slow parts build one after the other: the machine may have two cores. tests/run prints the last line.
+# tests/run prints the last line.
 check: layers
 	$(submake) all $(TESTS)
-	$(submake) asan-build tsan-build
-	$(Q)tests/run --programs $(BUILD) --integration $(TESTS) $(TESTS:$(BUILD)/%=$(BUILD)/asan/%) $(BUILD)/tsan/tests/fwd_test
+	$(Q)tests/run --programs $(BUILD) --integration $(TESTS)
 
-ASAN := BUILD=$(BUILD)/asan FLAVOUR='-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
-TSAN := BUILD=$(BUILD)/tsan FLAVOUR='-O1 -fsanitize=thread -fno-omit-frame-pointer'
+# At -O1 the sanitized trees take three times as long to build.
+ASAN := BUILD=$(BUILD)/asan FLAVOUR='-O0 -g1 -Wno-maybe-uninitialized -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+TSAN := BUILD=$(BUILD)/tsan FLAVOUR='-O1 -g1 -fsanitize=thread -fno-omit-frame-pointer'
 .PHONY: asan-build tsan-build
 asan-build: ; $(submake) $(ASAN) all $(TESTS:$(BUILD)/%=$(BUILD)/asan/%)
 tsan-build: ; $(submake) $(TSAN) $(BUILD)/tsan/tests/fwd_test
@@ -112,14 +112,16 @@ lint: layers
 # --- what a person runs --------------------------------------------------------------------------------------
 
 demo: all ; $(Q)tests/lab/demo.py --programs $(BUILD)
-bench: all $(BENCHES) ; $(Q)tests/bench/run --programs $(BUILD) $(if $(QUICK),--quick)
+bench: all $(BENCHES)
+	@mkdir -p $(BUILD)/bench
+	$(Q)$(BUILD)/tests/bench/classifier_bench --json $(BUILD)/bench/classifier.json $(if $(QUICK),--quick)
+	$(Q)tests/bench/verdict_bench.py --programs $(BUILD) --json $(BUILD)/bench/verdicts.json $(if $(QUICK),--rounds 3)
 
 install: all
 	install -D -m 755 $(BUILD)/fwd $(DESTDIR)$(PREFIX)/sbin/fwd
 	install -D -m 755 $(BUILD)/fwctl $(DESTDIR)$(PREFIX)/bin/fwctl
 	install -d $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
-	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
+	$(foreach page,$(wildcard man/*.5 man/*.8),install -m 644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page))) &&) true
 	install -d $(DESTDIR)$(PREFIX)/share/doc/fwd
 	install -m 644 README.md ARCHITECTURE.md $(DESTDIR)$(PREFIX)/share/doc/fwd
 
