@@ -9,7 +9,6 @@
 
 #include <cap-ng.h>
 #include <fmt/format.h>
-#include <net/if.h>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -29,11 +28,6 @@ constexpr std::chrono::seconds kFirstRound{2};  // workers come round every kern
 std::string host_name() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
-
-std::string interface_name(std::uint32_t index) {
-  std::array<char, IF_NAMESIZE> name{};
-  return if_indextoname(index, name.data()) == nullptr ? "" : name.data();
 }
 
 Result<void> make_parent(const std::string& path) {
@@ -144,12 +138,14 @@ Result<void> Daemon::open_kernel() {
 
 Result<void> Daemon::open_audit() {
   if (auto made = make_parent(options_.audit); !made) return made;
-  return keep(audit::Writer::open({.path = options_.audit,
-                                   .hostname = host_name(),
-                                   .workers = settings_.queues.count(),
-                                   .ring_records = settings_.audit.ring_records,
-                                   .interface_names = interface_name}),
-              audit_);
+  return keep(
+      audit::Writer::open(
+          {.path = options_.audit,
+           .hostname = host_name(),
+           .workers = settings_.queues.count(),
+           .ring_records = settings_.audit.ring_records,
+           .interface_names = [this](std::uint32_t index) { return link_names_.name(index); }}),
+      audit_);
 }
 
 Result<void> Daemon::bind_queues() {

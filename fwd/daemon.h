@@ -70,6 +70,7 @@ class Daemon {
   std::optional<policy::Loaded> loaded_;  // until it is in force
   std::unique_ptr<kernel::Firewall> firewall_;
   std::optional<kernel::Links> links_;
+  kernel::LinkTable link_names_;
   std::optional<kernel::LimitLog> limit_log_;
   std::unique_ptr<audit::Writer> audit_;
   std::unique_ptr<engine::Engine> engine_;

@@ -90,11 +90,12 @@ std::vector<std::string> Daemon::warnings() const {
 
 void Daemon::read_links() {
   links_->drain();
-  const auto names = links_->names();
+  auto names = links_->names();
   if (!names) return spdlog::error("{}", names.error().message());
   std::vector<engine::InterfaceName> interfaces;
   for (const auto& [index, name] : *names) interfaces.push_back({index, name});
   engine_->publish_interfaces(std::move(interfaces));
+  link_names_.replace(std::move(*names));
 }
 
 void Daemon::read_limit_log() {

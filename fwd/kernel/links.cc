@@ -3,6 +3,7 @@
 #include <array>
 
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <sys/socket.h>
 
 namespace fwd::kernel {
@@ -15,6 +16,20 @@ int take_name(const nlattr* attribute, void* data) {
 }
 
 }  // namespace
+
+void LinkTable::replace(LinkNames names) {
+  const std::lock_guard lock(mutex_);
+  names_ = std::move(names);
+}
+
+std::string LinkTable::name(std::uint32_t index) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = names_.find(index); known != names_.end()) return known->second;
+  }
+  std::array<char, IF_NAMESIZE> name{};
+  return if_indextoname(index, name.data()) == nullptr ? "" : name.data();
+}
 
 Result<Links> Links::open() {
   auto events = NetlinkSocket::open(NETLINK_ROUTE, RTMGRP_LINK);

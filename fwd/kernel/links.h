@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,19 @@
 namespace fwd::kernel {
 
 using LinkNames = std::map<std::uint32_t, std::string>;  // by interface index
+
+// The names as last read, for any thread: asking the kernel costs three system calls a name.
+class LinkTable {
+ public:
+  void replace(LinkNames names);
+
+  // Asks the kernel about an interface that is newer than the table; empty where there is none.
+  std::string name(std::uint32_t index) const;
+
+ private:
+  mutable std::mutex mutex_;
+  LinkNames names_;
+};
 
 class Links {
  public:

@@ -152,3 +152,13 @@ TEST_CASE("interfaces are known by name, and a new one is told") {
     CHECK(std::ranges::any_of(*names, [](const auto& link) { return link.second == "fwdtest0"; }));
   });
 }
+
+TEST_CASE("a link table answers what it was told, and asks the kernel about newer interfaces") {
+  support::in_new_netns([] {
+    LinkTable table;
+    CHECK(table.name(1) == "lo");
+    table.replace({{1, "renamed"}});
+    CHECK(table.name(1) == "renamed");
+    CHECK(table.name(4711).empty());
+  });
+}
