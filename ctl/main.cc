@@ -32,8 +32,8 @@ ctl::Exchange connect(const std::string& socket) {
 int main(int argc, char** argv) {
   const ctl::Parts parts{ctl::look_of(STDOUT_FILENO), connect, ctl::disable_without_daemon};
   const ctl::Output output = ctl::run({argv + 1, argv + argc}, default_socket(), parts);
+  const bool written = write_all(stdout, output.text);
+  if (!written) std::perror("fwctl: can't write its output");
   write_all(stderr, output.notes);
-  if (write_all(stdout, output.text)) return output.status;
-  std::perror("fwctl: can't write its output");
-  return static_cast<int>(ctl::api::ExitStatus::Refused);
+  return written ? output.status : static_cast<int>(ctl::api::ExitStatus::Refused);
 }

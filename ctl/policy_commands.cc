@@ -43,11 +43,11 @@ Result change_sets(const Context& context) {
   const Request request{"POST", std::string(kSetsPath) + '/' + percent_encode(words[2]),
                         api::encode(change)};
   return answer<api::SetChanged>(context, request, [](const api::SetChanged& changed) {
-    return Output{
-        fmt::format("{}: set {} has {}\n", changed.already ? "Nothing to do" : "Done",
-                    one_line(changed.set.name), count(changed.set.members.size(), "member")),
-        {},
-        0};
+    return Output{fmt::format("{}: set {} has {}\n", changed.already ? "Nothing to do" : "Done",
+                              one_line(changed.set.name),
+                              count(changed.set.members.size(), "entry", "entries")),
+                  {},
+                  0};
   });
 }
 

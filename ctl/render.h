@@ -33,8 +33,8 @@ std::string render_members(const api::Set& set);  // one a line
 std::string render_diagnostics(const std::vector<rules::Diagnostic>& diagnostics);
 std::string render_error(const api::Error& error);
 
-// "1 rule", "2 rules"
-std::string count(std::uint64_t number, const std::string& what);
+// "1 rule", "2 rules"; what has no plural in -s names it.
+std::string count(std::uint64_t number, const std::string& one, const std::string& many = {});
 
 // One table of the workers' queues, for status and stats.
 std::string render_workers(const std::vector<api::Worker>& workers, const Look& look);

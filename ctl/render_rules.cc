@@ -59,7 +59,7 @@ std::string render_rule(const api::Rule& rule, const Look& look) {
 }
 
 std::string render_sets(const std::vector<api::Set>& sets, const Look& look) {
-  Table table({{"Set"}, {"Kind"}, {"Members", Align::Right}, {"Place"}});
+  Table table({{"Set"}, {"Kind"}, {"Entries", Align::Right}, {"Place"}});
   for (const api::Set& set : sets) {
     table.add({{set.name},
                {set.kind == api::SetKind::Ports ? "ports" : "addresses"},
@@ -81,16 +81,18 @@ std::string render_diagnostics(const std::vector<rules::Diagnostic>& diagnostics
   return text;
 }
 
-// The diagnostics say what the message says, and where.
+// The first diagnostic mostly says what the message says, and where: then it is enough.
 std::string render_error(const api::Error& error) {
-  if (!error.diagnostics.empty() && error.code == api::ErrorCode::Syntax) {
-    return render_diagnostics(error.diagnostics);
+  const std::string details = render_diagnostics(error.diagnostics);
+  if (error.diagnostics.empty() || error.diagnostics.front().message != error.message) {
+    return "fwctl: " + one_line(error.message) + '\n' + details;
   }
-  return "fwctl: " + one_line(error.message) + '\n' + render_diagnostics(error.diagnostics);
+  return (error.diagnostics.front().where.file.empty() ? "fwctl: " : "") + details;
 }
 
-std::string count(std::uint64_t number, const std::string& what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+std::string count(std::uint64_t number, const std::string& one, const std::string& many) {
+  if (number == 1) return "1 " + one;
+  return fmt::format("{} {}", number, many.empty() ? one + 's' : many);
 }
 
 }  // namespace ctl

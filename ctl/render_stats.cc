@@ -31,7 +31,9 @@ std::string action_table(const api::DirectionCounts& packets, const Look& look) 
 
 std::string reason_table(const std::map<std::string, std::uint64_t>& reasons, const Look& look) {
   Table table({{"Reason"}, {"Packets", Align::Right}});
-  for (const auto& [reason, packets] : reasons) table.add({{reason}, {std::to_string(packets)}});
+  for (const auto& [reason, packets] : reasons) {
+    if (packets > 0) table.add({{reason}, {std::to_string(packets)}});
+  }
   return table.empty() ? std::string() : table.text(look) + '\n';
 }
 
@@ -41,9 +43,12 @@ std::string others(const api::Stats& stats, const Look& look) {
              {fmt::format("the kernel's copy allowed {} and denied {}", stats.kernel_copy.allow,
                           stats.kernel_copy.deny)}});
   table.add({{"Revoked", Style::Bold}, {count(stats.revoked, "connection")}});
-  table.add({{"Time to verdict", Style::Bold},
-             {fmt::format("half within {:.1f} us, 99 % within {:.1f} us",
-                          stats.verdict_microseconds.p50, stats.verdict_microseconds.p99)}});
+  const api::VerdictTimes& times = stats.verdict_microseconds;
+  if (times.p99 > 0) {
+    table.add(
+        {{"Time to verdict", Style::Bold},
+         {fmt::format("half within {:.1f} us, 99 % within {:.1f} us", times.p50, times.p99)}});
+  }
   return table.text(look);
 }
 

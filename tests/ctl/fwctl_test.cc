@@ -1,5 +1,6 @@
 #include "ctl/fwctl.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace {
 struct FakeDaemon {
   unsigned status = 200;
   std::string body = "{}";
+  std::map<std::string, std::string> pages;  // bodies by target, before `body`
   bool running = true;
   int disable_status = 0;
   bool root = true;
@@ -36,7 +38,8 @@ struct FakeDaemon {
     socket = path;
     return [this](const Request& request) -> std::expected<Reply, api::Error> {
       asked.push_back(request.method + ' ' + request.target + ' ' + request.body);
-      if (running) return Reply{status, body};
+      const auto page = pages.find(request.target);
+      if (running) return Reply{status, page != pages.end() ? page->second : body};
       return std::unexpected(api::Error{api::ErrorCode::Unreachable, "no answer", {}});
     };
   }
@@ -257,21 +260,25 @@ TEST_CASE("removing shows what is gone") {
         "Rule removed: 3  9c1f02ab5d3e7a10  allow in 80/tcp comment \"web\"\n");
 }
 
-TEST_CASE("changing a set says how many members it has now") {
+TEST_CASE("changing a set says how much is in it now") {
   FakeDaemon daemon;
   const api::Set set{"peers", api::SetKind::Addresses, {"192.0.2.1"}, "policy.fw", 1};
   daemon.body = api::encode(api::SetChanged{set, false});
-  CHECK(daemon.run({"set", "add", "peers", "192.0.2.1"}).text == "Done: set peers has 1 member\n");
+  CHECK(daemon.run({"set", "add", "peers", "192.0.2.1"}).text == "Done: set peers has 1 entry\n");
   daemon.body = api::encode(api::SetChanged{set, true});
   CHECK(daemon.run({"set", "add", "peers", "192.0.2.1"}).text ==
-        "Nothing to do: set peers has 1 member\n");
+        "Nothing to do: set peers has 1 entry\n");
 }
 
-TEST_CASE("status asks twice and shows one text") {
+TEST_CASE("status is made of the state and the rules") {
   FakeDaemon daemon;
-  const Output output = daemon.run({"status"});
-  CHECK(output.status == 1);  // "{}" is no status
-  CHECK(daemon.asked == std::vector<std::string>{"GET /v1/status "});
+  daemon.pages = {{"/v1/status", api::encode(api::Status{})},
+                  {"/v1/rules", api::encode(api::RuleList{{web_rule()}, {}, {}})}};
+  const Output output = daemon.run({"status", "numbered"});
+  CHECK(output.status == 0);
+  CHECK(output.text.starts_with("Status: inactive"));
+  CHECK(output.text.find("[3]  9c1f02ab5d3e7a10  allow in 80/tcp") != std::string::npos);
+  CHECK(daemon.asked == std::vector<std::string>{"GET /v1/status ", "GET /v1/rules "});
 }
 
 TEST_CASE("enable and disable say what is so now") {

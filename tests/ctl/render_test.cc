@@ -145,7 +145,7 @@ TEST_CASE("a rule that was added or removed is shown with number and id") {
 TEST_CASE("stats are a few small tables") {
   api::Stats stats;
   stats.packets = {{12, 3, 0, 1}, {8, 0, 2, 0}};
-  stats.reasons = {{"default", 3}, {"rule", 23}};
+  stats.reasons = {{"default", 3}, {"rule", 23}, {"shed", 0}};
   stats.kernel_copy = {4, 5};
   stats.revoked = 1;
   stats.workers = {{0, 26, 0, 0, 0, 0, 0}};
@@ -167,26 +167,40 @@ TEST_CASE("stats are a few small tables") {
         "    0       26        0              0                0            0        0\n");
 }
 
+TEST_CASE("stats of a daemon that has decided nothing leave out what isn't known") {
+  CHECK(render_stats({}, {}) ==
+        "Packets  allow  deny  reject  limit\n"
+        "in           0     0       0      0\n"
+        "out          0     0       0      0\n"
+        "\n"
+        "Without the daemon  the kernel's copy allowed 0 and denied 0\n"
+        "Revoked             0 connections\n");
+}
+
 TEST_CASE("sets are listed with their size, and one set member by member") {
   const api::Set peers{
       "peers", api::SetKind::Addresses, {"10.0.0.11", "10.0.0.12"}, "policy.fw", 1};
   const api::Set web{"web", api::SetKind::Ports, {"80"}, "policy.d/a.fw", 20};
   CHECK(render_sets({peers, web}, {}) ==
-        "Set    Kind       Members  Place\n"
+        "Set    Kind       Entries  Place\n"
         "peers  addresses        2  policy.fw:1\n"
         "web    ports            1  policy.d/a.fw:20\n");
   CHECK(render_sets({}, {}) == "The policy has no sets.\n");
   CHECK(render_members(peers) == "10.0.0.11\n10.0.0.12\n");
 }
 
-TEST_CASE("a syntax error is its diagnostics; others have a message first") {
-  const rules::Diagnostic diagnostic{
+TEST_CASE("an error is told once, by its message or by the diagnostic that repeats it") {
+  const rules::Diagnostic placed{
       rules::Severity::Error, {"policy.fw", 1, 7, 2, "allow xy"}, "no such service", {}, {}};
   const std::string shown = "policy.fw:1:7: error: no such service\nallow xy\n      ^~\n";
-  CHECK(render_error({api::ErrorCode::Syntax, "no such service", {diagnostic}}) == shown);
-  CHECK(render_error({api::ErrorCode::Refused, "already\nthere", {diagnostic}}) ==
+  CHECK(render_error({api::ErrorCode::Syntax, "no such service", {placed}}) == shown);
+  CHECK(render_error({api::ErrorCode::Refused, "already\nthere", {placed}}) ==
         "fwctl: already\\x0athere\n" + shown);
   CHECK(render_error({api::ErrorCode::Syntax, "empty", {}}) == "fwctl: empty\n");
+  const rules::Diagnostic anywhere{
+      rules::Severity::Error, {}, "there is no rule 9", "the rules are 1 to 5", {}};
+  CHECK(render_error({api::ErrorCode::NotFound, "there is no rule 9", {anywhere}}) ==
+        "fwctl: error: there is no rule 9\nhint: the rules are 1 to 5\n");
 }
 
 TEST_CASE("durations have two units") {
