@@ -21,8 +21,7 @@
 
 namespace fwd {
 
-// Until a signal ends it; the exit status. Nothing but the log is said on stderr, and the kernel's
-// table stays.
+// Until a signal ends it; the exit status. The kernel's table stays.
 int run_daemon(const Options& options);
 
 class Daemon {

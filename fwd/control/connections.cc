@@ -61,15 +61,25 @@ void Connections::begin_request(Connection& connection) {
   connection.deadline = Clock::now() + limits_.request;
 }
 
-void Connections::begin_work(Connection& connection) {
+void Connections::begin_work() {
   const std::lock_guard lock(mutex_);
-  connection.deadline.reset();
+  work_began_ = Clock::now();
+}
+
+void Connections::end_work(Connection& connection) {
+  const std::lock_guard lock(mutex_);
+  const auto now = Clock::now();
+  const auto taken = now - work_began_.value_or(now);
+  work_began_.reset();
+  for (Connection& open : open_) open.deadline += taken;
+  connection.deadline = now + limits_.request;
 }
 
 void Connections::sweep(Clock::time_point now) {
   const std::lock_guard lock(mutex_);
+  if (work_began_) return;
   for (const Connection& connection : open_) {
-    if (connection.deadline && *connection.deadline <= now) shutdown(connection.fd, SHUT_RDWR);
+    if (connection.deadline <= now) shutdown(connection.fd, SHUT_RDWR);
   }
 }
 

@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 struct Connection {
   int fd = -1;  // the HTTP library's
   Peer peer;
-  std::optional<Clock::time_point> deadline;  // none while a handler works for it
+  Clock::time_point deadline;
 };
 
 class Connections {
@@ -38,8 +38,11 @@ class Connections {
   Connection* opened(int fd);
   void closed(Connection* connection);
 
-  void begin_request(Connection& connection);  // the time for a request or an answer starts anew
-  void begin_work(Connection& connection);
+  void begin_request(Connection& connection);  // the time for a request starts anew
+
+  // Around a handler, of which one runs at a time: what it takes is nobody's fault.
+  void begin_work();
+  void end_work(Connection& connection);  // the time for its answer starts
 
   // Shuts down what has passed its deadline; the library then closes it.
   void sweep(Clock::time_point now);
@@ -50,6 +53,7 @@ class Connections {
   Limits limits_;
   std::mutex mutex_;
   std::list<Connection> open_;
+  std::optional<Clock::time_point> work_began_;
 };
 
 }  // namespace fwd::control

@@ -138,14 +138,14 @@ struct Server::Callbacks {
 
   static MHD_Result work(Server& self, Connection& of, MHD_Connection* connection,
                          const Exchange& exchange) {
-    self.connections_.begin_work(of);
+    self.connections_.begin_work();
     // Turning the timeout off and on is what makes the library take the handler's time for no
     // idleness.
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
     const Response response = Router::run(*exchange.route, exchange.request);
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
                               static_cast<unsigned>(self.limits_.idle.count()));
-    self.connections_.begin_request(of);
+    self.connections_.end_work(of);
     return answer(connection, response);
   }
 };

@@ -18,11 +18,12 @@ namespace {
 
 namespace api = ctl::api;
 
-// What can't be read is logged and shown as zero: a status that fails helps nobody.
+// What can't be read is logged and shown as zero: a status that fails helps nobody. What the kernel has not loaded yet,
+// because nothing needed it, is zero.
 template <typename T>
 T value_or_log(Result<T> result) {
   if (result) return std::move(*result);
-  spdlog::warn("status: {}", result.error().message());
+  if (result.error().code != ENOENT) spdlog::warn("status: {}", result.error().message());
   return {};
 }
 

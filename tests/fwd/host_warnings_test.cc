@@ -1,0 +1,54 @@
+#include "fwd/host_warnings.h"
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include "tests/fwd/scratch.h"
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+TEST_CASE("other firewalls are named while they are active") {
+  const fwd::test::Scratch root;
+  CHECK(fwd::other_firewalls(root.path()).empty());
+  root.write("etc/ufw/ufw.conf", "# ufw\nENABLED=no\n");
+  CHECK(fwd::other_firewalls(root.path()).empty());
+  root.write("etc/ufw/ufw.conf", "# ufw\nENABLED=yes\n");
+  CHECK(fwd::other_firewalls(root.path()) ==
+        Lines{"ufw is active: it may drop what fwd accepts. `ufw disable` ends that"});
+
+  std::filesystem::create_directories(root.path("run/systemd/units"));
+  REQUIRE(symlink("0123", root.path("run/systemd/units/invocation:firewalld.service").c_str()) ==
+          0);
+  REQUIRE(symlink("4567", root.path("run/systemd/units/invocation:nftables.service").c_str()) == 0);
+  const auto warnings = fwd::other_firewalls(root.path());
+  REQUIRE(warnings.size() == 3);
+  CHECK(warnings[1].starts_with("firewalld is active"));
+  CHECK(warnings[2].starts_with("nftables.service is active"));
+}
+
+TEST_CASE("a conntrack table is nearly full from nine tenths on") {
+  CHECK(fwd::conntrack_warnings({.entries = 899, .limit = 1000}).empty());
+  CHECK(fwd::conntrack_warnings({.entries = 900, .limit = 1000}).size() == 1);
+  CHECK(fwd::conntrack_warnings({.entries = 0, .limit = 0}).empty());
+}
+
+TEST_CASE("lost audit records are counted") {
+  CHECK(fwd::audit_warnings({.written = 7}).empty());
+  CHECK(fwd::audit_warnings({.lost = 3})[0].starts_with("3 audit records were lost"));
+}
+
+TEST_CASE("a worker that ended is named with its reason") {
+  fwd::engine::QueueTotals well;
+  fwd::engine::QueueTotals ended;
+  ended.queue = 4;
+  ended.failure = EBADF;
+  CHECK(fwd::worker_warnings({well}, true).empty());
+  CHECK(fwd::worker_warnings({well, ended}, false) ==
+        Lines{"the worker of queue 4 has ended: receive: Bad file descriptor"});
+  CHECK(fwd::worker_warnings({well}, false) ==
+        Lines{"a worker doesn't answer; the kernel's copy of the policy decides"});
+}
+
+}  // namespace

@@ -1,0 +1,50 @@
+#include "fwd/options.h"
+
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+namespace {
+
+auto parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "fwd");
+  return fwd::parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST_CASE("without arguments the paths are those of the package") {
+  const auto options = parse({});
+  REQUIRE(options);
+  CHECK(options->policy == "/etc/fwd/policy.fw");
+  CHECK(options->config == "/etc/fwd/fwd.toml");
+  CHECK(options->socket == "/run/fwd/fwd.sock");
+  CHECK(options->state_directory() == "/var/lib/fwd");
+  CHECK_FALSE(options->state);
+  CHECK(options->audit == "/var/log/fwd/audit.json");
+  CHECK_FALSE(options->queues);
+}
+
+TEST_CASE("every option is taken") {
+  const auto options = parse({"--policy", "p", "--config", "c", "--socket", "s", "--state", "d",
+                              "--audit", "a", "--queues", "3:4", "--check"});
+  REQUIRE(options);
+  CHECK(options->policy == "p");
+  CHECK(options->config == "c");
+  CHECK(options->socket == "s");
+  CHECK(options->state == "d");
+  CHECK(options->audit == "a");
+  CHECK(options->queues->first == 3);
+  CHECK(options->queues->last == 4);
+  CHECK(options->check);
+}
+
+TEST_CASE("wrong usage is exit status 2, version and help are 0") {
+  CHECK(parse({"--nonsense"}).error() == 2);
+  CHECK(parse({"operand"}).error() == 2);
+  CHECK(parse({"--queues", "4:3"}).error() == 2);
+  CHECK(parse({"--policy"}).error() == 2);
+  CHECK(parse({"--check", "--disable"}).error() == 2);
+  CHECK(parse({"--version"}).error() == 0);
+  CHECK(parse({"--help"}).error() == 0);
+}
+
+}  // namespace
