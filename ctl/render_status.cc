@@ -49,8 +49,8 @@ std::string details(const api::Status& status, const Look& look) {
   add("Generation", std::to_string(status.generation));
   add("Queues", queues(status.queue));
   add("Audit",
-      fmt::format("{}: {} written, {} lost, {} waiting", audit.file, audit.written, audit.lost,
-                  audit.waiting),
+      fmt::format("{}: {} written, {} folded, {} lost, {} waiting", audit.file, audit.written,
+                  audit.folded, audit.lost, audit.waiting),
       audit.lost > 0 ? Style::Bad : Style::Plain);
   add("Conntrack",
       fmt::format("{} of {} entries", status.conntrack.entries, status.conntrack.limit));

@@ -144,6 +144,7 @@ Result<void> Daemon::open_audit() {
            .hostname = host_name(),
            .workers = settings_.queues.count(),
            .ring_records = settings_.audit.ring_records,
+           .lines_per_second = settings_.audit.fold_above,
            .interface_names = [this](std::uint32_t index) { return link_names_.name(index); }}),
       audit_);
 }

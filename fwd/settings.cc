@@ -89,6 +89,10 @@ struct Key {
 };
 
 constexpr std::array kKeys = {
+    Key{"audit.fold_above", "a number from 0 to 1000000",
+        [](Settings& s, const toml::node& n) {
+          return set_integer(s.audit.fold_above, n, 0, 1'000'000);
+        }},
     Key{"audit.ring_records", "a power of two from 64 to 1048576", set_ring_records},
     Key{"control.admin_group", "the name of a group",
         [](Settings& s, const toml::node& n) { return set_group(s.control.admin_group, n); }},

@@ -19,6 +19,8 @@ enum class LogLevel : std::uint8_t { Debug, Info, Warning, Error };
 
 struct AuditSettings {
   std::size_t ring_records = 8192;  // between one worker and the writer; a power of two
+  // Of allowed and of refused connections each; what goes beyond is folded. 0: nothing is.
+  std::uint32_t fold_above = 1000;
 };
 
 struct ControlSettings {

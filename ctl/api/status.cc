@@ -40,7 +40,8 @@ template <>
 struct Fields<AuditStatus> {
   using T = AuditStatus;
   static constexpr std::tuple kFields{Field{"file", &T::file}, Field{"written", &T::written},
-                                      Field{"lost", &T::lost}, Field{"waiting", &T::waiting}};
+                                      Field{"folded", &T::folded}, Field{"lost", &T::lost},
+                                      Field{"waiting", &T::waiting}};
 };
 
 template <>

@@ -41,6 +41,7 @@ struct Queue {
 struct AuditStatus {
   std::string file;
   std::uint64_t written = 0;
+  std::uint64_t folded = 0;  // told by records that stand for several
   std::uint64_t lost = 0;
   std::uint64_t waiting = 0;
 };

@@ -36,14 +36,18 @@ GapReason reason_of(int failure) {
 
 }  // namespace
 
-Drain::Drain(std::size_t rings, std::size_t ring_records, EcsEncoder encoder, LogFile file,
+Drain::Drain(const Settings& settings, EcsEncoder encoder, LogFile file,
              std::uint64_t last_sequence)
     : encoder_(std::move(encoder)),
       file_(std::move(file)),
-      cursors_(rings),
-      last_report_ns_(rings),
-      sequence_(last_sequence) {
-  for (std::size_t number = 0; number < rings; ++number) rings_.emplace_back(ring_records);
+      cursors_(settings.rings),
+      last_report_ns_(settings.rings),
+      sequence_(last_sequence),
+      settled_budget_(settings.lines_per_second),
+      budget_(settings.lines_per_second) {
+  for (std::size_t number = 0; number < settings.rings; ++number) {
+    rings_.emplace_back(settings.ring_records);
+  }
   text_.reserve(kBatchBytes + kBatchBytes / 8);
 }
 
@@ -72,7 +76,8 @@ void Drain::note(const Gap& gap) {
 Drain::Progress Drain::run(bool last) {
   bool moved = false;
   const bool recovering = failure_ != 0;
-  if (!write_notes() || !write_verdicts(moved) || !write_losses(last || recovering)) {
+  if (!write_notes() || !write_verdicts(moved) || !write_folds(last) ||
+      !write_losses(last || recovering)) {
     return Progress::Blocked;
   }
   if (recovering) spdlog::info("audit: {} is written again", file_.path());
@@ -93,7 +98,7 @@ bool Drain::write_notes() {
 
 bool Drain::write_verdicts(bool& moved) {
   for (std::size_t ring = earliest(); ring != rings_.size(); ring = earliest()) {
-    encode_verdict(ring);
+    take_verdict(ring);
     moved = true;
     if (text_.size() >= kBatchBytes && !write_batch()) return false;
   }
@@ -114,10 +119,31 @@ std::size_t Drain::earliest() const {
   return best;
 }
 
-void Drain::encode_verdict(std::size_t ring) {
+void Drain::take_verdict(std::size_t ring) {
   const VerdictRecord& record = rings_[ring].at(cursors_[ring].next++);
+  if (!budget_.take(record)) {
+    if (!steps_.empty()) {
+      steps_.push_back({Kind::ToFold, ring, text_.size(), {}});
+    } else {
+      const std::lock_guard lock(mutex_);
+      fold(rings_[ring]);
+    }
+    return;
+  }
   encoder_.append(text_, record, policies_.find(record.policy_version), next_sequence());
   add_line(Kind::Verdict, ring);
+}
+
+bool Drain::write_folds(bool now) {
+  {
+    const std::lock_guard lock(mutex_);
+    now ? folder_.close() : folder_.close_before(realtime_ns());
+  }
+  for (const Fold& fold : folder_.closed()) {
+    encoder_.append(text_, fold, policies_.find(fold.first.policy_version), next_sequence());
+    add_line(Kind::Fold);
+  }
+  return write_batch();
 }
 
 // At most one report a second for each ring: a flood would otherwise be answered by a flood of
@@ -137,39 +163,62 @@ bool Drain::write_losses(bool now) {
 }
 
 void Drain::add_line(Kind kind, std::size_t ring, const Loss& loss) {
-  lines_.push_back({kind, ring, text_.size(), loss});
+  steps_.push_back({kind, ring, text_.size(), loss});
+  ++lines_;
 }
 
 bool Drain::write_batch() {
-  if (lines_.empty()) return true;
-  const Appended result = file_.append(text_);
+  if (steps_.empty()) return true;
+  const Appended result = text_.empty() ? Appended{} : file_.append(text_);
   settle(result.kept);
   text_.clear();
-  lines_.clear();
+  steps_.clear();
+  lines_ = 0;
+  budget_ = settled_budget_;
   if (result.error != 0) set_failure(result.error);
   return result.error == 0;
 }
 
-// Of the batch, the lines of the first `kept` bytes are in the file.
+// Of the batch, the first `kept` bytes are in the file.
 void Drain::settle(std::size_t kept) {
   const std::lock_guard lock(mutex_);
   bytes_ += kept;
-  for (const Line& line : lines_) {
-    if (line.end > kept) break;
-    ++sequence_;
-    switch (line.kind) {
-      case Kind::Verdict:
-        rings_[line.ring].release(1);
-        ++written_;
-        break;
-      case Kind::Loss:
-        rings_[line.ring].acknowledge(line.loss);
-        break;
-      case Kind::Note:
-        notes_.pop_front();
-        break;
-    }
+  for (const Step& step : steps_) {
+    if (step.end > kept) break;
+    settle(step);
   }
+}
+
+void Drain::settle(const Step& step) {
+  if (step.kind != Kind::ToFold) ++sequence_;
+  switch (step.kind) {
+    case Kind::Verdict:
+      settled_budget_.take(rings_[step.ring].at(rings_[step.ring].tail()));
+      rings_[step.ring].release(1);
+      ++written_;
+      break;
+    case Kind::ToFold:
+      fold(rings_[step.ring]);
+      break;
+    case Kind::Fold:
+      folded_ += folder_.closed().front().packets;
+      folder_.pop();
+      break;
+    case Kind::Loss:
+      rings_[step.ring].acknowledge(step.loss);
+      break;
+    case Kind::Note:
+      notes_.pop_front();
+      break;
+  }
+}
+
+// The oldest record of the ring. It needs no line in the file now, so it can leave at once.
+void Drain::fold(Ring& ring) {
+  const VerdictRecord& record = ring.at(ring.tail());
+  settled_budget_.take(record);
+  folder_.add(record);
+  ring.release(1);
 }
 
 void Drain::set_failure(int error) {
@@ -189,13 +238,19 @@ std::uint64_t Drain::abandon() {
     ring.release(waiting);
     count += waiting;
   }
+  count += folder_.abandon();
   abandoned_ += count;
   return count;
 }
 
 Counters Drain::counters() const {
   const std::lock_guard lock(mutex_);
-  Counters total{0, written_, abandoned_, 0, bytes_};
+  Counters total{.decided = 0,
+                 .written = written_,
+                 .folded = folded_,
+                 .lost = abandoned_,
+                 .waiting = folder_.packets(),
+                 .bytes = bytes_};
   for (const Ring& ring : rings_) {
     const RingCounts counts = ring.counts();
     total.decided += counts.decided;

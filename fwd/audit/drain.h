@@ -11,16 +11,18 @@
 #include <vector>
 
 #include "fwd/audit/ecs.h"
+#include "fwd/audit/fold.h"
 #include "fwd/audit/log_file.h"
 #include "fwd/audit/policy_names.h"
 #include "fwd/audit/ring.h"
 
 namespace fwd::audit {
 
-// Of decisions. decided == written + lost + waiting, each counted on its own.
+// Of decisions. decided == written + folded + lost + waiting, each counted on its own.
 struct Counters {
   std::uint64_t decided = 0;
-  std::uint64_t written = 0;
+  std::uint64_t written = 0;  // with a line of their own
+  std::uint64_t folded = 0;   // counted by a line that stands for several
   std::uint64_t lost = 0;
   std::uint64_t waiting = 0;
   std::uint64_t bytes = 0;  // of all lines, also those that are no decisions
@@ -28,8 +30,13 @@ struct Counters {
 
 class Drain {
  public:
-  Drain(std::size_t rings, std::size_t ring_records, EcsEncoder encoder, LogFile file,
-        std::uint64_t last_sequence);
+  struct Settings {
+    std::size_t rings = 1;
+    std::size_t ring_records = 8192;     // rounded up to a power of two
+    std::uint32_t lines_per_second = 0;  // see Budget
+  };
+
+  Drain(const Settings& settings, EcsEncoder encoder, LogFile file, std::uint64_t last_sequence);
 
   std::size_t ring_count() const { return rings_.size(); }
   Ring& ring(std::size_t number) noexcept { return rings_[number]; }
@@ -45,7 +52,7 @@ class Drain {
   void note(HealthEvent event);
   void note(const Gap& gap);
   void replace(LogFile file) { file_ = std::move(file); }
-  // `last`: gaps are reported now and not when a second has passed since the one before.
+  // `last`: gaps and folds are told now and not when their second is over.
   Progress run(bool last = false);
 
   // Counts as lost what the file doesn't take. Returns how many records that were.
@@ -54,8 +61,9 @@ class Drain {
   Counters counters() const;  // by any thread
 
  private:
-  enum class Kind : std::uint8_t { Verdict, Loss, Note };
-  struct Line {
+  // A step of the batch, taken when the text up to `end` is in the file.
+  enum class Kind : std::uint8_t { Verdict, ToFold, Fold, Loss, Note };
+  struct Step {
     Kind kind = Kind::Verdict;
     std::size_t ring = 0;  // of a verdict or a loss
     std::size_t end = 0;   // in text_
@@ -72,13 +80,16 @@ class Drain {
 
   bool write_notes();
   bool write_verdicts(bool& moved);
+  bool write_folds(bool now);
   bool write_losses(bool now);
   std::size_t earliest() const;
-  void encode_verdict(std::size_t ring);
-  std::uint64_t next_sequence() const { return sequence_ + lines_.size() + 1; }
+  void take_verdict(std::size_t ring);
+  void fold(Ring& ring);
+  std::uint64_t next_sequence() const { return sequence_ + lines_ + 1; }
   void add_line(Kind kind, std::size_t ring = 0, const Loss& loss = {});
   bool write_batch();
   void settle(std::size_t kept);
+  void settle(const Step& step);
   void set_failure(int error);
 
   std::deque<Ring> rings_;
@@ -92,10 +103,15 @@ class Drain {
   int failure_ = 0;  // errno of the last write; what fell out of the rings since then, did for that
 
   std::string text_;  // the batch
-  std::vector<Line> lines_;
+  std::vector<Step> steps_;
+  std::uint64_t lines_ = 0;  // in text_
+  Budget settled_budget_;    // as of the records that have left their rings
+  Budget budget_;            // as of the batch
 
-  mutable std::mutex mutex_;  // held while records change from waiting to written or lost
+  mutable std::mutex mutex_;  // held while records change from waiting to written, folded or lost
+  Folder folder_;
   std::uint64_t written_ = 0;
+  std::uint64_t folded_ = 0;
   std::uint64_t abandoned_ = 0;
   std::uint64_t bytes_ = 0;
 };

@@ -1,4 +1,4 @@
-// The entry points are EcsEncoder's three append().
+// The entry points are EcsEncoder's append(), one for each kind of record.
 #include "fwd/audit/ecs.h"
 
 #include <array>
@@ -100,6 +100,13 @@ void append_packet(std::string& out, const rules::Packet& packet) {
   json::append_number(out.append(" code "), packet.icmp_code);
 }
 
+void append_verdict(std::string& out, const VerdictRecord& record, const RuleName* rule) {
+  if (rule != nullptr) out.append(" rule ").append(rule->id);
+  const engine::Reason reason = record.judgement.reason;
+  const bool ordinary = reason == engine::Reason::Rule || reason == engine::Reason::Default;
+  if (!ordinary) out.append(" (").append(to_string(reason)).append(")");
+}
+
 // The whole record for a person, as one JSON string. Nothing in it comes from outside but what is
 // escaped already.
 void append_message(std::string& out, const VerdictRecord& record, const RuleName* rule) {
@@ -110,22 +117,35 @@ void append_message(std::string& out, const VerdictRecord& record, const RuleNam
   } else {
     out.append("malformed packet: ").append(rules::to_string(judgement.malformed));
   }
-  if (rule != nullptr) out.append(" rule ").append(rule->id);
-  const bool ordinary =
-      judgement.reason == engine::Reason::Rule || judgement.reason == engine::Reason::Default;
-  if (!ordinary) out.append(" (").append(to_string(judgement.reason)).append(")");
+  append_verdict(out, record, rule);
   out.push_back('"');
 }
 
+// "drop 12034 tcp packets from 203.0.113.7 rule 9c1f02ab5d3e7a10"
+void append_message(std::string& out, const Fold& fold, const RuleName* rule) {
+  const engine::Judgement& judgement = fold.first.judgement;
+  out.append(",\"message\":\"").append(telling(judgement.outcome).action).push_back(' ');
+  json::append_number(out, fold.packets);
+  out.push_back(' ');
+  if (judgement.decoded) {
+    out.append(rules::protocol_name(judgement.packet.protocol)).append(" packets from ");
+    fold.one_source ? append_address(out, judgement.packet.source)
+                    : void(out.append("many sources"));
+  } else {
+    out.append("malformed packets");
+  }
+  append_verdict(out, fold.first, rule);
+  out.push_back('"');
+}
+
+// Up to what differs between one decision and many.
 void append_event(std::string& out, const VerdictRecord& record, std::uint64_t sequence) {
   const Telling told = telling(record.judgement.outcome);
   out.append(R"(,"event":{"kind":"event","category":["network"],"type":)").append(told.types);
   out.append(R"(,"action":")").append(told.action);
   out.append(R"(","outcome":")").append(told.outcome);
   json::append_number(out.append(R"(","dataset":"fwd.verdict","sequence":)"), sequence);
-  out.append(R"(,"reason":")").append(to_string(record.judgement.reason));
-  json::append_number(out.append(R"(","duration":)"), record.duration_ns);
-  out.push_back('}');
+  out.append(R"(,"reason":")").append(to_string(record.judgement.reason)).append("\"");
 }
 
 void append_rule(std::string& out, const VerdictRecord& record, const RuleName* rule) {
@@ -177,18 +197,40 @@ void append_headers(std::string& out, const rules::Packet& packet) {
   json::append_number(out.append(R"(,"ttl":)"), packet.hop_limit);
 }
 
-void append_own(std::string& out, const VerdictRecord& record) {
-  const engine::Judgement& judgement = record.judgement;
-  const bool by_daemon = record.decided_by == DecidedBy::Daemon;
+void append_hook(std::string& out, const VerdictRecord& record) {
   out.append(R"(,"fwd":{"hook":")").append(hook(record) == Direction::In ? "input" : "output");
   out.push_back('"');
-  if (by_daemon) json::append_number(out.append(R"(,"queue":)"), record.queue);
+}
+
+void append_decided_by(std::string& out, const VerdictRecord& record) {
+  const bool by_daemon = record.decided_by == DecidedBy::Daemon;
+  out.append(R"(,"decided_by":")").append(by_daemon ? "daemon" : "kernel_copy").append("\"}");
+}
+
+void append_own(std::string& out, const VerdictRecord& record) {
+  const engine::Judgement& judgement = record.judgement;
+  append_hook(out, record);
+  if (record.decided_by == DecidedBy::Daemon)
+    json::append_number(out.append(R"(,"queue":)"), record.queue);
   if (judgement.decoded) {
     append_headers(out, judgement.packet);
   } else {
     out.append(R"(,"malformed":")").append(rules::to_string(judgement.malformed)).append("\"");
   }
-  out.append(R"(,"decided_by":")").append(by_daemon ? "daemon" : "kernel_copy").append("\"}");
+  append_decided_by(out, record);
+}
+
+// Without its end.
+void append_network(std::string& out, const VerdictRecord& record) {
+  const engine::Judgement& judgement = record.judgement;
+  out.append(R"(,"network":{)");
+  if (judgement.decoded) {
+    const bool v4 = judgement.packet.family() == rules::Family::V4;
+    out.append(R"("type":")").append(v4 ? "ipv4" : "ipv6").append("\",");
+    append_transport(out, judgement.packet.protocol);
+  }
+  out.append(R"("direction":")");
+  out.append(judgement.direction == Direction::In ? "ingress\"" : "egress\"");
 }
 
 void append_happening(std::string& out, std::string_view category, std::string_view type,
@@ -215,14 +257,41 @@ void EcsEncoder::append(std::string& out, const VerdictRecord& record, const Pol
   begin(out, record.realtime_ns);
   append_message(out, record, rule);
   append_event(out, record, sequence);
+  json::append_number(out.append(R"(,"duration":)"), record.duration_ns);
+  out.push_back('}');
   append_rule(out, record, rule);
   append_observer(out, record);
   append_network(out, record);
+  append_community_id(out, record);
   if (judgement.decoded) {
     append_side(out, "source", packet.source, packet, packet.source_port);
     append_side(out, "destination", packet.destination, packet, packet.destination_port);
   }
   append_own(out, record);
+  out.append("}\n");
+}
+
+void EcsEncoder::append(std::string& out, const Fold& fold, const PolicyNames* policy,
+                        std::uint64_t sequence) {
+  const VerdictRecord& first = fold.first;
+  const RuleName* rule = deciding_rule(first, policy);
+  begin(out, fold.last_ns);
+  append_message(out, fold, rule);
+  append_event(out, first, sequence);
+  time_.append(out.append(R"(,"start":")"), first.realtime_ns);
+  time_.append(out.append(R"(","end":")"), fold.last_ns);
+  out.append("\"}");
+  append_rule(out, first, rule);
+  out.append(R"(,"observer":{"hostname":)").append(hostname_).append(R"(,"type":"firewall"})");
+  append_network(out, first);
+  out.push_back('}');
+  if (first.judgement.decoded && fold.one_source) {
+    append_address(out.append(R"(,"source":{"ip":")"), first.judgement.packet.source);
+    out.append("\"}");
+  }
+  append_hook(out, first);
+  json::append_number(out.append(R"(,"packets":)"), fold.packets);
+  append_decided_by(out, first);
   out.append("}\n");
 }
 
@@ -277,18 +346,9 @@ void EcsEncoder::append_observer(std::string& out, const VerdictRecord& record) 
   out.push_back('}');
 }
 
-void EcsEncoder::append_network(std::string& out, const VerdictRecord& record) {
-  const engine::Judgement& judgement = record.judgement;
-  out.append(R"(,"network":{)");
-  if (judgement.decoded) {
-    const bool v4 = judgement.packet.family() == rules::Family::V4;
-    out.append(R"("type":")").append(v4 ? "ipv4" : "ipv6").append("\",");
-    append_transport(out, judgement.packet.protocol);
-  }
-  out.append(R"("direction":")");
-  out.append(judgement.direction == Direction::In ? "ingress\"" : "egress\"");
-  if (judgement.decoded) {
-    const std::string_view id = community_id_.of(judgement.packet);
+void EcsEncoder::append_community_id(std::string& out, const VerdictRecord& record) {
+  if (record.judgement.decoded) {
+    const std::string_view id = community_id_.of(record.judgement.packet);
     if (!id.empty()) out.append(R"(,"community_id":")").append(id).append("\"");
   }
   out.push_back('}');

@@ -9,6 +9,7 @@
 
 #include "fwd/audit/community_id.h"
 #include "fwd/audit/event.h"
+#include "fwd/audit/fold.h"
 #include "fwd/audit/policy_names.h"
 #include "fwd/audit/record.h"
 #include "fwd/audit/text.h"
@@ -29,6 +30,8 @@ class EcsEncoder {
   // short.
   void append(std::string& out, const VerdictRecord& record, const PolicyNames* policy,
               std::uint64_t sequence);
+  void append(std::string& out, const Fold& fold, const PolicyNames* policy,
+              std::uint64_t sequence);
   void append(std::string& out, const Gap& gap, std::int64_t now_ns, std::uint64_t sequence);
   void append(std::string& out, const HealthEvent& event, std::int64_t now_ns,
               std::uint64_t sequence);
@@ -36,7 +39,7 @@ class EcsEncoder {
  private:
   void begin(std::string& out, std::int64_t time_ns);
   void append_observer(std::string& out, const VerdictRecord& record) const;
-  void append_network(std::string& out, const VerdictRecord& record);
+  void append_community_id(std::string& out, const VerdictRecord& record);
 
   std::string hostname_;  // as a JSON string
   InterfaceNames interface_names_;

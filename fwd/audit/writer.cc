@@ -15,7 +15,7 @@ namespace {
 
 // After records came, the writer naps instead of asking to be woken, so that busy workers never
 // call the kernel for it.
-constexpr int kNapMs = 5;
+constexpr int kNapMs = 10;
 constexpr int kSleepMs = 1000;  // the longest that the report of a loss is put off
 constexpr int kRetryMs = 200;   // until a file that refused is tried again
 
@@ -49,7 +49,7 @@ Writer::Writer(WriterSettings settings, LogFile file, const LogTail& tail, int w
     : path_(settings.path),
       wake_fd_(wake_fd),
       current_(file.identity()),
-      drain_(settings.workers + 1, settings.ring_records,
+      drain_({settings.workers + 1, settings.ring_records, settings.lines_per_second},
              EcsEncoder(settings.hostname, std::move(settings.interface_names)), std::move(file),
              tail.last_sequence) {
   if (tail.torn_bytes != 0) {

@@ -24,8 +24,9 @@ struct WriterSettings {
   std::string path;
   std::string hostname;
   unsigned workers = 1;
-  std::size_t ring_records =
-      8192;  // between one thread and the writer; rounded up to a power of two
+  // Between one thread and the writer; rounded up to a power of two.
+  std::size_t ring_records = 8192;
+  std::uint32_t lines_per_second = 0;  // see Budget
   InterfaceNames interface_names;
 };
 

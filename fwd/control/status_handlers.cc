@@ -110,7 +110,7 @@ Answer get_status(const Context& context, const Request&) {
   const bool native = context.firewall.queue_expression() == kernel::QueueExpression::Native;
   status.queue = {context.queues.first, context.queues.last, native ? "native" : "compat",
                   workers(context.engine)};
-  status.audit = {context.audit_file, audit.written, audit.lost, audit.waiting};
+  status.audit = {context.audit_file, audit.written, audit.folded, audit.lost, audit.waiting};
   status.conntrack = {conntrack.entries, conntrack.limit};
   status.warnings = context.warnings();
   return api::encode(status);

@@ -53,7 +53,7 @@ class PacketSource {
   // any more.
   virtual Result<std::span<const QueuedPacket>> receive() = 0;
 
-  // At most kBatchPackets, in one send. What fails is counted: there is nobody to hand it back to.
+  // Of packets of the last receive(), in its order; at most kBatchPackets, in one send. What fails is counted: there is nobody to hand it back to.
   virtual void send(std::span<const Verdict> verdicts) noexcept = 0;
 
   virtual std::uint16_t number() const noexcept = 0;  // of the queue

@@ -1,5 +1,6 @@
 #include "fwd/kernel/queue.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <cap-ng.h>
@@ -78,6 +79,7 @@ Result<std::unique_ptr<Queue>> Queue::open(std::uint16_t number, const QueueSett
 Queue::Queue(std::uint16_t number, std::unique_ptr<mnl_socket, MnlClose> socket)
     : number_(number), socket_(std::move(socket)), fd_(mnl_socket_get_fd(socket_.get())) {
   verdicts_.fill(VerdictMessage::for_queue(number));
+  verdict_for_all_ = VerdictMessage::for_all_until(number);
   for (std::size_t at = 0; at < kBatchPackets; ++at) {
     vectors_[at] = {.iov_base = buffers_[at].data(), .iov_len = buffers_[at].size()};
     headers_[at].msg_hdr.msg_iov = &vectors_[at];
@@ -113,13 +115,15 @@ Result<void> Queue::await_answer() {
     }
     if (const auto packet = parse_packet(message)) {
       verdicts_[0].set(packet->id, NF_REPEAT, packet->priority);
-      send_prepared(1);
+      send_prepared(std::span(verdicts_).first(1), 1);
     }
   }
 }
 
 Result<std::span<const QueuedPacket>> Queue::receive() {
+  if (answered_ < packet_count_) left_behind_ = true;
   packet_count_ = 0;
+  answered_ = 0;
   const int count = recvmmsg(fd_, headers_.data(), kBatchPackets, MSG_WAITFORONE, nullptr);
   if (count < 0 && errno == ENOBUFS) {
     counters_.overruns.add();
@@ -141,6 +145,7 @@ void Queue::read_message(std::span<const std::byte> message, bool truncated) noe
     count_answer(answer->error);
   } else {
     counters_.unreadable.add();
+    left_behind_ = true;
   }
 }
 
@@ -153,21 +158,38 @@ void Queue::count_answer(int error) noexcept {
 }
 
 void Queue::send(std::span<const Verdict> verdicts) noexcept {
+  if (verdicts.empty()) return;
+  answered_ += verdicts.size();
+  if (answers_all_alike(verdicts)) {
+    verdict_for_all_.set(verdicts.back());
+    send_prepared({&verdict_for_all_, 1}, verdicts.size());
+    return;
+  }
   for (std::size_t at = 0; at < verdicts.size(); ++at) verdicts_[at].set(verdicts[at]);
-  send_prepared(verdicts.size());
+  send_prepared(std::span(verdicts_).first(verdicts.size()), verdicts.size());
+}
+
+// One message then does for all. It would answer older packets as well, so never again once one may
+// have been left in the queue.
+bool Queue::answers_all_alike(std::span<const Verdict> verdicts) const noexcept {
+  if (left_behind_ || verdicts.size() != packet_count_) return false;
+  const Verdict& first = verdicts.front();
+  return std::ranges::all_of(verdicts, [&](const Verdict& verdict) {
+    return verdict.accept == first.accept && verdict.priority == first.priority;
+  });
 }
 
 // The kernel takes a whole datagram or nothing of it.
-void Queue::send_prepared(std::size_t count) noexcept {
-  if (count == 0) return;
+void Queue::send_prepared(std::span<const VerdictMessage> messages, std::size_t packets) noexcept {
   for (int attempt = 0; attempt < kSendAttempts; ++attempt) {
-    if (::send(fd_, verdicts_.data(), count * sizeof(VerdictMessage), 0) >= 0) return;
+    if (::send(fd_, messages.data(), messages.size_bytes(), 0) >= 0) return;
     if (errno == EINTR) continue;
     if (errno != ENOBUFS && errno != EAGAIN && errno != ENOMEM) break;
     counters_.send_retries.add();
     sched_yield();
   }
-  counters_.unsent.add(count);
+  counters_.unsent.add(packets);
+  left_behind_ = true;
 }
 
 }  // namespace fwd::kernel

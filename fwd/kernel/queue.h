@@ -48,7 +48,8 @@ class Queue final : public PacketSource {
   Result<void> await_answer();
   void read_message(std::span<const std::byte> message, bool truncated) noexcept;
   void count_answer(int error) noexcept;
-  void send_prepared(std::size_t count) noexcept;
+  bool answers_all_alike(std::span<const Verdict> verdicts) const noexcept;
+  void send_prepared(std::span<const VerdictMessage> messages, std::size_t packets) noexcept;
 
   const std::uint16_t number_;
   const std::unique_ptr<mnl_socket, MnlClose> socket_;
@@ -57,8 +58,11 @@ class Queue final : public PacketSource {
   std::array<iovec, kBatchPackets> vectors_{};
   std::array<mmsghdr, kBatchPackets> headers_{};
   std::array<QueuedPacket, kBatchPackets> packets_;
-  std::size_t packet_count_ = 0;
+  std::size_t packet_count_ = 0;  // of the last receive()
+  std::size_t answered_ = 0;      // of these
+  bool left_behind_ = false;      // a packet may be in the queue that was received and not answered
   std::array<VerdictMessage, kBatchPackets> verdicts_;
+  VerdictMessage verdict_for_all_;
   SourceCounters counters_;
 };
 

@@ -123,6 +123,12 @@ VerdictMessage VerdictMessage::for_queue(std::uint16_t queue) noexcept {
   return message;
 }
 
+VerdictMessage VerdictMessage::for_all_until(std::uint16_t queue) noexcept {
+  VerdictMessage message = for_queue(queue);
+  message.header.nlmsg_type = queue_type(NFQNL_MSG_VERDICT_BATCH);
+  return message;
+}
+
 void VerdictMessage::set(const Verdict& answer) noexcept {
   set(answer.id, answer.accept ? NF_ACCEPT : NF_DROP, answer.priority);
 }

@@ -27,7 +27,8 @@ struct Answer {
 };
 std::optional<Answer> parse_answer(std::span<const std::byte> message) noexcept;
 
-// NFQNL_MSG_VERDICT, laid out as it goes to the kernel. Any number of them make one send.
+// NFQNL_MSG_VERDICT, laid out as it goes to the kernel. Any number of them make one send. Made
+// for_all_until(), it is NFQNL_MSG_VERDICT_BATCH: for every packet in the queue up to the id.
 struct VerdictMessage {
   nlmsghdr header;
   nfgenmsg family;
@@ -37,6 +38,7 @@ struct VerdictMessage {
   std::uint32_t priority;  // network byte order
 
   static VerdictMessage for_queue(std::uint16_t queue) noexcept;
+  static VerdictMessage for_all_until(std::uint16_t queue) noexcept;
   void set(const Verdict& answer) noexcept;
   void set(std::uint32_t id, std::uint32_t netfilter_verdict, std::uint32_t new_priority) noexcept;
 };

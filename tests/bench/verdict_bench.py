@@ -120,7 +120,9 @@ def engine_table(host, directory):
 @contextlib.contextmanager
 def daemon(host, directory):
     firewall = Firewall(host.server, directory, POLICY, queues=f"{QUEUE}:{QUEUE}")
-    with on_cpu(first_and_last_cpu()[1]), firewall:
+    with contextlib.ExitStack() as stack:
+        with on_cpu(first_and_last_cpu()[1]):
+            stack.enter_context(firewall)
         yield firewall.process.pid
 
 

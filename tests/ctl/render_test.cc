@@ -40,7 +40,7 @@ api::Status sample_status() {
   s.defaults = {"deny", "allow"};
   s.builtins = {{"established", true}, {"icmp-errors", true}, {"ping", false}};
   s.queue = {0, 1, "compat", {{0, 100, 1, 0, 0, 0, 0}, {1, 99, 0, 2, 0, 0, 0}}};
-  s.audit = {"/var/log/fwd/audit.json", 90, 1, 2};
+  s.audit = {"/var/log/fwd/audit.json", 90, 0, 1, 2};
   s.conntrack = {12, 65536};
   return s;
 }
@@ -89,7 +89,7 @@ TEST_CASE("status verbose adds the daemon, the built-in rules and the queues") {
         "Hash        abcd\n"
         "Generation  7\n"
         "Queues      0-1, compat queue expression\n"
-        "Audit       /var/log/fwd/audit.json: 90 written, 1 lost, 2 waiting\n"
+        "Audit       /var/log/fwd/audit.json: 90 written, 0 folded, 1 lost, 2 waiting\n"
         "Conntrack   12 of 65536 entries\n"
         "\n"
         "     ID                Rule                 Hits  Comment  Place\n"

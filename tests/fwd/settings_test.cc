@@ -20,6 +20,7 @@ nflog_group = 7
 lease_ms = 600
 log_level = "warning"
 [audit]
+fold_above = 50
 ring_records = 128
 [control]
 admin_group = "wheel"
@@ -34,6 +35,7 @@ read_group = "adm"
   CHECK(settings->nflog_group == 7);
   CHECK(settings->lease == std::chrono::milliseconds(600));
   CHECK(settings->log_level == fwd::LogLevel::Warning);
+  CHECK(settings->audit.fold_above == 50);
   CHECK(settings->audit.ring_records == 128);
   CHECK(settings->control.admin_group == "wheel");
   CHECK(settings->control.read_group == "adm");
@@ -82,11 +84,14 @@ TEST_CASE("settings errors name file, line and what is allowed") {
        "fwd.toml:1: \"log_level\" must be \"debug\", \"info\", \"warning\" or \"error\""},
       {"[audit]\nring_records = 100",
        "fwd.toml:2: \"audit.ring_records\" must be a power of two from 64 to 1048576"},
+      {"[audit]\nfold_above = -1",
+       "fwd.toml:2: \"audit.fold_above\" must be a number from 0 to 1000000"},
       {"audit = 3", "fwd.toml:1: \"audit\" must be a section: [audit]"},
       {"[control]\nadmin_group = \"\"",
        "fwd.toml:2: \"control.admin_group\" must be the name of a group"},
       {"[control]\nadmin = \"wheel\"",
-       "fwd.toml:2: unknown key \"control.admin\" (known: audit.ring_records, control.admin_group, "
+       "fwd.toml:2: unknown key \"control.admin\" (known: audit.fold_above, "
+       "audit.ring_records, control.admin_group, "
        "control.read_group, "
        "ct_mark_mask, lease_ms, log_level, nflog_group, queue_length, queues)"},
   };

@@ -16,8 +16,8 @@ using Progress = Drain::Progress;
 // A drain of two rings of four records into audit.json.
 class Fixture {
  public:
-  explicit Fixture(std::size_t ring_records = 4)
-      : drain(2, ring_records, EcsEncoder("web01", interface_name),
+  explicit Fixture(std::size_t ring_records = 4, std::uint32_t lines_per_second = 0)
+      : drain({2, ring_records, lines_per_second}, EcsEncoder("web01", interface_name),
               LogFile::open(scratch.path("audit.json")).value(), 100) {
     drain.learn(PolicyNames(policy(), 7));
   }
@@ -30,7 +30,8 @@ class Fixture {
   std::vector<nlohmann::json> lines() const { return parse_lines(scratch.read("audit.json")); }
   bool balanced() const {
     const auto counters = drain.counters();
-    return counters.decided == counters.written + counters.lost + counters.waiting;
+    return counters.decided ==
+           counters.written + counters.folded + counters.lost + counters.waiting;
   }
 
   const Scratch scratch;
@@ -199,4 +200,60 @@ TEST_CASE("once warm, encoding and writing allocate nothing for a record") {
   };
   pass_of(1000);
   CHECK(pass_of(1000) == 0);
+}
+
+TEST_CASE("above the budget of a second decisions are told together, with the exact count") {
+  Fixture fixture(16, 2);
+  for (int record = 0; record < 5; ++record) fixture.push(0, 1'000'000'000 + record);
+  fixture.pass();
+  CHECK(fixture.drain.counters().waiting == 0);
+  const auto lines = fixture.lines();
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[2]["message"] == "drop 3 tcp packets from 203.0.113.7 rule 9c1f02ab5d3e7a10");
+  CHECK(lines[2]["fwd"]["packets"] == 3);
+  CHECK(sequences(lines) == std::vector<std::uint64_t>{101, 102, 103});
+  const auto counters = fixture.drain.counters();
+  CHECK(counters.written == 2);
+  CHECK(counters.folded == 3);
+  CHECK(fixture.balanced());
+}
+
+TEST_CASE("a new second has a new budget") {
+  Fixture fixture(16, 1);
+  for (const std::int64_t second : {1, 1, 2, 2}) fixture.push(0, second * 1'000'000'000);
+  fixture.pass();
+  CHECK(fixture.drain.counters().written == 2);
+  CHECK(fixture.drain.counters().folded == 2);
+  CHECK(fixture.lines().size() == 4);
+}
+
+TEST_CASE("while the disk is full nothing is folded that has a line of its own") {
+  Fixture fixture(16, 3);
+  {
+    const FileSizeLimit limit(0);
+    for (int record = 0; record < 4; ++record) fixture.push(0, 1'000'000'000);
+    for (int attempt = 0; attempt < 5; ++attempt) CHECK(fixture.pass() == Progress::Blocked);
+    CHECK(fixture.drain.counters().waiting == 4);
+    CHECK(fixture.balanced());
+  }
+  fixture.pass();
+  CHECK(fixture.drain.counters().written == 3);
+  CHECK(fixture.drain.counters().folded == 1);
+  CHECK(fixture.balanced());
+}
+
+TEST_CASE("a fold that can't be written waits, and is lost only at the end") {
+  Fixture fixture(16, 1);
+  fixture.push(0, 1'000'000'000);
+  fixture.pass();
+  const auto line = fixture.scratch.read("audit.json").size();
+  const FileSizeLimit limit(2 * line + line / 2);
+  for (int record = 0; record < 3; ++record) fixture.push(0, 2'000'000'000);
+  CHECK(fixture.pass() == Progress::Blocked);
+  CHECK(fixture.drain.counters().written == 2);
+  CHECK(fixture.drain.counters().waiting == 2);
+  CHECK(fixture.balanced());
+  CHECK(fixture.drain.abandon() == 2);
+  CHECK(fixture.drain.counters().waiting == 0);
+  CHECK(fixture.balanced());
 }

@@ -284,3 +284,33 @@ TEST_CASE("keys always stand in the same order") {
                                            "observer", "network", "source", "destination", "fwd"});
   }
 }
+
+TEST_CASE("a fold tells what its decisions have in common, when, and how many they were") {
+  const PolicyNames names(policy(), 7);
+  EcsEncoder encoder("web01", interface_name);
+  std::string out;
+  encoder.append(out, {denied(), kTime_ns + 800'000'000, 12034, true}, &names, 18231);
+  CHECK(
+      out ==
+      R"({"@timestamp":"2026-08-20T10:15:30.923456Z","ecs":{"version":"8.17.0"},)"
+      R"("message":"drop 12034 tcp packets from 203.0.113.7 rule 9c1f02ab5d3e7a10",)"
+      R"("event":{"kind":"event","category":["network"],"type":["connection","denied"],)"
+      R"("action":"drop","outcome":"success","dataset":"fwd.verdict","sequence":18231,)"
+      R"("reason":"rule","start":"2026-08-20T10:15:30.123456Z","end":"2026-08-20T10:15:30.923456Z"},)"
+      R"("rule":{"id":"9c1f02ab5d3e7a10","name":"replication","ruleset":"policy.fw:12","version":"7"},)"
+      R"("observer":{"hostname":"web01","type":"firewall"},)"
+      R"("network":{"type":"ipv4","transport":"tcp","iana_number":"6","direction":"ingress"},)"
+      R"("source":{"ip":"203.0.113.7"},"fwd":{"hook":"input","packets":12034,"decided_by":"daemon"}})"
+      "\n");
+}
+
+TEST_CASE("a fold of many sources names none") {
+  EcsEncoder encoder("web01", interface_name);
+  std::string out;
+  encoder.append(out, {denied(), kTime_ns, 2, false}, nullptr, 1);
+  encoder.append(out, {malformed(), kTime_ns, 3, false}, nullptr, 2);
+  const auto lines = parse_lines(out);
+  CHECK(lines[0]["message"] == "drop 2 tcp packets from many sources");
+  CHECK_FALSE(lines[0].contains("source"));
+  CHECK(lines[1]["message"] == "drop 3 malformed packets (invalid)");
+}

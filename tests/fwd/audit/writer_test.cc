@@ -18,7 +18,11 @@ using fwd::test::Scratch;
 
 std::unique_ptr<Writer> open_writer(const std::string& path, unsigned workers = 1,
                                     std::size_t ring_records = 8192) {
-  auto writer = Writer::open({path, "web01", workers, ring_records, interface_name});
+  auto writer = Writer::open({.path = path,
+                              .hostname = "web01",
+                              .workers = workers,
+                              .ring_records = ring_records,
+                              .interface_names = interface_name});
   REQUIRE(writer);
   (*writer)->policy(std::make_shared<const fwd::engine::ActivePolicy>(
       policy(), 7, fwd::kernel::Generation{1}, 1));
@@ -26,7 +30,7 @@ std::unique_ptr<Writer> open_writer(const std::string& path, unsigned workers = 
 }
 
 bool balanced(const Counters& counters) {
-  return counters.decided == counters.written + counters.lost + counters.waiting;
+  return counters.decided == counters.written + counters.folded + counters.lost + counters.waiting;
 }
 
 bool eventually(const std::function<bool()>& condition) {
@@ -236,7 +240,10 @@ TEST_CASE("when the new file can't be made the old one stays in use") {
 
 TEST_CASE("an audit file that can't be opened is an error") {
   const Scratch scratch;
-  const auto writer = Writer::open({scratch.path(), "web01", 1, 8, interface_name});
+  const auto writer = Writer::open({.path = scratch.path(),
+                                    .hostname = "web01",
+                                    .ring_records = 8,
+                                    .interface_names = interface_name});
   REQUIRE_FALSE(writer);
   CHECK(writer.error().code == EISDIR);
 }

@@ -64,13 +64,13 @@ TEST_CASE(
     "only") {
   CHECK(chain_text(build_table({}, 5, kSettings), "b_output") == R"(  chain b_output {
     type filter hook output priority 10; policy accept;
+    meta priority & 0xffc00000 == 0x81400000 goto approve
     oif 1 accept
     meta l4proto 58 jump link_local
     ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
     ct state & 0x4 != 0x0 meta l4proto 1 accept
     ct state & 0x4 != 0x0 meta l4proto 58 accept
     ct state & 0x4 != 0x0 meta l4proto 6 tcp flags & 0x4 != 0x0 accept
-    meta priority & 0xffc00000 == 0x81400000 goto approve
     meta priority & 0xffc00000 == 0x91400000 goto pass
     meta priority & 0xffc00000 == 0xa1400000 goto revoke
     meta priority & 0xffc00000 == 0xb1400000 goto reject

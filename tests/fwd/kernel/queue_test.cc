@@ -214,6 +214,23 @@ TEST_CASE("many packets are answered in batches and none is left behind") {
   });
 }
 
+TEST_CASE("a packet without an answer stays in the queue when later ones get theirs") {
+  support::in_new_netns([] {
+    install(Hook::Input);
+    const auto queue = open_queue();
+    const UdpLoop loop;
+    loop.send(3);
+    const auto packets = receive(*queue);
+    REQUIRE(packets.size() == 3);
+    const std::array later{approve(packets[1]), approve(packets[2])};
+    queue->send(later);
+    CHECK(loop.arrived() == 2);
+    const std::array first{approve(packets[0])};
+    queue->send(first);
+    CHECK(loop.arrived() == 1);
+  });
+}
+
 TEST_CASE("a full queue hands the rest to the next chain") {
   support::in_new_netns([] {
     install(Hook::Input);

@@ -1,0 +1,103 @@
+#include "fwd/audit/fold.h"
+
+#include <cstring>
+#include <utility>
+
+namespace fwd::audit {
+namespace {
+
+constexpr std::int64_t second_of(std::int64_t time_ns) {
+  return time_ns / 1'000'000'000;
+}
+
+// The finaliser of MurmurHash3 (Austin Appleby, public domain).
+constexpr std::uint64_t mixed(std::uint64_t value) {
+  value ^= value >> 33U;
+  value *= 0xff51afd7ed558ccdU;
+  value ^= value >> 33U;
+  value *= 0xc4ceb9fe1a85ec53U;
+  return value ^ value >> 33U;
+}
+
+}  // namespace
+
+bool Budget::take(const VerdictRecord& record) noexcept {
+  if (lines_per_second_ == 0) return true;
+  if (const auto second = second_of(record.realtime_ns); second != second_) {
+    second_ = second;
+    taken_ = {};
+  }
+  const bool allowed = engine::action_of(record.judgement.outcome) == rules::Action::Allow;
+  return ++taken_[allowed ? 1 : 0] <= lines_per_second_;
+}
+
+std::size_t Folder::Hash::operator()(const Key& key) const noexcept {
+  std::uint64_t kinds = 0;
+  std::memcpy(&kinds, key.kinds.data(), sizeof kinds);
+  return mixed(mixed(mixed(key.source.high) ^ key.source.low) ^ kinds ^ key.index);
+}
+
+Folder::Key Folder::key_of(const VerdictRecord& record) {
+  const engine::Judgement& judgement = record.judgement;
+  const auto number = [](auto kind) { return static_cast<std::uint8_t>(kind); };
+  return {judgement.decoded ? judgement.packet.source : rules::Address{},
+          judgement.decision.index,
+          {number(judgement.decision.by), number(judgement.direction), number(judgement.outcome),
+           number(judgement.reason), judgement.packet.protocol, number(judgement.decoded),
+           number(record.decided_by), number(record.packet_class)}};
+}
+
+void Folder::add(const VerdictRecord& record) {
+  if (!open_.empty() && record.policy_version != open_.front().first.policy_version) close();
+  close_before(record.realtime_ns);
+  Fold& fold = fold_for(record);
+  fold.last_ns = record.realtime_ns;
+  ++fold.packets;
+  ++packets_;
+}
+
+Fold& Folder::fold_for(const VerdictRecord& record) {
+  Key key = key_of(record);
+  if (const auto found = index_.find(key); found != index_.end()) return open_[found->second];
+  if (record.judgement.decoded && open_.size() < kMostSources) {
+    return open_[find_or_open(key, record)];
+  }
+  key.source = {.family = key.source.family};
+  if (shared_at_ == 0 || key != shared_) {
+    shared_at_ = find_or_open(key, record);
+    shared_ = key;
+    open_[shared_at_].one_source = false;
+  }
+  return open_[shared_at_];
+}
+
+std::size_t Folder::find_or_open(const Key& key, const VerdictRecord& record) {
+  const auto [at, is_new] = index_.try_emplace(key, open_.size());
+  if (is_new) open_.push_back({.first = record});
+  return at->second;
+}
+
+void Folder::close_before(std::int64_t now_ns) {
+  if (open_.empty()) return;
+  if (second_of(now_ns) != second_of(open_.front().first.realtime_ns)) close();
+}
+
+void Folder::close() {
+  closed_.insert(closed_.end(), open_.begin(), open_.end());
+  open_.clear();
+  index_.clear();
+  shared_at_ = 0;
+}
+
+void Folder::pop() {
+  packets_ -= closed_.front().packets;
+  closed_.pop_front();
+}
+
+std::uint64_t Folder::abandon() {
+  close();
+  closed_.clear();
+  return std::exchange(packets_, 0);
+}
+
+}  // namespace fwd::audit

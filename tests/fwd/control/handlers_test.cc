@@ -1,0 +1,217 @@
+#include "fwd/control/handlers.h"
+
+#include <catch2/catch.hpp>
+
+#include "ctl/api/codec.h"
+#include "ctl/api/policy.h"
+#include "ctl/api/rule.h"
+#include "ctl/api/status.h"
+#include "fwd/control/queue_counters.h"
+#include "tests/fwd/policy/managed.h"
+
+namespace {
+
+namespace api = ctl::api;
+using fwd::control::Answer;
+using fwd::control::Context;
+using fwd::control::Request;
+using fwd::control::Response;
+using fwd::control::Router;
+
+// The API as a client sees it, but for the socket.
+class Api {
+ public:
+  explicit Api(const std::string& policy) : managed_(policy) {}
+
+  Response operator()(const std::string& method, const std::string& path,
+                      const std::string& body = {},
+                      const std::map<std::string, std::string>& query = {}) {
+    Request request{{0, 1, {0}}, method, path, {}, query, body};
+    const auto route = router_.admit(request);
+    return route ? Router::run(**route, request) : route.error();
+  }
+
+  template <typename Body>
+  Body read(const Response& response) {
+    INFO(response.body);
+    REQUIRE(response.status == 200);
+    auto body = api::decode<Body>(response.body);
+    REQUIRE(body);
+    return *body;
+  }
+
+  fwd::test::Managed& managed() { return managed_; }
+
+ private:
+  fwd::test::Managed managed_;
+  Context context_{
+      .policy = *managed_.manager,
+      .engine = managed_.engine,
+      .firewall = managed_.firewall,
+      .audit_counters = [] { return fwd::audit::Counters{.decided = 5, .written = 4, .lost = 1}; },
+      .warnings = [] { return std::vector<std::string>{"beware"}; },
+      .audit_file = "/var/log/fwd/audit.json",
+      .queues = {0, 1}};
+  Router router_{fwd::control::routes(context_), fwd::control::Access::look_up({}, 0)};
+};
+
+api::Error error_of(const Response& response) {
+  const auto body = api::decode<api::ErrorBody>(response.body);
+  REQUIRE(body);
+  return body->error;
+}
+
+TEST_CASE("status tells of policy, queues, audit log and warnings") {
+  Api call("allow in 80/tcp\nset s = { 192.0.2.1 }\nbuiltin ping off\n");
+  const auto status = call.read<api::Status>(call("GET", "/v1/status"));
+  CHECK(status.enabled);
+  CHECK(status.mode == "enforce");
+  CHECK(status.generation == 1);
+  CHECK(status.policy.rules == 1);
+  CHECK(status.policy.sets == 1);
+  CHECK(status.policy.loaded.size() == std::string("2026-08-20T10:15:30Z").size());
+  CHECK(status.defaults.in == "deny");
+  CHECK(status.builtins.at("ping") == false);
+  CHECK(status.builtins.at("established") == true);
+  CHECK(status.queue.expression == "compat");
+  CHECK(status.audit.lost == 1);
+  CHECK(status.warnings == std::vector<std::string>{"beware"});
+}
+
+TEST_CASE("stats have every reason, also with a count of zero") {
+  Api call("allow in 80/tcp\n");
+  const auto stats = call.read<api::Stats>(call("GET", "/v1/stats"));
+  CHECK(stats.reasons.size() == fwd::engine::kReasons);
+  CHECK(stats.reasons.at("rate_limit") == 0);
+}
+
+TEST_CASE("rules are listed as written, with their place") {
+  Api call("# top\nallow 80/tcp log comment \"web\" # site\n");
+  const auto list = call.read<api::RuleList>(call("GET", "/v1/rules"));
+  REQUIRE(list.rules.size() == 1);
+  CHECK(list.rules[0].number == 1);
+  CHECK(list.rules[0].canonical == "allow in proto tcp from any to any port 80");
+  CHECK(list.rules[0].comment == "web");
+  CHECK(list.rules[0].log == "always");
+  CHECK(list.rules[0].file == "policy.fw");
+  CHECK(list.rules[0].line == 2);
+  CHECK_FALSE(list.builtin.empty());
+  CHECK(list.builtin[0].builtin);
+  CHECK(list.defaults.out.action == "allow");
+}
+
+TEST_CASE("a rule is added, found there already, and removed") {
+  Api call("allow in 80/tcp\n");
+  const std::string body = R"({"rule":"allow in 443/tcp","position":1})";
+  const auto added = call.read<api::RuleAdded>(call("POST", "/v1/rules", body));
+  CHECK(added.rule.number == 1);
+  CHECK_FALSE(added.already);
+  CHECK(call.read<api::RuleAdded>(call("POST", "/v1/rules", body)).already);
+  CHECK(call.managed().text() == "allow in 443/tcp\nallow in 80/tcp\n");
+  const auto removed =
+      call.read<api::RuleRemoved>(call("DELETE", "/v1/rules", "", {{"select", "1"}}));
+  CHECK(removed.rule.id == added.rule.id);
+  CHECK(call.managed().text() == "allow in 80/tcp\n");
+}
+
+TEST_CASE("requests that make no sense are told so") {
+  struct Case {
+    const char* method;
+    const char* path;
+    const char* body;
+    unsigned status;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"POST", "/v1/rules", "{", 400, "the request's body: is not JSON"},
+      {"POST", "/v1/rules", "{}", 400, "the request's body: rule: is missing"},
+      {"POST", "/v1/rules", R"({"rule":1})", 400, "the request's body: rule: must be a string"},
+      {"POST", "/v1/rules", R"({"rule":"allow in 80/tcp","positon":1})", 400,
+       "the request's body: positon: is not a field of this request"},
+      {"POST", "/v1/rules", R"({"rule":"allow in 81/tcp","position":9})", 400,
+       "there is no position 9"},
+      {"POST", "/v1/rules", R"({"rule":"allow in 81/tcp\nallow in 82/tcp"})", 400, nullptr},
+      {"DELETE", "/v1/rules", "", 400, "which rule? select= is missing"},
+      {"POST", "/v1/sets/s", "{}", 400, "either \"add\" or \"remove\" is needed"},
+      {"POST", "/v1/sets/s", R"({"add":[],"remove":[]})", 400,
+       "either \"add\" or \"remove\" is needed"},
+      {"POST", "/v1/sets/t", R"({"add":["192.0.2.1"]})", 404, "there is no set \"t\""},
+      {"GET", "/v1/sets/t", "", 404, "there is no set \"t\""},
+      {"POST", "/v1/enable", "[]", 400, "the request's body: must be an object"},
+      {"POST", "/v1/check", R"({"main":{"name":"a.fw","text":"alow in 80/tcp\n"},"includes":[]})",
+       400, nullptr},
+  };
+  Api call("allow in 80/tcp\nset s = { 192.0.2.1 }\n");
+  for (const Case& c : cases) {
+    INFO(c.method << " " << c.path << " " << c.body);
+    const Response response = call(c.method, c.path, c.body);
+    CHECK(response.status == c.status);
+    const auto error = error_of(response);
+    if (c.message != nullptr) CHECK(error.message == c.message);
+  }
+  CHECK(call.managed().firewall.calls.empty());
+  CHECK(call.managed().text() == "allow in 80/tcp\nset s = { 192.0.2.1 }\n");
+}
+
+TEST_CASE("sets are shown and changed") {
+  Api call("set s = { 192.0.2.1, 192.0.2.64/26 }\nset p = { 80, 8000:8010 }\n");
+  const auto list = call.read<api::SetList>(call("GET", "/v1/sets"));
+  REQUIRE(list.sets.size() == 2);
+  CHECK(list.sets[0].name == "p");
+  CHECK(list.sets[0].kind == api::SetKind::Ports);
+  CHECK(list.sets[0].members == std::vector<std::string>{"80", "8000:8010"});
+  CHECK(list.sets[1].members == std::vector<std::string>{"192.0.2.1", "192.0.2.64/26"});
+  const auto changed =
+      call.read<api::SetChanged>(call("POST", "/v1/sets/s", R"({"add":["192.0.2.9"]})"));
+  CHECK(changed.set.members == std::vector<std::string>{"192.0.2.1", "192.0.2.9", "192.0.2.64/26"});
+  CHECK_FALSE(changed.already);
+}
+
+TEST_CASE("a policy is checked, applied and read back") {
+  Api call("allow in 80/tcp\n");
+  const std::string sources =
+      R"({"main":{"name":"n.fw","text":"allow in 443/tcp\n"},"includes":[]})";
+  CHECK(call.read<api::Checked>(call("POST", "/v1/check", sources)).rules == 1);
+  CHECK(call.managed().generation() == 1);
+  const auto applied = call.read<api::Applied>(call("PUT", "/v1/policy", sources));
+  CHECK(applied.generation == 2);
+  CHECK(call.read<api::Applied>(call("PUT", "/v1/policy", sources)).already);
+  const auto text = call.read<api::PolicyText>(call("GET", "/v1/policy"));
+  CHECK(text.sources.main.name == "policy.fw");
+  CHECK(text.sources.main.text == "allow in 443/tcp\n");
+  CHECK(text.hash.size() == 64);
+}
+
+TEST_CASE("a broken policy comes back with its diagnostics") {
+  Api call("allow in 80/tcp\n");
+  const auto response =
+      call("PUT", "/v1/policy",
+           R"({"main":{"name":"n.fw","text":"allow in\nalow in 80/tcp\n"},"includes":[]})");
+  CHECK(response.status == 400);
+  const auto error = error_of(response);
+  CHECK(error.code == api::ErrorCode::Syntax);
+  REQUIRE(error.diagnostics.size() == 2);
+  CHECK(error.diagnostics[1].where.file == "n.fw");
+  CHECK(error.diagnostics[1].where.line == 2);
+}
+
+TEST_CASE("enable and disable say when it was so already") {
+  Api call("allow in 80/tcp\n");
+  CHECK(call.read<api::Enabled>(call("POST", "/v1/enable", "{}")).already);
+  CHECK_FALSE(call.read<api::Enabled>(call("POST", "/v1/disable", "{}")).already);
+  CHECK_FALSE(call.read<api::Status>(call("GET", "/v1/status")).enabled);
+}
+
+TEST_CASE("the kernel's counters are read by queue number") {
+  const auto counters = fwd::control::parse_queue_counters(
+      "    0   1234     5 2   256     6     7        8  1\n"
+      "   10   1234     0 2   256     0     0        0  1\n"
+      "nonsense\n");
+  REQUIRE(counters.size() == 2);
+  CHECK(counters.at(0).waiting == 5);
+  CHECK(counters.at(0).dropped == 6);
+  CHECK(counters.at(0).user_dropped == 7);
+  CHECK(counters.contains(10));
+}
+
+}  // namespace
