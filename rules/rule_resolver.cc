@@ -175,6 +175,11 @@ bool RuleResolver::families() {
 
 bool RuleResolver::rate() {
   if (syntax_.action == Action::Limit) {
+    const auto dccp = [](const ProtocolMatch& match) { return match.number == protocol::kDccp; };
+    if (std::ranges::any_of(rule_.match.protocols, dccp)) {
+      return names_.report.error(syntax_.protocols.front().where, "dccp can't be limited",
+                                 "the kernel can't tell its connections apart: use allow");
+    }
     rule_.rate = syntax_.rate ? syntax_.rate->rate : Rate{};
     return true;
   }

@@ -1,9 +1,11 @@
 #include "fwd/kernel/conntrack.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
@@ -11,6 +13,8 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
+
+#include "rules/policy.h"
 
 namespace fwd::kernel {
 namespace {
@@ -88,6 +92,34 @@ std::uint8_t family_of(const CtTuple& tuple) {
   return tuple.source.family == rules::Family::V4 ? AF_INET : AF_INET6;
 }
 
+// Where the tuple goes to, as the host's own chains see it: where its replies come from.
+std::optional<rules::Packet> first_packet(const nf_conntrack* entry) {
+  const std::uint8_t family = nfct_get_attr_u8(entry, ATTR_ORIG_L3PROTO);
+  const bool ipv4 = family == AF_INET;
+  const void* source = nfct_get_attr(entry, ipv4 ? ATTR_ORIG_IPV4_SRC : ATTR_ORIG_IPV6_SRC);
+  const void* destination = nfct_get_attr(entry, ipv4 ? ATTR_REPL_IPV4_SRC : ATTR_REPL_IPV6_SRC);
+  if (source == nullptr || destination == nullptr) return std::nullopt;
+
+  constexpr std::uint8_t kSyn = 0x02;
+  rules::Packet packet;
+  packet.source = address_from(family, source);
+  packet.destination = address_from(family, destination);
+  packet.protocol = nfct_get_attr_u8(entry, ATTR_ORIG_L4PROTO);
+  packet.hop_limit = 64;
+  packet.has_ports = rules::has_ports(packet.protocol);
+  if (packet.has_ports) {
+    packet.source_port = ntohs(nfct_get_attr_u16(entry, ATTR_ORIG_PORT_SRC));
+    packet.destination_port = ntohs(nfct_get_attr_u16(entry, ATTR_REPL_PORT_SRC));
+  }
+  packet.has_icmp = packet.protocol == IPPROTO_ICMP || packet.protocol == IPPROTO_ICMPV6;
+  if (packet.has_icmp) {
+    packet.icmp_type = nfct_get_attr_u8(entry, ATTR_ICMP_TYPE);
+    packet.icmp_code = nfct_get_attr_u8(entry, ATTR_ICMP_CODE);
+  }
+  if (packet.protocol == IPPROTO_TCP) packet.tcp_flags = kSyn;
+  return packet;
+}
+
 std::optional<CtTuple> tuple_of(const nf_conntrack* entry) {
   const std::uint8_t protocol = nfct_get_attr_u8(entry, ATTR_ORIG_L4PROTO);
   if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) return std::nullopt;
@@ -99,6 +131,18 @@ std::optional<CtTuple> tuple_of(const nf_conntrack* entry) {
   return CtTuple{
       protocol, address_from(family, source), ntohs(nfct_get_attr_u16(entry, ATTR_ORIG_PORT_SRC)),
       address_from(family, destination), ntohs(nfct_get_attr_u16(entry, ATTR_ORIG_PORT_DST))};
+}
+
+// A message whose sequence number is set when it is sent.
+void append_change(std::vector<std::byte>& messages, const nf_conntrack* change,
+                   std::uint32_t mask) {
+  std::array<char, 1024> buffer{};
+  nlmsghdr* message =
+      begin(buffer, IPCTNL_MSG_CT_NEW, 0, 0, nfct_get_attr_u8(change, ATTR_ORIG_L3PROTO));
+  if (nfct_nlmsg_build(message, change) < 0) return;
+  mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(mask));
+  const auto bytes = std::as_bytes(std::span(buffer.data(), message->nlmsg_len));
+  messages.insert(messages.end(), bytes.begin(), bytes.end());
 }
 
 Result<std::uint64_t> read_number(const char* path) {
@@ -117,22 +161,68 @@ Result<Conntrack> Conntrack::open() {
 }
 
 Result<std::map<CtTuple, std::uint32_t>> Conntrack::list() {
+  std::map<CtTuple, std::uint32_t> entries;
+  const auto done = dump([&](const nf_conntrack* entry) {
+    if (const auto tuple = tuple_of(entry)) entries[*tuple] = nfct_get_attr_u32(entry, ATTR_MARK);
+  });
+  if (!done) return std::unexpected(done.error());
+  return entries;
+}
+
+Result<void> Conntrack::dump(const std::function<void(const nf_conntrack*)>& each) {
   std::array<char, 256> buffer{};
   const nlmsghdr* message =
       begin(buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP, socket_.next_sequence(), AF_UNSPEC);
-  std::map<CtTuple, std::uint32_t> entries;
-  const auto each = [&](const nlmsghdr& answer) {
+  const auto parse = [&](const nlmsghdr& answer) {
     const EntryPtr entry(nfct_new());
-    if (nfct_nlmsg_parse(&answer, entry.get()) < 0) return;
-    if (const auto tuple = tuple_of(entry.get()))
-      entries[*tuple] = nfct_get_attr_u32(entry.get(), ATTR_MARK);
+    if (nfct_nlmsg_parse(&answer, entry.get()) >= 0) each(entry.get());
   };
   const auto bytes = std::as_bytes(std::span(buffer.data(), message->nlmsg_len));
-  if (auto done = socket_.request(bytes, message->nlmsg_seq, "list conntrack's entries", each);
-      !done) {
-    return std::unexpected(done.error());
+  return socket_.request(bytes, message->nlmsg_seq, "list conntrack's entries", parse);
+}
+
+Result<void> Conntrack::mark_all(std::uint32_t mask, const Decide& decide) {
+  std::vector<std::byte> messages;
+  std::vector<std::size_t> ends;
+  const auto each = [&](const nf_conntrack* entry) {
+    const auto first = first_packet(entry);
+    if (!first) return;
+    const auto bits = decide({*first, nfct_get_attr_u32(entry, ATTR_MARK)});
+    if (!bits) return;
+    const EntryPtr change(nfct_new());
+    nfct_copy(change.get(), entry, NFCT_CP_ORIG);
+    if (nfct_attr_is_set(entry, ATTR_ZONE) > 0) nfct_copy_attr(change.get(), entry, ATTR_ZONE);
+    nfct_set_attr_u32(change.get(), ATTR_MARK, *bits);
+    append_change(messages, change.get(), mask);
+    ends.push_back(messages.size());
+  };
+  if (auto done = dump(each); !done) return done;
+  return send_changes(messages, ends);
+}
+
+// Some at a time: their acknowledgements must fit into the socket's buffer.
+Result<void> Conntrack::send_changes(std::span<std::byte> messages,
+                                     std::span<const std::size_t> ends) {
+  constexpr std::size_t kAtOnce = 256;
+  std::size_t begin = 0;
+  while (!ends.empty()) {
+    const auto some = ends.first(std::min(kAtOnce, ends.size()));
+    std::uint32_t sequence = 0;
+    nlmsghdr* last = nullptr;
+    for (std::size_t at = begin; at < some.back();) {
+      last = reinterpret_cast<nlmsghdr*>(&messages[at]);
+      last->nlmsg_seq = sequence = socket_.next_sequence();
+      at += last->nlmsg_len;
+    }
+    last->nlmsg_flags |= NLM_F_ACK;
+    const auto part = messages.subspan(begin, some.back() - begin);
+    const auto done = socket_.request(part, sequence, "mark conntrack's entries");
+    // One message's error doesn't keep the kernel from the others.
+    if (!done && done.error().code != ENOENT) return done;
+    begin = some.back();
+    ends = ends.subspan(some.size());
   }
-  return entries;
+  return {};
 }
 
 Result<void> Conntrack::put(const CtTuple& tuple, CtMark mark, std::uint32_t bits) {

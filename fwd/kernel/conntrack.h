@@ -1,14 +1,19 @@
-// Conntrack's entries, read and written through ctnetlink. TCP and UDP only: of other protocols the
-// host's sockets tell nothing.
+// Conntrack's entries, read and written through ctnetlink.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
+#include <span>
 #include <tuple>
 
 #include "fwd/kernel/marks.h"
 #include "fwd/kernel/netlink.h"
-#include "rules/address.h"
+#include "rules/packet.h"
+
+struct nf_conntrack;  // libnetfilter_conntrack
 
 namespace fwd::kernel {
 
@@ -26,11 +31,23 @@ struct CtTuple {
   auto operator<=>(const CtTuple&) const = default;
 };
 
+// A connection as its first packet looked at input or output: after a destination was translated,
+// before a source is.
+struct CtConnection {
+  rules::Packet first;
+  std::uint32_t mark = 0;
+};
+
 class Conntrack {
  public:
   static Result<Conntrack> open();
 
-  // Marks of all TCP and UDP entries.
+  // Calls `decide` for every entry and writes the mark's bits that it returns; nothing leaves the
+  // entry alone. Bits outside the mask are kept, and an entry that ends meanwhile is no error.
+  using Decide = std::function<std::optional<std::uint32_t>(const CtConnection&)>;
+  Result<void> mark_all(std::uint32_t mask, const Decide& decide);
+
+  // Marks of all TCP and UDP entries: of other protocols the host's sockets tell nothing.
   Result<std::map<CtTuple, std::uint32_t>> list();
 
   // Creates the entry as an assured, established connection whose window isn't checked (it was
@@ -40,6 +57,10 @@ class Conntrack {
 
  private:
   explicit Conntrack(NetlinkSocket socket) : socket_(std::move(socket)) {}
+
+  Result<void> dump(const std::function<void(const nf_conntrack*)>& each);
+  // Whole messages one after the other, and where each ends.
+  Result<void> send_changes(std::span<std::byte> messages, std::span<const std::size_t> ends);
 
   NetlinkSocket socket_;
 };

@@ -257,6 +257,7 @@ TEST_CASE("values that can't be meant are refused") {
       {"allow from any port ntp to any port ssh",
        "1:37: error: these ports belong to different protocols"},
       {"allow 80 rate 6/30s", "1:15: error: only a limit rule has a rate"},
+      {"limit proto dccp to any port 80", "1:13: error: dccp can't be limited"},
       {"allow on eth+ 80", "1:10: error: interface \"eth+\" has a wildcard"},
       {"allow on averylonginterface 80",
        "1:10: error: interface \"averylonginterface\" has more than 15 characters"},
