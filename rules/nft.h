@@ -235,12 +235,14 @@ struct Map {
 
 struct Table {
   std::string name;
-  std::string comment;
-  std::vector<std::string> counters;
-  std::vector<Set> sets;
-  std::vector<FixedSet> fixed_sets;
-  std::vector<Map> maps;
-  std::vector<Chain> chains;
+  std::string comment = {};
+  std::vector<std::string> counters = {};
+  std::vector<Set> sets = {};
+  std::vector<FixedSet> fixed_sets = {};
+  std::vector<Map> maps = {};
+  std::vector<Chain> chains = {};
+
+  bool operator==(const Table&) const = default;
 };
 
 std::string dump(const Table& table);

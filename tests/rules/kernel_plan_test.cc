@@ -21,7 +21,7 @@ namespace {
 constexpr std::uint32_t kOthersBits = 0x123;  // of the priority: not ours, and kept
 
 rules::nft::Table table_of(const KernelPlan& plan) {
-  return {"plan", "", {}, {}, plan.sets, plan.maps, plan.chains};
+  return {"plan", {}, {}, {}, plan.sets, plan.maps, plan.chains};
 }
 
 // What the plan decides, found through the label that the search leaves.

@@ -185,6 +185,7 @@ NftMachine::Step NftMachine::execute(const Statement& statement, MachineState& s
     return when(std::get<std::uint32_t>(*load(above->field, state)) > above->value);
   if (const auto* lookup = std::get_if<Lookup>(&statement)) {
     const auto value = load(lookup->field, state);
+    if (!sets_.contains(lookup->set)) return when(lookup->inverted);  // a dynamic one: still empty
     return when(value && has(*sets_.at(lookup->set), *value) != lookup->inverted);
   }
   if (const auto* assign = std::get_if<Assign>(&statement)) {
@@ -213,6 +214,8 @@ NftMachine::Step NftMachine::execute(const Statement& statement, MachineState& s
     const bool jump = index.map->to == Map::To::Jump;
     return enter(jump ? Verdict::Kind::Jump : Verdict::Kind::Goto, *found->second, state, depth);
   }
+  if (std::holds_alternative<LogTo>(statement)) return Step::Go;
+  if (std::holds_alternative<Remember>(statement)) return Step::Break;  // as of the first try
   if (std::holds_alternative<Reject>(statement)) {
     state.rejected = true;
     return Step::Drop;
