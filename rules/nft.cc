@@ -9,11 +9,11 @@ namespace rules::nft {
 namespace {
 
 constexpr std::array kFieldNames = std::to_array<std::string_view>(
-    {"iif",           "oif",       "iifname",      "oifname",      "meta nfproto", "meta l4proto",
-     "meta priority", "ct state",  "ct direction", "ct mark",      "ip saddr",     "ip daddr",
-     "ip ttl",        "ip6 saddr", "ip6 daddr",    "ip6 hoplimit", "th sport",     "th dport",
-     "icmp type",     "icmp code", "tcp flags"});
-static_assert(kFieldNames.size() == static_cast<std::size_t>(Field::TcpFlags) + 1);
+    {"iif",           "oif",       "iifname",      "oifname",      "meta nfproto",  "meta l4proto",
+     "meta priority", "ct state",  "ct direction", "ct mark",      "ip saddr",      "ip daddr",
+     "ip ttl",        "ip6 saddr", "ip6 daddr",    "ip6 hoplimit", "th sport",      "th dport",
+     "icmp type",     "icmp code", "tcp flags",    "ip frag-off",  "frag frag-off", "rt type"});
+static_assert(kFieldNames.size() == static_cast<std::size_t>(Field::Ip6RoutingType) + 1);
 
 std::string_view name(Field field) {
   return kFieldNames[static_cast<std::size_t>(field)];
@@ -24,6 +24,21 @@ std::string text(const Value& value, bool hex = false) {
   if (const auto* string = std::get_if<std::string>(&value)) return fmt::format("\"{}\"", *string);
   const std::uint32_t number = std::get<std::uint32_t>(value);
   return hex ? fmt::format("{:#x}", number) : fmt::format("{}", number);
+}
+
+std::string text(const KeyPart& part) {
+  if (!part.bits) return std::string(name(part.field));
+  return fmt::format("{} & /{}", name(part.field), *part.bits);
+}
+
+template <typename Items, typename Text>
+std::string join(const Items& items, const char* separator, Text text_of) {
+  std::string out;
+  for (const auto& item : items) {
+    if (!out.empty()) out += separator;
+    out += text_of(item);
+  }
+  return out;
 }
 
 struct Dump {
@@ -37,6 +52,9 @@ struct Dump {
   std::string operator()(const Between& between) const {
     return fmt::format("{} {}-{}", name(between.field), text(between.first), text(between.last));
   }
+  std::string operator()(const Above& above) const {
+    return fmt::format("{} > {:#x}", name(above.field), above.value);
+  }
   std::string operator()(const Lookup& lookup) const {
     return fmt::format("{} {}@{}", name(lookup.field), lookup.inverted ? "!= " : "", lookup.set);
   }
@@ -46,6 +64,14 @@ struct Dump {
   }
   std::string operator()(const Count& count) const {
     return fmt::format("counter name {}", count.counter);
+  }
+  std::string operator()(const CountBy& count) const {
+    return fmt::format("counter name {} map @{}", text(count.key), count.map);
+  }
+  std::string operator()(const VerdictBy& verdict) const {
+    return fmt::format("{} vmap @{}",
+                       join(verdict.key, " . ", [](const KeyPart& part) { return text(part); }),
+                       verdict.map);
   }
   std::string operator()(const LogTo& log) const {
     return fmt::format("log prefix \"{}\" group {} snaplen {}", log.prefix, log.group, log.snaplen);
@@ -94,6 +120,28 @@ std::string dump(const Chain& chain) {
   return out + "  }\n";
 }
 
+std::string dump(const FixedSet& set) {
+  const auto member = [](const Interval& interval) {
+    if (interval.first == interval.last) return text(interval.first);
+    return fmt::format("{}-{}", text(interval.first), text(interval.last));
+  };
+  return fmt::format("  set {} {{ typeof {};{} elements = {{ {} }} }}\n", set.name, name(set.key),
+                     set.ranges ? " flags interval;" : "", join(set.members, ", ", member));
+}
+
+std::string dump(const Map& map) {
+  constexpr std::array kKinds = std::to_array<std::string_view>({"jump ", "goto ", ""});
+  const std::string_view kind = kKinds[static_cast<std::size_t>(map.to)];
+  const auto element = [&](const Element& one) {
+    const auto value = [](const Value& part) { return text(part, true); };
+    return fmt::format("{} : {}{}", join(one.key, " . ", value), kind, one.target);
+  };
+  const auto field = [](Field key) { return std::string(name(key)); };
+  return fmt::format(
+      "  map {} {{ typeof {} : {}; elements = {{ {} }} }}\n", map.name, join(map.key, " . ", field),
+      map.to == Map::To::Counter ? "counter" : "verdict", join(map.elements, ", ", element));
+}
+
 }  // namespace
 
 std::string dump(const Statement& statement) {
@@ -107,6 +155,8 @@ std::string dump(const Table& table) {
     out += fmt::format("  set {} {{ typeof {}; size {}; flags {}timeout; }}\n", set.name,
                        name(set.key), set.size, set.dynamic ? "dynamic," : "");
   }
+  for (const FixedSet& set : table.fixed_sets) out += dump(set);
+  for (const Map& map : table.maps) out += dump(map);
   for (const Chain& chain : table.chains) out += dump(chain);
   return out + "}\n";
 }

@@ -36,6 +36,9 @@ enum class Field : std::uint8_t {
   IcmpType,
   IcmpCode,
   TcpFlags,
+  Ip4Fragment,     // flags and offset, as one number
+  Ip6Fragment,     // likewise, of the fragment header
+  Ip6RoutingType,  // of the routing header
 };
 
 inline constexpr std::uint32_t kIpv4 = 2;  // NFPROTO_IPV4
@@ -62,18 +65,29 @@ struct Compare {
   Value value;
   bool equal = true;
   std::optional<std::uint32_t> mask = std::nullopt;
+  bool operator==(const Compare&) const = default;
 };
 
 struct Between {
   Field field;
   Value first;
   Value last;
+  bool operator==(const Between&) const = default;
+};
+
+// As numbers; only Priority.
+struct Above {
+  Field field;
+  std::uint32_t value;
+
+  bool operator==(const Above&) const = default;
 };
 
 struct Lookup {
   Field field;
   std::string set;
   bool inverted = false;
+  bool operator==(const Lookup&) const = default;
 };
 
 // field = (field & keep) | bits. Only Priority and CtMark can be written.
@@ -81,25 +95,54 @@ struct Assign {
   Field field;
   std::uint32_t keep;
   std::uint32_t bits;
+  bool operator==(const Assign&) const = default;
 };
 
 struct Count {
   std::string counter;  // a named one, so that a commit keeps its value
+  bool operator==(const Count&) const = default;
+};
+
+// A part of a concatenated key: the field, or only its first bits.
+struct KeyPart {
+  Field field;
+  std::optional<unsigned> bits = std::nullopt;
+
+  bool operator==(const KeyPart&) const = default;
+};
+
+// Counts in the counter that a map has for the field; goes on in the rule only where it has one.
+struct CountBy {
+  KeyPart key;
+  std::string map;
+
+  bool operator==(const CountBy&) const = default;
+};
+
+// The verdict that a map has for the key; without one goes on behind the rule.
+struct VerdictBy {
+  std::vector<KeyPart> key;
+  std::string map;
+
+  bool operator==(const VerdictBy&) const = default;
 };
 
 struct LogTo {
   std::uint16_t group;
   std::string prefix;
   std::uint32_t snaplen;
+  bool operator==(const LogTo&) const = default;
 };
 
 struct Reject {
   bool tcp_reset;  // else ICMP or ICMPv6 admin-prohibited
+  bool operator==(const Reject&) const = default;
 };
 
 struct Queue {
   std::uint16_t first;
   std::uint16_t last;
+  bool operator==(const Queue&) const = default;
 };
 
 // Enters the field's value into a dynamic set, for `timeout` from now (refresh) or from when it was
@@ -111,30 +154,36 @@ struct Remember {
   std::chrono::seconds timeout;
   bool refresh;
   std::optional<std::uint32_t> over = std::nullopt;
+  bool operator==(const Remember&) const = default;
 };
 
 struct Verdict {
   enum class Kind : std::uint8_t { Accept, Drop, Return, Jump, Goto } kind;
   std::string chain = {};  // for Jump and Goto
+
+  bool operator==(const Verdict&) const = default;
 };
 
-using Statement =
-    std::variant<Compare, Between, Lookup, Assign, Count, LogTo, Reject, Queue, Remember, Verdict>;
+using Statement = std::variant<Compare, Between, Above, Lookup, Assign, Count, CountBy, VerdictBy,
+                               LogTo, Reject, Queue, Remember, Verdict>;
 
 struct Rule {
   std::vector<Statement> statements;
   std::string comment = {};
+  bool operator==(const Rule&) const = default;
 };
 
 struct BaseChain {
   enum class Hook : std::uint8_t { Input, Output } hook;
   int priority;  // policy is accept: what a chain drops it drops by a rule
+  bool operator==(const BaseChain&) const = default;
 };
 
 struct Chain {
   std::string name;
   std::optional<BaseChain> base = std::nullopt;
   std::vector<Rule> rules = {};
+  bool operator==(const Chain&) const = default;
 };
 
 struct Set {
@@ -144,14 +193,56 @@ struct Set {
   bool dynamic =
       false;  // elements come from Remember; otherwise from the daemon. All have timeouts.
   bool metered = false;  // elements carry a limit, for Remember with `over`
+  bool operator==(const Set&) const = default;
+};
+
+struct Interval {
+  Value first;
+  Value last;
+
+  bool operator==(const Interval&) const = default;
+};
+
+// What is known when the table is written. Members are sorted and disjoint; without `ranges` each is
+// one value, and the set a hash table.
+struct FixedSet {
+  std::string name;
+  Field key;
+  bool ranges = false;
+  std::vector<Interval> members = {};
+
+  bool operator==(const FixedSet&) const = default;
+};
+
+struct Element {
+  std::vector<Value> key;  // a value for each part
+  std::string target;      // the chain, or the counter
+
+  bool operator==(const Element&) const = default;
+};
+
+// A hash table from keys to what its statement does with them.
+struct Map {
+  enum class To : std::uint8_t { Jump, Goto, Counter };
+
+  std::string name;
+  std::vector<Field> key;
+  To to;
+  std::vector<Element> elements = {};
+
+  bool operator==(const Map&) const = default;
 };
 
 struct Table {
   std::string name;
-  std::string comment;
-  std::vector<std::string> counters;
-  std::vector<Set> sets;
-  std::vector<Chain> chains;
+  std::string comment = {};
+  std::vector<std::string> counters = {};
+  std::vector<Set> sets = {};
+  std::vector<FixedSet> fixed_sets = {};
+  std::vector<Map> maps = {};
+  std::vector<Chain> chains = {};
+
+  bool operator==(const Table&) const = default;
 };
 
 std::string dump(const Table& table);

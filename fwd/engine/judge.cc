@@ -139,6 +139,11 @@ bool is_icmp_error(const rules::Packet& packet) noexcept {
   }
 }
 
+Outcome outcome(PacketClass packet_class, Direction hook, const rules::Packet& packet,
+                Action decision) noexcept {
+  return row_for(packet_class, hook, packet).at(decision);
+}
+
 Judgement judge(const rules::RuleSet& rules, const QueuedHeader& header,
                 std::span<const std::byte> bytes) noexcept {
   const bool reply = header.packet_class == PacketClass::AgainReply;
@@ -156,8 +161,8 @@ Judgement judge(const rules::RuleSet& rules, const QueuedHeader& header,
   if (header.packet_class == PacketClass::Invalid && header.hook == Direction::In) return judgement;
 
   judgement.decision = rules.classify(judgement.packet, judgement.direction, header.interface);
-  const Row& row = row_for(header.packet_class, header.hook, judgement.packet);
-  judgement.outcome = row.at(judgement.decision.action);
+  judgement.outcome =
+      outcome(header.packet_class, header.hook, judgement.packet, judgement.decision.action);
   judgement.reason = reason_for(header.packet_class, judgement.outcome, judgement.decision);
   return judgement;
 }

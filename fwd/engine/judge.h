@@ -69,6 +69,10 @@ struct QueuedHeader {
   std::size_t wire_length = 0;
 };
 
+// The table above.
+Outcome outcome(kernel::PacketClass packet_class, rules::Direction hook,
+                const rules::Packet& packet, rules::Action decision) noexcept;
+
 Judgement judge(const rules::RuleSet& rules, const QueuedHeader& header,
                 std::span<const std::byte> bytes) noexcept;
 

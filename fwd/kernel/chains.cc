@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "fwd/kernel/copy_chains.h"
 #include "fwd/kernel/limit_chain.h"
 #include "fwd/kernel/statements.h"
 
@@ -25,7 +26,7 @@ class HookChains {
              const TableSettings& settings)
       : direction_(direction), policy_(policy), generation_(generation), settings_(settings) {}
 
-  std::vector<Chain> build() const { return {chain_a(), classify(), chain_b(), copy()}; }
+  std::vector<Chain> build() const { return {chain_a(), classify(), chain_b()}; }
 
  private:
   std::string name(const char* prefix) const { return fmt::format("{}_{}", prefix, hook_name()); }
@@ -120,77 +121,6 @@ class HookChains {
     return chain;
   }
 
-  // What decides when no worker does: what is always in force, then the default. The kernel's copy
-  // of the policy's rules belongs between the two.
-  Chain copy() const {
-    Chain chain{name("copy")};
-    if (direction_ == Direction::In)
-      chain.rules.push_back({{state_is(state::kInvalid), go("copy_drop")}});
-    if (policy_.builtins.established) {
-      const CtMark& mark = settings_.ct_mark;
-      const std::uint32_t state_bits = mark.encode(ConnectionState{3}, 0);
-      const std::uint32_t approved = mark.encode(ConnectionState::Approved, 0);
-      chain.rules.push_back({{Compare{Field::CtMark, approved, true, state_bits}, go("copy_pass")},
-                             "approved by an earlier generation, and not judged since"});
-    }
-    for (const rules::Rule& rule : policy_.builtin_rules) {
-      if (rule.match.direction == direction_) add_header_rule(chain, rule.match);
-    }
-    const rules::Action fallback =
-        direction_ == Direction::In ? policy_.default_in : policy_.default_out;
-    chain.rules.push_back({{go(copy_target(fallback))}});
-    return chain;
-  }
-
-  static std::string copy_target(rules::Action action) {
-    switch (action) {
-      case rules::Action::Allow:
-      case rules::Action::Limit:
-        return "copy_approve";
-      case rules::Action::Deny:
-        return "copy_drop";
-      case rules::Action::Reject:
-        return "copy_reject";
-    }
-    __builtin_unreachable();
-  }
-
-  static void add_header_rule(Chain& chain, const rules::Match& match) {
-    if (match.interface || match.hop_limit)
-      return;  // loopback and link-local traffic was accepted before
-    for (const rules::ProtocolMatch& protocol : match.protocols) {
-      Rule rule{{Compare{Field::TransportProtocol, std::uint32_t{protocol.number}}}};
-      if (protocol.icmp_type)
-        rule.statements.push_back(Compare{Field::IcmpType, std::uint32_t{*protocol.icmp_type}});
-      add_ports(rule, Field::SourcePort, match.source_ports);
-      add_ports(rule, Field::DestinationPort, match.destination_ports);
-      add_source(chain, std::move(rule), match.source);
-    }
-  }
-
-  static void add_ports(Rule& rule, Field field, const std::vector<rules::PortRange>& ports) {
-    if (ports.empty()) return;  // built-in rules name at most one range
-    rule.statements.push_back(
-        Between{field, std::uint32_t{ports.front().first}, std::uint32_t{ports.front().last}});
-  }
-
-  static void add_source(Chain& chain, Rule rule, const rules::AddressMatch& source) {
-    if (source.any()) {
-      rule.statements.push_back(go("copy_approve"));
-      chain.rules.push_back(std::move(rule));
-      return;
-    }
-    for (const rules::AddressRange& range : source.members->ranges()) {
-      Rule one = rule;
-      const bool ipv4 = range.first.family == rules::Family::V4;
-      one.statements.push_back(ipv4 ? is_ipv4() : is_ipv6());
-      one.statements.push_back(
-          Between{ipv4 ? Field::Ip4Source : Field::Ip6Source, range.first, range.last});
-      one.statements.push_back(go("copy_approve"));
-      chain.rules.push_back(std::move(one));
-    }
-  }
-
   Direction direction_;
   const rules::Policy& policy_;
   Generation generation_;
@@ -225,14 +155,6 @@ std::vector<Chain> outcome_chains(Generation generation, const CtMark& mark) {
       {"reject",
        {},
        {{{Compare{Field::TransportProtocol, kTcp}, Reject{true}}}, {{Reject{false}}}}},
-      {"copy_approve",
-       {},
-       {{{is_related(), go("copy_pass")}, "what is related approves nothing"},
-        {{Count{kCounterCopyAllowed}}},
-        {{go("approve")}}}},
-      {"copy_pass", {}, {{{Count{kCounterCopyAllowed}, go("pass")}}}},
-      {"copy_drop", {}, {{{Count{kCounterCopyDenied}, drop()}}}},
-      {"copy_reject", {}, {{{Count{kCounterCopyDenied}, go("reject")}}}},
   };
 }
 
@@ -251,9 +173,9 @@ std::vector<LimitSlot> limit_slots(const rules::Policy& policy) {
   return slots;
 }
 
-Table build_table(const rules::Policy& policy, Generation generation,
+Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan, Generation generation,
                   const TableSettings& settings) {
-  Table table{kTableName, fmt::format("fwd state {}", settings.state_directory), {}, {}, {}};
+  Table table{kTableName, fmt::format("fwd state {}", settings.state_directory)};
   table.counters = {kCounterCopyAllowed, kCounterCopyDenied, kCounterRevoked, kCounterShed};
   table.sets = {{kLeaseSet, Field::NetworkProtocol, 4},
                 {"shed_v4", Field::Ip4Source},
@@ -263,6 +185,7 @@ Table build_table(const rules::Policy& policy, Generation generation,
   table.chains = {{kStateChain, {}, {state}}, link_local(policy.builtins)};
   append(table.chains, outcome_chains(generation, settings.ct_mark));
   add_limit_chains(table, policy, settings.nflog_group);
+  add_copy_chains(table, policy, plan, settings.ct_mark);
   append(table.chains, HookChains(Direction::In, policy, generation, settings).build());
   append(table.chains, HookChains(Direction::Out, policy, generation, settings).build());
   return table;

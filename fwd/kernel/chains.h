@@ -8,6 +8,7 @@
 
 #include "fwd/kernel/marks.h"
 #include "fwd/kernel/table.h"
+#include "rules/kernel_plan.h"
 #include "rules/nft.h"
 #include "rules/policy.h"
 
@@ -29,8 +30,9 @@ inline constexpr const char* kLimitRefusedPrefix = "fwd limit over ";
 // By rule index: the slot of each `limit` rule, 0 for the others.
 std::vector<LimitSlot> limit_slots(const rules::Policy& policy);
 
-rules::nft::Table build_table(const rules::Policy& policy, Generation generation,
-                              const TableSettings& settings);
+// `plan` is of this policy.
+rules::nft::Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan,
+                              Generation generation, const TableSettings& settings);
 
 std::string state_comment(const TableState& state);
 std::optional<TableState> parse_state_comment(std::string_view comment);

@@ -1,8 +1,10 @@
 #include "fwd/kernel/nft_batch.h"
 
-#include <cstring>
+#include <utility>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <libmnl/libmnl.h>
 #include <libnftnl/batch.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
@@ -13,13 +15,13 @@
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 
 #include "fwd/kernel/nft_expression.h"
 
 namespace fwd::kernel {
 namespace {
 
-constexpr std::size_t kMessageRoom = 64 * 1024;
 constexpr std::uint8_t kTableComment = 0;  // NFTNL_UDATA_TABLE_COMMENT
 
 template <auto Function>
@@ -58,6 +60,15 @@ SetPtr make_set(const std::string& table, const std::string& name) {
   return set;
 }
 
+SetPtr make_set(const std::string& table, const std::string& name, KeyType key) {
+  SetPtr set = make_set(table, name);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_FAMILY, NFPROTO_INET);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, key.datatype);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, key.length);
+  nftnl_set_set_u32(set.get(), NFTNL_SET_ID, 1);
+  return set;
+}
+
 ObjectPtr make_counter(const std::string& table, const std::string& name) {
   ObjectPtr counter(nftnl_obj_alloc());
   nftnl_obj_set_str(counter.get(), NFTNL_OBJ_TABLE, table.c_str());
@@ -88,16 +99,23 @@ void RuleFree::operator()(nftnl_rule* rule) const {
   nftnl_rule_free(rule);
 }
 
-NftBatch::NftBatch(NetlinkSocket& socket) : socket_(socket), scratch_(kMessageRoom) {
-  nftnl_batch_begin(reinterpret_cast<char*>(scratch_.data()), socket_.next_sequence());
-  finish(reinterpret_cast<const nlmsghdr*>(scratch_.data()));
-}
+NftBatch::NftBatch(NetlinkSocket& socket) : socket_(socket), scratch_(kElementMessageRoom) {}
 
-nlmsghdr* NftBatch::begin(std::uint16_t type, std::uint16_t flags, std::string description) {
+nlmsghdr* NftBatch::begin(std::uint16_t type, std::uint16_t flags, Described described) {
   const std::uint32_t sequence = socket_.next_sequence();
-  descriptions_.emplace(sequence, std::move(description));
+  if (described_.empty()) first_sequence_ = sequence;
+  described_.push_back(std::move(described));
   return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(scratch_.data()), type, NFPROTO_INET, flags,
                                sequence);
+}
+
+std::string NftBatch::describe(const Described& described) {
+  std::string text = fmt::format("{} {}", described.what, described.name);
+  if (described.rule.statements.empty()) return text;
+  text += ":";
+  for (const rules::nft::Statement& statement : described.rule.statements)
+    text += " " + dump(statement);
+  return text;
 }
 
 void NftBatch::finish(const nlmsghdr* message) {
@@ -114,51 +132,70 @@ void NftBatch::add_table(const std::string& name, const std::string& comment) {
   nftnl_table_set_data(table.get(), NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(userdata),
                        nftnl_udata_buf_len(userdata));
   nftnl_udata_buf_free(userdata);
-  nlmsghdr* message = begin(NFT_MSG_NEWTABLE, NLM_F_CREATE, "table " + name);
+  nlmsghdr* message = begin(NFT_MSG_NEWTABLE, NLM_F_CREATE, {"table", name});
   nftnl_table_nlmsg_build_payload(message, table.get());
   finish(message);
 }
 
 void NftBatch::delete_table(const std::string& name) {
-  nlmsghdr* message = begin(NFT_MSG_DELTABLE, 0, "delete table " + name);
+  nlmsghdr* message = begin(NFT_MSG_DELTABLE, 0, {"delete table", name});
   nftnl_table_nlmsg_build_payload(message, make_table(name).get());
   finish(message);
 }
 
 void NftBatch::add_counter(const std::string& table, const std::string& counter) {
-  nlmsghdr* message = begin(NFT_MSG_NEWOBJ, NLM_F_CREATE, "counter " + counter);
+  nlmsghdr* message = begin(NFT_MSG_NEWOBJ, NLM_F_CREATE, {"counter", counter});
   nftnl_obj_nlmsg_build_payload(message, make_counter(table, counter).get());
   finish(message);
 }
 
 void NftBatch::delete_counter(const std::string& table, const std::string& counter) {
-  nlmsghdr* message = begin(NFT_MSG_DELOBJ, 0, "delete counter " + counter);
+  nlmsghdr* message = begin(NFT_MSG_DELOBJ, 0, {"delete counter", counter});
   nftnl_obj_nlmsg_build_payload(message, make_counter(table, counter).get());
   finish(message);
 }
 
 void NftBatch::add_set(const std::string& table, const rules::nft::Set& value) {
-  SetPtr set = make_set(table, value.name);
-  const KeyType key = key_type(value.key);
-  nftnl_set_set_u32(set.get(), NFTNL_SET_FAMILY, NFPROTO_INET);
-  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, key.datatype);
-  nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, key.length);
-  nftnl_set_set_u32(set.get(), NFTNL_SET_ID, 1);
+  SetPtr set = make_set(table, value.name, key_type(value.key));
   nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, set_flags(value));
   nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, value.size);
-  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, "set " + value.name);
+  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, {"set", value.name});
+  nftnl_set_nlmsg_build_payload(message, set.get());
+  finish(message);
+}
+
+void NftBatch::add_set(const std::string& table, const rules::nft::FixedSet& value) {
+  SetPtr set = make_set(table, value.name, key_type(value.key));
+  nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS,
+                    value.ranges ? std::uint32_t{NFT_SET_INTERVAL} : 0U);
+  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, {"set", value.name});
+  nftnl_set_nlmsg_build_payload(message, set.get());
+  finish(message);
+}
+
+void NftBatch::add_map(const std::string& table, const rules::nft::Map& map) {
+  SetPtr set = make_set(table, map.name, key_type(map.key));
+  if (map.to == rules::nft::Map::To::Counter) {
+    nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_OBJECT);
+    nftnl_set_set_u32(set.get(), NFTNL_SET_OBJ_TYPE, NFT_OBJECT_COUNTER);
+  } else {
+    nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_MAP);
+    nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+    nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_LEN, 0);
+  }
+  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, {"map", map.name});
   nftnl_set_nlmsg_build_payload(message, set.get());
   finish(message);
 }
 
 void NftBatch::delete_set(const std::string& table, const std::string& name) {
-  nlmsghdr* message = begin(NFT_MSG_DELSET, 0, "delete set " + name);
+  nlmsghdr* message = begin(NFT_MSG_DELSET, 0, {"delete set", name});
   nftnl_set_nlmsg_build_payload(message, make_set(table, name).get());
   finish(message);
 }
 
 void NftBatch::flush_set(const std::string& table, const std::string& name) {
-  nlmsghdr* message = begin(NFT_MSG_DELSETELEM, 0, "flush set " + name);
+  nlmsghdr* message = begin(NFT_MSG_DELSETELEM, 0, {"flush set", name});
   nftnl_set_elems_nlmsg_build_payload(message, make_set(table, name).get());
   finish(message);
 }
@@ -172,9 +209,29 @@ void NftBatch::add_element(const std::string& table, const std::string& name,
   nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT,
                          static_cast<std::uint64_t>(timeout.count()));
   nftnl_set_elem_add(set.get(), element);
-  nlmsghdr* message = begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "element of set " + name);
+  nlmsghdr* message = begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, {"element of set", name});
   nftnl_set_elems_nlmsg_build_payload(message, set.get());
   finish(message);
+}
+
+void NftBatch::put_in_pieces(std::uint16_t type, std::uint16_t flags, const char* what,
+                             const std::string& table, const std::string& set,
+                             std::span<const KernelElement> elements) {
+  while (!elements.empty()) {
+    nlmsghdr* message = begin(type, flags, {what, set});
+    elements = elements.subspan(put_elements(message, table, set, elements));
+    finish(message);
+  }
+}
+
+void NftBatch::add_elements(const std::string& table, const std::string& set,
+                            std::span<const KernelElement> elements) {
+  put_in_pieces(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "elements of", table, set, elements);
+}
+
+void NftBatch::delete_elements(const std::string& table, const std::string& set,
+                               std::span<const KernelElement> elements) {
+  put_in_pieces(NFT_MSG_DELSETELEM, 0, "delete elements of", table, set, elements);
 }
 
 void NftBatch::add_chain(const std::string& table, const rules::nft::Chain& value) {
@@ -185,7 +242,7 @@ void NftBatch::add_chain(const std::string& table, const rules::nft::Chain& valu
     nftnl_chain_set_s32(chain.get(), NFTNL_CHAIN_PRIO, value.base->priority);
     nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_POLICY, NF_ACCEPT);
   }
-  nlmsghdr* message = begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, "chain " + value.name);
+  nlmsghdr* message = begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, {"chain", value.name});
   nftnl_chain_nlmsg_build_payload(message, chain.get());
   finish(message);
 }
@@ -194,29 +251,28 @@ void NftBatch::flush_chain(const std::string& table, const std::string& chain) {
   RulePtr all(nftnl_rule_alloc());
   nftnl_rule_set_str(all.get(), NFTNL_RULE_TABLE, table.c_str());
   nftnl_rule_set_str(all.get(), NFTNL_RULE_CHAIN, chain.c_str());
-  nlmsghdr* message = begin(NFT_MSG_DELRULE, 0, "flush chain " + chain);
+  nlmsghdr* message = begin(NFT_MSG_DELRULE, 0, {"flush chain", chain});
   nftnl_rule_nlmsg_build_payload(message, all.get());
   finish(message);
 }
 
 void NftBatch::delete_chain(const std::string& table, const std::string& chain) {
-  nlmsghdr* message = begin(NFT_MSG_DELCHAIN, 0, "delete chain " + chain);
+  nlmsghdr* message = begin(NFT_MSG_DELCHAIN, 0, {"delete chain", chain});
   nftnl_chain_nlmsg_build_payload(message, make_chain(table, chain).get());
   finish(message);
 }
 
 void NftBatch::add_rule(const std::string& table, const std::string& chain,
                         const rules::nft::Rule& value, QueueExpression queue) {
-  std::string description = "rule of chain " + chain + ":";
-  for (const rules::nft::Statement& statement : value.statements)
-    description += " " + dump(statement);
   const RulePtr rule = encode_rule(table, chain, value, queue);
-  nlmsghdr* message = begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, std::move(description));
+  nlmsghdr* message =
+      begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, {"rule of chain", chain, value});
   nftnl_rule_nlmsg_build_payload(message, rule.get());
   finish(message);
 }
 
-Result<void> NftBatch::commit(const char* what) {
+Result<void> NftBatch::commit(const char* what, std::optional<std::uint32_t> generation_id) {
+  if (messages_.empty()) return {};
   // Before kernel 6.10 the end of a batch isn't acknowledged, so the last message of its inside is.
   auto* last = reinterpret_cast<nlmsghdr*>(messages_.data() + last_offset_);
   last->nlmsg_flags |= NLM_F_ACK;
@@ -224,11 +280,16 @@ Result<void> NftBatch::commit(const char* what) {
   nftnl_batch_end(reinterpret_cast<char*>(scratch_.data()), socket_.next_sequence());
   finish(reinterpret_cast<const nlmsghdr*>(scratch_.data()));
 
+  nlmsghdr* first =
+      nftnl_batch_begin(reinterpret_cast<char*>(scratch_.data()), socket_.next_sequence());
+  if (generation_id) mnl_attr_put_u32(first, NFNL_BATCH_GENID, htonl(*generation_id));
+  messages_.insert(messages_.begin(), scratch_.begin(), scratch_.begin() + first->nlmsg_len);
+
   auto done = socket_.request(messages_, last_sequence, what);
   if (done) return {};
-  const auto culprit = descriptions_.find(socket_.failed_sequence());
-  if (culprit == descriptions_.end()) return done;
-  return failed(fmt::format("{}: the kernel refused \"{}\"", what, culprit->second),
+  const std::uint32_t culprit = socket_.failed_sequence() - first_sequence_;
+  if (culprit >= described_.size()) return done;
+  return failed(fmt::format("{}: the kernel refused \"{}\"", what, describe(described_[culprit])),
                 done.error().code);
 }
 

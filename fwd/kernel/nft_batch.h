@@ -5,13 +5,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "fwd/kernel/netlink.h"
+#include "fwd/kernel/nft_elements.h"
 #include "fwd/kernel/table.h"
 #include "rules/nft.h"
 
@@ -40,29 +41,50 @@ class NftBatch {
   void add_counter(const std::string& table, const std::string& counter);
   void delete_counter(const std::string& table, const std::string& counter);
   void add_set(const std::string& table, const rules::nft::Set& set);
+  void add_set(const std::string& table, const rules::nft::FixedSet& set);  // without its members
+  void add_map(const std::string& table, const rules::nft::Map& map);       // likewise
   void delete_set(const std::string& table, const std::string& set);
   void flush_set(const std::string& table, const std::string& set);
   void add_element(const std::string& table, const std::string& set, std::span<const std::byte> key,
                    std::chrono::milliseconds timeout);
+  // In as few messages as hold them.
+  void add_elements(const std::string& table, const std::string& set,
+                    std::span<const KernelElement> elements);
+  void delete_elements(const std::string& table, const std::string& set,
+                       std::span<const KernelElement> elements);
   void add_chain(const std::string& table, const rules::nft::Chain& chain);
   void flush_chain(const std::string& table, const std::string& chain);
   void delete_chain(const std::string& table, const std::string& chain);
   void add_rule(const std::string& table, const std::string& chain, const rules::nft::Rule& rule,
                 QueueExpression queue);
 
-  // In one sendmsg. An error says which message the kernel refused; then nothing was done.
-  Result<void> commit(const char* what);
+  std::size_t size() const { return described_.size(); }  // messages
+
+  // In one sendmsg. An error says which message the kernel refused; then nothing was done. With a
+  // generation id the kernel refuses all, with ERESTART, if anybody has changed a table since.
+  Result<void> commit(const char* what, std::optional<std::uint32_t> generation_id = std::nullopt);
 
  private:
+  struct Described {
+    const char* what;
+    std::string name;
+    rules::nft::Rule rule = {};
+  };
+
   // Lends a scratch buffer for one message; `finish` appends what was built there.
-  nlmsghdr* begin(std::uint16_t type, std::uint16_t flags, std::string description);
+  nlmsghdr* begin(std::uint16_t type, std::uint16_t flags, Described described);
   void finish(const nlmsghdr* message);
+  void put_in_pieces(std::uint16_t type, std::uint16_t flags, const char* what,
+                     const std::string& table, const std::string& set,
+                     std::span<const KernelElement> elements);
+  static std::string describe(const Described& described);
 
   NetlinkSocket& socket_;
   std::vector<std::byte> scratch_;
   std::vector<std::byte> messages_;
-  std::map<std::uint32_t, std::string> descriptions_;  // by sequence number
-  std::size_t last_offset_ = 0;                        // of the newest message
+  std::vector<Described> described_;  // of each message inside the batch
+  std::uint32_t first_sequence_ = 0;
+  std::size_t last_offset_ = 0;  // of the newest message
 };
 
 }  // namespace fwd::kernel

@@ -18,12 +18,15 @@ namespace {
 using namespace rules::nft;
 
 constexpr std::uint32_t kRegister = NFT_REG_1;
+constexpr std::uint8_t kRoutingHeader = 43;
+constexpr std::uint8_t kFragmentHeader = 44;
 
 struct Load {
-  enum class From : std::uint8_t { Meta, Ct, Network, Transport } from;
+  enum class From : std::uint8_t { Meta, Ct, Network, Transport, Extension } from;
   std::uint32_t key;     // a meta or ct key, or the offset into the header
   std::uint32_t length;  // bytes
   bool network_order = false;
+  std::uint8_t header = 0;  // which extension header
 };
 
 Load load_of(Field field) {
@@ -71,6 +74,12 @@ Load load_of(Field field) {
       return {Transport, 1, 1};
     case Field::TcpFlags:
       return {Transport, 13, 1};
+    case Field::Ip4Fragment:
+      return {Network, 6, 2, true};
+    case Field::Ip6Fragment:
+      return {Extension, 2, 2, true, kFragmentHeader};
+    case Field::Ip6RoutingType:
+      return {Extension, 2, 1, false, kRoutingHeader};
   }
   __builtin_unreachable();
 }
@@ -103,6 +112,16 @@ Bytes bytes_of(const Value& value, const Load& load) {
   return out;
 }
 
+// Registers of four bytes, by the names that the kernel gives them back by: four of them are one of
+// the old registers of 16 bytes.
+std::uint32_t register_at(std::uint32_t word) {
+  return word % 4 == 0 ? NFT_REG_1 + word / 4 : NFT_REG32_00 + word;
+}
+
+std::uint32_t words(const Load& load) {
+  return (load.length + 3) / 4;
+}
+
 class Encoder {
  public:
   Encoder(nftnl_rule* rule, QueueExpression queue) : rule_(rule), queue_(queue) {}
@@ -123,6 +142,20 @@ class Encoder {
     nftnl_expr_set_u32(expression, NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ);
     set_bytes(expression, NFTNL_EXPR_RANGE_FROM_DATA, bytes_of(between.first, load));
     set_bytes(expression, NFTNL_EXPR_RANGE_TO_DATA, bytes_of(between.last, load));
+  }
+
+  void operator()(const Above& above) {
+    const Load load = load_into_register(above.field);
+    nftnl_expr* order = add("byteorder");
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SREG, kRegister);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_DREG, kRegister);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_LEN, load.length);
+    nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SIZE, load.length);
+    nftnl_expr* expression = add("cmp");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_SREG, kRegister);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_OP, NFT_CMP_GT);
+    set_bytes(expression, NFTNL_EXPR_CMP_DATA, big_endian(above.value, load.length));
   }
 
   void operator()(const Lookup& lookup) {
@@ -151,6 +184,22 @@ class Encoder {
     nftnl_expr* expression = add("objref");
     nftnl_expr_set_u32(expression, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
     nftnl_expr_set_str(expression, NFTNL_EXPR_OBJREF_IMM_NAME, count.counter.c_str());
+  }
+
+  void operator()(const CountBy& count) {
+    load_key({count.key});
+    nftnl_expr* expression = add("objref");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_OBJREF_SET_SREG, kRegister);
+    nftnl_expr_set_str(expression, NFTNL_EXPR_OBJREF_SET_NAME, count.map.c_str());
+  }
+
+  void operator()(const VerdictBy& verdict) {
+    load_key(verdict.key);
+    nftnl_expr* expression = add("lookup");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, kRegister);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+    nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, verdict.map.c_str());
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_FLAGS, 0);
   }
 
   void operator()(const LogTo& log) {
@@ -241,47 +290,80 @@ class Encoder {
     return expression;
   }
 
-  Load load_into_register(Field field) {
+  // Each part in registers of its own, one behind the other, in units of four bytes.
+  void load_key(const std::vector<KeyPart>& parts) {
+    std::uint32_t word = 0;
+    for (const KeyPart& part : parts) {
+      const Load load = load_into_register(part.field, register_at(word));
+      if (part.bits) keep_first_bits(load, *part.bits, register_at(word));
+      word += words(load);
+    }
+  }
+
+  Load load_into_register(Field field, std::uint32_t to = kRegister) {
     const Load load = load_of(field);
     switch (load.from) {
       case Load::From::Meta: {
         nftnl_expr* expression = add("meta");
         nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, load.key);
-        nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, kRegister);
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, to);
         break;
       }
       case Load::From::Ct: {
         nftnl_expr* expression = add("ct");
         nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, load.key);
-        nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, kRegister);
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, to);
         break;
       }
       case Load::From::Network:
-        load_payload(NFT_PAYLOAD_NETWORK_HEADER, load);
+        load_payload(NFT_PAYLOAD_NETWORK_HEADER, load, to);
         break;
       case Load::From::Transport:
-        load_payload(NFT_PAYLOAD_TRANSPORT_HEADER, load);
+        load_payload(NFT_PAYLOAD_TRANSPORT_HEADER, load, to);
         break;
+      case Load::From::Extension: {
+        nftnl_expr* expression = add("exthdr");
+        nftnl_expr_set_u8(expression, NFTNL_EXPR_EXTHDR_TYPE, load.header);
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_OFFSET, load.key);
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_LEN, load.length);
+        nftnl_expr_set_u32(expression, NFTNL_EXPR_EXTHDR_DREG, to);
+        break;
+      }
     }
     return load;
   }
 
-  void load_payload(std::uint32_t base, const Load& load) {
+  void load_payload(std::uint32_t base, const Load& load, std::uint32_t to) {
     nftnl_expr* expression = add("payload");
     nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_BASE, base);
     nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_OFFSET, load.key);
     nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_LEN, load.length);
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, kRegister);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, to);
   }
 
   // register = (register & keep) ^ bits; the two never overlap, so ^ is |.
   void mask_register(const Load& load, std::uint32_t keep, std::uint32_t bits) {
+    mask_register(bytes_of(keep, load), bytes_of(bits, load), kRegister);
+  }
+
+  void keep_first_bits(const Load& load, unsigned bits, std::uint32_t at) {
+    if (!load.network_order && load.length == 4) {
+      mask_register(bytes_of(~(~0U >> bits), load), Bytes(load.length), at);
+      return;
+    }
+    Bytes mask(load.length);
+    for (unsigned bit = 0; bit < bits; ++bit)
+      mask[bit / 8] = static_cast<std::uint8_t>(mask[bit / 8] | 0x80U >> bit % 8);
+    mask_register(mask, Bytes(load.length), at);
+  }
+
+  void mask_register(const Bytes& keep, const Bytes& bits, std::uint32_t at) {
     nftnl_expr* expression = add("bitwise");
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, kRegister);
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, kRegister);
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, load.length);
-    set_bytes(expression, NFTNL_EXPR_BITWISE_MASK, bytes_of(keep, load));
-    set_bytes(expression, NFTNL_EXPR_BITWISE_XOR, bytes_of(bits, load));
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, at);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, at);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, static_cast<std::uint32_t>(keep.size()));
+    set_bytes(expression, NFTNL_EXPR_BITWISE_MASK, keep);
+    set_bytes(expression, NFTNL_EXPR_BITWISE_XOR, bits);
   }
 
   static void set_bytes(nftnl_expr* expression, std::uint16_t attribute, const Bytes& bytes) {
@@ -295,13 +377,50 @@ class Encoder {
 }  // namespace
 
 KeyType key_type(Field field) {
-  constexpr std::uint32_t kNfproto = 2, kInteger = 4, kIpAddress = 7, kIp6Address = 8;
+  constexpr std::uint32_t kNfproto = 2, kInteger = 4, kIpAddress = 7, kIp6Address = 8,
+                          kInetProtocol = 12, kInetService = 13;
   const std::uint32_t length = load_of(field).length;
-  if (field == Field::NetworkProtocol) return {kNfproto, length};
-  if (length == 16 && field != Field::InputName && field != Field::OutputName)
-    return {kIp6Address, length};
-  if (field == Field::Ip4Source || field == Field::Ip4Destination) return {kIpAddress, length};
-  return {kInteger, length};
+  switch (field) {
+    case Field::NetworkProtocol:
+      return {kNfproto, length};
+    case Field::Ip4Source:
+    case Field::Ip4Destination:
+      return {kIpAddress, length};
+    case Field::Ip6Source:
+    case Field::Ip6Destination:
+      return {kIp6Address, length};
+    case Field::TransportProtocol:
+      return {kInetProtocol, length};
+    case Field::SourcePort:
+    case Field::DestinationPort:
+      return {kInetService, length};
+    default:
+      return {kInteger, length};
+  }
+}
+
+KeyType key_type(const std::vector<Field>& fields) {
+  if (fields.size() == 1) return key_type(fields.front());
+  constexpr unsigned kTypeBits = 6;
+  KeyType key{0, 0};
+  for (const Field field : fields) {
+    const KeyType part = key_type(field);
+    key.datatype = key.datatype << kTypeBits | part.datatype;
+    key.length += (part.length + 3) / 4 * 4;
+  }
+  return key;
+}
+
+std::vector<std::uint8_t> key_bytes(const std::vector<Field>& fields,
+                                    const std::vector<Value>& values) {
+  Bytes key;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const Load load = load_of(fields[i]);
+    const Bytes part = bytes_of(values[i], load);
+    key.insert(key.end(), part.begin(), part.end());
+    if (fields.size() > 1) key.resize(key.size() + words(load) * 4 - load.length);
+  }
+  return key;
 }
 
 void add_statement(nftnl_rule* rule, const Statement& statement, QueueExpression queue) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "fwd/kernel/table.h"
 #include "rules/nft.h"
@@ -17,6 +18,11 @@ struct KeyType {
   std::uint32_t length;    // bytes
 };
 KeyType key_type(rules::nft::Field field);
+KeyType key_type(const std::vector<rules::nft::Field>& fields);  // concatenated
+
+// As the kernel's registers hold them: each part of a concatenation in whole units of four bytes.
+std::vector<std::uint8_t> key_bytes(const std::vector<rules::nft::Field>& fields,
+                                    const std::vector<rules::nft::Value>& values);
 
 void add_statement(nftnl_rule* rule, const rules::nft::Statement& statement, QueueExpression queue);
 

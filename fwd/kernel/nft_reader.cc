@@ -6,6 +6,7 @@
 
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
+#include <libnftnl/gen.h>
 #include <libnftnl/object.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
@@ -162,6 +163,37 @@ Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::stri
   auto done = dump(socket, NFT_MSG_GETRULE, "list rules", fill, each, [&] { found.clear(); });
   if (!done) return std::unexpected(done.error());
   return found;
+}
+
+Result<std::vector<KernelElement>> read_elements(NetlinkSocket& socket, const std::string& table,
+                                                 const std::string& set) {
+  std::vector<KernelElement> found;
+  const auto fill = [&](nlmsghdr* message) {
+    const Owned<nftnl_set, nftnl_set_free> filter(nftnl_set_alloc());
+    nftnl_set_set_str(filter.get(), NFTNL_SET_TABLE, table.c_str());
+    nftnl_set_set_str(filter.get(), NFTNL_SET_NAME, set.c_str());
+    nftnl_set_elems_nlmsg_build_payload(message, filter.get());
+  };
+  const auto each = [&](const nlmsghdr& message) { parse_elements(message, found); };
+  auto done = dump(socket, NFT_MSG_GETSETELEM, "list elements", fill, each, [&] { found.clear(); });
+  if (!done) return std::unexpected(done.error());
+  return found;
+}
+
+Result<std::uint32_t> read_generation_id(NetlinkSocket& socket) {
+  std::array<char, 256> buffer{};
+  nlmsghdr* message = nftnl_nlmsg_build_hdr(buffer.data(), NFT_MSG_GETGEN, NFPROTO_INET, NLM_F_ACK,
+                                            socket.next_sequence());
+  std::uint32_t id = 0;
+  const auto each = [&](const nlmsghdr& answer) {
+    const Owned<nftnl_gen, nftnl_gen_free> one(nftnl_gen_alloc());
+    if (nftnl_gen_nlmsg_parse(&answer, one.get()) == 0)
+      id = nftnl_gen_get_u32(one.get(), NFTNL_GEN_ID);
+  };
+  auto done = socket.request(std::as_bytes(std::span(buffer.data(), message->nlmsg_len)),
+                             message->nlmsg_seq, "read the generation of nf_tables", each);
+  if (!done) return std::unexpected(done.error());
+  return id;
 }
 
 }  // namespace fwd::kernel

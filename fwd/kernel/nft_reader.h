@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fwd/kernel/netlink.h"
+#include "fwd/kernel/nft_elements.h"
 
 namespace fwd::kernel {
 
@@ -33,6 +34,13 @@ struct FoundTable {
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table);
 Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket,
                                                            const std::string& table);
+
+// In no order.
+Result<std::vector<KernelElement>> read_elements(NetlinkSocket& socket, const std::string& table,
+                                                 const std::string& set);
+
+// Every transaction raises it by one, whoever's it is.
+Result<std::uint32_t> read_generation_id(NetlinkSocket& socket);
 
 // In the kernel's order. All chains where `chain` is empty.
 Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table,

@@ -20,6 +20,12 @@ inline rules::nft::Verdict accept() {
 inline rules::nft::Verdict drop() {
   return {rules::nft::Verdict::Kind::Drop};
 }
+inline rules::nft::Verdict back() {
+  return {rules::nft::Verdict::Kind::Return};
+}
+inline rules::nft::Verdict jump(std::string chain) {
+  return {rules::nft::Verdict::Kind::Jump, std::move(chain)};
+}
 inline rules::nft::Verdict go(std::string chain) {
   return {rules::nft::Verdict::Kind::Goto, std::move(chain)};
 }

@@ -1,96 +1,24 @@
 #include "fwd/kernel/table.h"
 
-#include <algorithm>
 #include <array>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
-#include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <unistd.h>
 
 #include "fwd/kernel/chains.h"
 #include "fwd/kernel/nft_batch.h"
 #include "fwd/kernel/nft_reader.h"
+#include "fwd/kernel/table_change.h"
+#include "rules/kernel_plan.h"
 
 namespace fwd::kernel {
 namespace {
 
 constexpr std::string_view kStateDirectoryComment = "fwd state ";
-
-template <typename Items>
-std::set<std::string> names(const Items& items) {
-  std::set<std::string> out;
-  for (const auto& item : items) out.insert(item.name);
-  return out;
-}
-
-// The whole table anew below the base chains, as one transaction.
-void fill(NftBatch& batch, const rules::nft::Table& wanted, const FoundTable& found,
-          QueueExpression queue) {
-  if (!found.exists) batch.add_table(wanted.name, wanted.comment);
-  for (const std::string& counter : wanted.counters) {
-    if (!found.counters.contains(counter)) batch.add_counter(wanted.name, counter);
-  }
-  for (const rules::nft::Set& set : wanted.sets) {
-    if (std::ranges::find(found.sets, set.name) == found.sets.end())
-      batch.add_set(wanted.name, set);
-  }
-  for (const rules::nft::Chain& chain : wanted.chains) {
-    if (!found.chains.contains(chain.name)) batch.add_chain(wanted.name, chain);
-  }
-  for (const auto& [name, chain] : found.chains) batch.flush_chain(wanted.name, name);
-  for (const rules::nft::Chain& chain : wanted.chains) {
-    for (const rules::nft::Rule& rule : chain.rules)
-      batch.add_rule(wanted.name, chain.name, rule, queue);
-  }
-  const std::set<std::string> chains = names(wanted.chains);
-  for (const auto& [name, chain] : found.chains) {
-    if (!chains.contains(name)) batch.delete_chain(wanted.name, name);
-  }
-  const std::set<std::string> sets = names(wanted.sets);
-  for (const std::string& name : found.sets) {
-    if (!sets.contains(name)) batch.delete_set(wanted.name, name);
-  }
-}
-
-bool same_base(const rules::nft::Chain& wanted, const FoundChain& found) {
-  if (!wanted.base) return !found.hook;
-  const std::uint32_t hook = wanted.base->hook == rules::nft::BaseChain::Hook::Input
-                                 ? NF_INET_LOCAL_IN
-                                 : NF_INET_LOCAL_OUT;
-  return found.hook == hook && found.priority == wanted.base->priority;
-}
-
-// Chains with their rules in order, as the kernel gave them back, against what was sent.
-Result<void> compare(const rules::nft::Table& wanted, const FoundTable& found,
-                     const std::vector<FoundRule>& rules, QueueExpression queue) {
-  const auto differs = [](const std::string& what) {
-    return failed(fmt::format("the kernel's table differs from what was written: {}", what), 0);
-  };
-  if (found.chains.size() != wanted.chains.size()) return differs("number of chains");
-  std::map<std::string, std::vector<const FoundRule*>> by_chain;
-  for (const FoundRule& rule : rules) by_chain[rule.chain].push_back(&rule);
-  for (const rules::nft::Chain& chain : wanted.chains) {
-    const auto entry = found.chains.find(chain.name);
-    if (entry == found.chains.end() || !same_base(chain, entry->second))
-      return differs("chain " + chain.name);
-    const std::vector<const FoundRule*>& written = by_chain[chain.name];
-    if (written.size() != chain.rules.size())
-      return differs("number of rules in chain " + chain.name);
-    for (std::size_t i = 0; i < written.size(); ++i) {
-      const RulePtr sent = encode_rule(wanted.name, chain.name, chain.rules[i], queue);
-      if (expressions(sent.get()) != written[i]->expressions ||
-          chain.rules[i].comment != written[i]->comment) {
-        return differs(fmt::format("rule {} of chain {}", i + 1, chain.name));
-      }
-    }
-  }
-  return {};
-}
 
 class NftFirewall : public Firewall {
  public:
@@ -103,13 +31,16 @@ class NftFirewall : public Firewall {
 
   Result<void> commit(const rules::Policy& policy, Generation generation) override {
     const std::lock_guard lock(mutex_);
-    const auto found = read_table(socket_, kTableName);
-    if (!found) return std::unexpected(found.error());
-    const rules::nft::Table wanted = build_table(policy, generation, settings_);
-    NftBatch batch(socket_);
-    fill(batch, wanted, *found, queue_);
-    if (auto done = batch.commit("write the table"); !done) return done;
-    return verify(wanted);
+    rules::KernelPlan plan = rules::make_kernel_plan(policy, written_ ? &written_->plan : nullptr);
+    Written next{{}, std::move(plan), {}};
+    next.table = build_table(policy, next.plan, generation, settings_);
+    // Where the difference can't be written, for whatever reason, the whole table is.
+    if (!written_ || !write_difference(next)) {
+      written_.reset();
+      if (auto done = write_whole(next); !done) return done;
+    }
+    written_ = std::move(next);
+    return {};
   }
 
   Result<std::optional<TableState>> read() override {
@@ -147,7 +78,9 @@ class NftFirewall : public Firewall {
       const std::array key{static_cast<std::byte>(family)};
       batch.add_element(kTableName, kLeaseSet, key, timeout);
     }
-    return batch.commit("renew the lease");
+    auto done = batch.commit("renew the lease");
+    if (done) ++own_changes_;
+    return done;
   }
 
   Result<void> remove() override {
@@ -155,6 +88,7 @@ class NftFirewall : public Firewall {
     const auto found = read_table(socket_, kTableName);
     if (!found) return std::unexpected(found.error());
     if (!found->exists) return {};
+    written_.reset();
     NftBatch batch(socket_);
     batch.delete_table(kTableName);
     return batch.commit("remove the table");
@@ -163,12 +97,67 @@ class NftFirewall : public Firewall {
   QueueExpression queue_expression() const override { return queue_; }
 
  private:
-  Result<void> verify(const rules::nft::Table& wanted) {
-    const auto found = read_table(socket_, kTableName);
-    if (!found) return std::unexpected(found.error());
-    const auto rules = read_rules(socket_, kTableName);
-    if (!rules) return std::unexpected(rules.error());
-    return compare(wanted, *found, *rules, queue_);
+  // A moment in nf_tables' history: only we have changed a table since if its generation id has grown
+  // by as much as our own changes.
+  struct Moment {
+    std::uint32_t generation_id = 0;
+    std::uint32_t own_changes = 0;
+  };
+
+  struct Written {
+    rules::nft::Table table;
+    rules::KernelPlan plan;
+    Moment when;
+  };
+
+  Result<void> write_difference(Written& next) {
+    const TableChange change = difference(written_->table, next.table);
+    next.when = written_->when;
+    return write_and_verify(change, next.when);
+  }
+
+  // The table may change while it is read and encoded: then again.
+  Result<void> write_whole(Written& next) {
+    constexpr int kAttempts = 5;
+    Result<void> done;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      const auto now = this_moment();
+      if (!now) return std::unexpected(now.error());
+      next.when = *now;
+      const auto found = read_table(socket_, kTableName);
+      if (!found) return std::unexpected(found.error());
+      done = write_and_verify(replace_all(*found, next.table), next.when);
+      if (done || done.error().code != ERESTART) return done;
+    }
+    return done;
+  }
+
+  Result<Moment> this_moment() {
+    const std::lock_guard lock(lease_mutex_);
+    const auto id = read_generation_id(lease_socket_);
+    if (!id) return std::unexpected(id.error());
+    return Moment{*id, own_changes_};
+  }
+
+  // `when`: as of which the change was worked out; afterwards, when it was made.
+  Result<void> write_and_verify(const TableChange& change, Moment& when) {
+    NftBatch batch(socket_);
+    write(batch, change, queue_);
+    if (auto done = send(batch, when); !done) return done;
+    return verify(socket_, change, queue_);
+  }
+
+  // A lease waits meanwhile; only the kernel's own work is done under its lock.
+  Result<void> send(NftBatch& batch, Moment& when) {
+    constexpr const char* kWhat = "write the table";
+    const std::lock_guard lock(lease_mutex_);
+    const auto id = read_generation_id(lease_socket_);
+    if (!id) return std::unexpected(id.error());
+    if (*id - when.generation_id != own_changes_ - when.own_changes) return failed(kWhat, ERESTART);
+    if (auto done = batch.commit(kWhat, *id); !done) return done;
+    ++own_changes_;
+    when = {*id + 1, own_changes_};
+    return {};
   }
 
   const TableSettings settings_;
@@ -176,7 +165,9 @@ class NftFirewall : public Firewall {
   NetlinkSocket socket_;
   std::mutex lease_mutex_;  // of its own: a lease must not wait for a long commit's encoding
   NetlinkSocket lease_socket_;
+  std::uint32_t own_changes_ = 0;  // under lease_mutex_: transactions of this object
   const QueueExpression queue_;
+  std::optional<Written> written_;  // and verified
 };
 
 // Writes a queue rule into a table that the same transaction takes away again.

@@ -9,6 +9,10 @@ namespace {
 const TableSettings kSettings{
     .queues = {4, 5}, .ct_mark = {}, .nflog_group = 7, .state_directory = "/var/lib/fwd"};
 
+rules::nft::Table build(const rules::Policy& policy) {
+  return build_table(policy, rules::make_kernel_plan(policy), 5, kSettings);
+}
+
 std::string chain_text(const rules::nft::Table& table, const std::string& name) {
   const std::string all = dump(table);
   const std::size_t begin = all.find("  chain " + name + " {\n");
@@ -30,7 +34,7 @@ rules::Policy with_limit() {
 }  // namespace
 
 TEST_CASE("chain A on input clears, accepts, drops and queues in the documented order") {
-  CHECK(chain_text(build_table({}, 5, kSettings), "a_input") == R"(  chain a_input {
+  CHECK(chain_text(build({}), "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
     meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
     iif 1 accept
@@ -46,7 +50,7 @@ TEST_CASE("chain A on input clears, accepts, drops and queues in the documented 
 }
 
 TEST_CASE("packets are classified before they are queued, and a judged connection is never new") {
-  CHECK(chain_text(build_table({}, 5, kSettings), "classify_output") == R"(  chain classify_output {
+  CHECK(chain_text(build({}), "classify_output") == R"(  chain classify_output {
     ct state & 0x1 != 0x0 meta priority set meta priority & 0xfff | 0x60000000
     ct state & 0x40 != 0x0 meta priority set meta priority & 0xfff | 0x50000000
     ct state & 0x8 != 0x0 meta priority set meta priority & 0xfff | 0x10000000
@@ -62,7 +66,7 @@ TEST_CASE("packets are classified before they are queued, and a judged connectio
 TEST_CASE(
     "chain B on output lets our own resets and errors out and obeys verdicts of this generation "
     "only") {
-  CHECK(chain_text(build_table({}, 5, kSettings), "b_output") == R"(  chain b_output {
+  CHECK(chain_text(build({}), "b_output") == R"(  chain b_output {
     type filter hook output priority 10; policy accept;
     meta priority & 0xffc00000 == 0x81400000 goto approve
     oif 1 accept
@@ -81,18 +85,9 @@ TEST_CASE(
 }
 
 TEST_CASE("writing the ct mark is a rule of its own, for packets that have no connection") {
-  CHECK(chain_text(build_table({}, 5, kSettings), "approve") == R"(  chain approve {
+  CHECK(chain_text(build({}), "approve") == R"(  chain approve {
     ct mark set ct mark & 0xffffff | 0x45000000
     meta priority set meta priority & 0xfff | 0x0 accept
-  }
-)");
-}
-
-TEST_CASE("what is related approves nothing, also where the kernel decides") {
-  CHECK(chain_text(build_table({}, 5, kSettings), "copy_approve") == R"(  chain copy_approve {
-    ct state & 0x4 != 0x0 goto copy_pass comment "what is related approves nothing"
-    counter name copy_allowed
-    goto approve
   }
 )");
 }
@@ -102,7 +97,7 @@ TEST_CASE("only limit rules have slots, counted from 1") {
 }
 
 TEST_CASE("a limit rule's meter counts tries, remembers who is over and reports both outcomes") {
-  const rules::nft::Table table = build_table(with_limit(), 5, kSettings);
+  const rules::nft::Table table = build(with_limit());
   CHECK(chain_text(table, "limits") == R"(  chain limits {
     meta priority & 0x3ff000 == 0x1000 goto limit_00000000000000aa
     meta priority & 0x3ff000 == 0x2000 goto limit_00000000000000bb
@@ -125,19 +120,10 @@ TEST_CASE("a built-in that is switched off has no rule in the kernel either") {
   policy.builtins.established = false;
   policy.builtins.neighbour_discovery = false;
   policy.builtins.mld = false;
-  const rules::nft::Table table = build_table(policy, 5, kSettings);
+  const rules::nft::Table table = build(policy);
   CHECK(chain_text(table, "link_local") == "  chain link_local {\n  }\n");
   CHECK(chain_text(table, "a_input").find("iif 1") == std::string::npos);
   CHECK(chain_text(table, "a_input").find("0x45000000") == std::string::npos);
-}
-
-TEST_CASE("the defaults decide what no worker judged") {
-  rules::Policy policy;
-  policy.default_in = rules::Action::Reject;
-  policy.default_out = rules::Action::Deny;
-  const rules::nft::Table table = build_table(policy, 5, kSettings);
-  CHECK(chain_text(table, "copy_input").ends_with("goto copy_reject\n  }\n"));
-  CHECK(chain_text(table, "copy_output").ends_with("goto copy_drop\n  }\n"));
 }
 
 TEST_CASE("the state comment is read back, and nothing else is taken for one") {

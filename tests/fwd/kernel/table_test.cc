@@ -1,8 +1,10 @@
 #include "fwd/kernel/table.h"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "tests/support/netns.h"
+#include "tests/support/random_policy.h"
 
 using namespace fwd::kernel;
 using namespace std::chrono_literals;
@@ -68,6 +70,26 @@ TEST_CASE("a second commit replaces the first, and what it no longer needs is go
     require(found);
     CHECK((*found)->policy_hash == "second");
     require(firewall->counters());
+  });
+}
+
+TEST_CASE("commits that follow one another leave what a first commit of the last policy leaves") {
+  support::in_new_netns([] {
+    const auto seed = tests::test_seed();
+    INFO("FWD_TEST_SEED=" << seed);
+    tests::RandomPolicies generator{seed};
+    const auto firewall = opened();
+    for (int round = 0; round < 20; ++round) {
+      rules::Policy policy = generator.policy(static_cast<std::size_t>(round * 7 % 60));
+      for (rules::Rule& builtin : policy.builtin_rules) builtin.action = rules::Action::Allow;
+      for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+        const bool kept = i % 3 != 0;
+        if (policy.rules[i].action == rules::Action::Limit) policy.rules[i].rate = rules::Rate{};
+        policy.rules[i].id = fmt::format("{}{}", kept ? "kept" : fmt::format("new{}.", round), i);
+      }
+      require(firewall->commit(policy, static_cast<Generation>(1 + round)));
+      if (round % 3 == 0) require(firewall->renew_lease(1s));
+    }
   });
 }
 

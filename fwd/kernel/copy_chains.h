@@ -1,0 +1,24 @@
+// The kernel's copy of the policy: chains copy_input and copy_output, which decide what no worker has
+// decided. They follow the matrix in fwd/engine/judge.h, with conntrack's state in place of the packet's
+// class, but for two things that can't be said in nf_tables: a reply can't be turned round, so one of a
+// connection that was approved under any generation passes, and any other is dropped; and of what
+// rules::decode() refuses only fragments, routing headers of type 0 and IPv6 headers that hide the
+// transport are seen here. Conntrack finds most of the rest invalid (lengths, TCP's data offset).
+#pragma once
+
+#include "fwd/kernel/marks.h"
+#include "rules/kernel_plan.h"
+#include "rules/nft.h"
+#include "rules/policy.h"
+
+namespace fwd::kernel {
+
+// The counter of a rule, and of the default of a direction: packets that the copy decided by it.
+std::string rule_counter(const std::string& id);
+std::string default_counter(rules::Direction direction);
+
+// With all that they need, but chains approve, pass, revoke, reject and limit_*.
+void add_copy_chains(rules::nft::Table& table, const rules::Policy& policy,
+                     const rules::KernelPlan& plan, const CtMark& mark);
+
+}  // namespace fwd::kernel

@@ -1,0 +1,151 @@
+#include "fwd/kernel/nft_elements.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "fwd/kernel/nft_expression.h"
+
+namespace fwd::kernel {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+// Nothing behind the last value there is.
+std::optional<Bytes> next_key(Bytes key) {
+  for (std::size_t i = key.size(); i-- > 0;) {
+    if (++key[i] != 0) return key;
+  }
+  return std::nullopt;
+}
+
+void put_element(nlmsghdr* message, const KernelElement& element) {
+  nlattr* one = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+  if (element.end) mnl_attr_put_u32(message, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_INTERVAL_END));
+  nlattr* key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
+  mnl_attr_put(message, NFTA_DATA_VALUE, element.key.size(), element.key.data());
+  mnl_attr_nest_end(message, key);
+  if (element.kind == ElementKind::Counter) {
+    mnl_attr_put_strz(message, NFTA_SET_ELEM_OBJREF, element.target.c_str());
+  } else if (element.kind != ElementKind::Key) {
+    const int code = element.kind == ElementKind::Jump ? NFT_JUMP : NFT_GOTO;
+    nlattr* data = mnl_attr_nest_start(message, NFTA_SET_ELEM_DATA);
+    nlattr* verdict = mnl_attr_nest_start(message, NFTA_DATA_VERDICT);
+    mnl_attr_put_u32(message, NFTA_VERDICT_CODE, htonl(static_cast<std::uint32_t>(code)));
+    mnl_attr_put_strz(message, NFTA_VERDICT_CHAIN, element.target.c_str());
+    mnl_attr_nest_end(message, verdict);
+    mnl_attr_nest_end(message, data);
+  }
+  mnl_attr_nest_end(message, one);
+}
+
+bool is(const nlattr* attribute, std::uint16_t type) {
+  return mnl_attr_get_type(attribute) == type;
+}
+
+// libmnl's own macro for this isn't C++.
+template <typename Each>
+void for_each(const void* first, std::size_t bytes, Each each) {
+  const auto* end = static_cast<const char*>(first) + bytes;
+  const auto* attribute = static_cast<const nlattr*>(first);
+  while (mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
+    each(*attribute);
+    attribute = mnl_attr_next(attribute);
+  }
+}
+
+template <typename Each>
+void for_each_in(const nlattr& nest, Each each) {
+  for_each(mnl_attr_get_payload(&nest), mnl_attr_get_payload_len(&nest), each);
+}
+
+void parse_verdict(const nlattr& data, KernelElement& element) {
+  for_each_in(data, [&](const nlattr& verdict) {
+    if (!is(&verdict, NFTA_DATA_VERDICT)) return;
+    for_each_in(verdict, [&](const nlattr& part) {
+      if (is(&part, NFTA_VERDICT_CHAIN)) element.target = mnl_attr_get_str(&part);
+      if (!is(&part, NFTA_VERDICT_CODE)) return;
+      const bool jump = static_cast<int>(ntohl(mnl_attr_get_u32(&part))) == NFT_JUMP;
+      element.kind = jump ? ElementKind::Jump : ElementKind::Goto;
+    });
+  });
+}
+
+void parse_key(const nlattr& data, KernelElement& element) {
+  for_each_in(data, [&](const nlattr& value) {
+    const auto* bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&value));
+    if (is(&value, NFTA_DATA_VALUE))
+      element.key.assign(bytes, bytes + mnl_attr_get_payload_len(&value));
+  });
+}
+
+KernelElement parse_element(const nlattr& nested) {
+  KernelElement element;
+  for_each_in(nested, [&](const nlattr& part) {
+    if (is(&part, NFTA_SET_ELEM_KEY)) parse_key(part, element);
+    if (is(&part, NFTA_SET_ELEM_DATA)) parse_verdict(part, element);
+    if (is(&part, NFTA_SET_ELEM_FLAGS))
+      element.end = (ntohl(mnl_attr_get_u32(&part)) & NFT_SET_ELEM_INTERVAL_END) != 0;
+    if (is(&part, NFTA_SET_ELEM_OBJREF)) {
+      element.kind = ElementKind::Counter;
+      element.target = mnl_attr_get_str(&part);
+    }
+  });
+  return element;
+}
+
+}  // namespace
+
+std::vector<KernelElement> elements_of(const rules::nft::FixedSet& set) {
+  std::vector<KernelElement> elements;
+  elements.reserve(set.members.size() * (set.ranges ? 2 : 1));
+  for (const rules::nft::Interval& member : set.members) {
+    elements.push_back({key_bytes({set.key}, {member.first})});
+    if (!set.ranges) continue;
+    if (auto behind = next_key(key_bytes({set.key}, {member.last})))
+      elements.push_back({std::move(*behind), true});
+  }
+  std::ranges::sort(elements);
+  return elements;
+}
+
+std::vector<KernelElement> elements_of(const rules::nft::Map& map) {
+  using To = rules::nft::Map::To;
+  const ElementKind kind = map.to == To::Jump   ? ElementKind::Jump
+                           : map.to == To::Goto ? ElementKind::Goto
+                                                : ElementKind::Counter;
+  std::vector<KernelElement> elements;
+  elements.reserve(map.elements.size());
+  for (const rules::nft::Element& element : map.elements)
+    elements.push_back({key_bytes(map.key, element.key), false, kind, element.target});
+  std::ranges::sort(elements);
+  return elements;
+}
+
+std::size_t put_elements(nlmsghdr* message, const std::string& table, const std::string& set,
+                         std::span<const KernelElement> elements) {
+  constexpr std::size_t kLargestElement = 512;  // a chain's name is shorter than 256, a key than 64
+  mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, table.c_str());
+  mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set.c_str());
+  nlattr* list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+  std::size_t count = 0;
+  while (count < elements.size() && message->nlmsg_len + kLargestElement < kElementMessageRoom)
+    put_element(message, elements[count++]);
+  mnl_attr_nest_end(message, list);
+  return count;
+}
+
+void parse_elements(const nlmsghdr& message, std::vector<KernelElement>& elements) {
+  const void* first = mnl_nlmsg_get_payload_offset(&message, sizeof(nfgenmsg));
+  for_each(first, mnl_nlmsg_get_payload_len(&message) - sizeof(nfgenmsg), [&](const nlattr& part) {
+    if (!is(&part, NFTA_SET_ELEM_LIST_ELEMENTS)) return;
+    for_each_in(part, [&](const nlattr& nested) { elements.push_back(parse_element(nested)); });
+  });
+}
+
+}  // namespace fwd::kernel

@@ -1,0 +1,77 @@
+#include "rules/labels.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace rules {
+namespace {
+
+constexpr Label kFirst = 1;
+constexpr Label kEndStride = 64;  // between rules that are added before the first or after the last
+
+// The first half of the space between is left for what comes before, the other for what comes behind.
+std::vector<Label> number_anew(std::size_t count) {
+  constexpr Label kMargin = kDefaultLabel / 4;
+  const bool roomy = count < kDefaultLabel - 2 * kMargin;
+  const Label first = roomy ? kMargin : kFirst;
+  const Label room = roomy ? kDefaultLabel - 2 * kMargin : kDefaultLabel - kFirst;
+  std::vector<Label> labels(count);
+  for (std::size_t i = 0; i < count; ++i)
+    labels[i] = first + static_cast<Label>(std::uint64_t{room} * i / count);
+  return labels;
+}
+
+// The longest increasing subsequence (Fredman 1975): what need not change when rules have moved.
+std::vector<std::optional<Label>> keep_increasing(std::span<const std::optional<Label>> before) {
+  std::vector<std::size_t> ends;  // by length - 1: where the subsequence with the smallest end ends
+  std::vector<std::optional<std::size_t>> previous(before.size());
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (!before[i]) continue;
+    const auto at = std::ranges::lower_bound(ends, *before[i], {},
+                                             [&](std::size_t end) { return *before[end]; });
+    if (at != ends.begin()) previous[i] = *std::prev(at);
+    if (at == ends.end()) {
+      ends.push_back(i);
+    } else {
+      *at = i;
+    }
+  }
+  std::vector<std::optional<Label>> kept(before.size());
+  if (ends.empty()) return kept;
+  for (std::optional<std::size_t> at = ends.back(); at; at = previous[*at]) kept[*at] = before[*at];
+  return kept;
+}
+
+// Numbers those from `begin` to `end` between their neighbours; false where there isn't room.
+bool fill_gap(std::vector<std::optional<Label>>& labels, std::size_t begin, std::size_t end) {
+  const auto count = static_cast<Label>(end - begin);
+  const bool front = begin == 0;
+  const bool back = end == labels.size();
+  const Label low = front ? 0 : *labels[begin - 1];
+  const Label high = back ? kDefaultLabel : *labels[end];
+  Label step = (high - low) / (count + 1);
+  if (step == 0) return false;
+  if (front || back) step = std::min(step, kEndStride);
+  const Label start = front ? high - step * (count + 1) : low;
+  for (Label i = 0; i < count; ++i) labels[begin + i] = start + step * (i + 1);
+  return true;
+}
+
+}  // namespace
+
+std::vector<Label> number_rules(std::span<const std::optional<Label>> before) {
+  std::vector<std::optional<Label>> labels = keep_increasing(before);
+  if (std::ranges::none_of(labels, [](const auto& label) { return label.has_value(); }))
+    return number_anew(before.size());
+  for (std::size_t begin = 0; begin < labels.size(); ++begin) {
+    if (labels[begin]) continue;
+    std::size_t end = begin;
+    while (end < labels.size() && !labels[end]) ++end;
+    if (!fill_gap(labels, begin, end)) return number_anew(before.size());
+  }
+  std::vector<Label> numbers;
+  for (const std::optional<Label>& label : labels) numbers.push_back(*label);
+  return numbers;
+}
+
+}  // namespace rules

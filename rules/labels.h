@@ -1,0 +1,23 @@
+// Labels for the rules of a policy: numbers that grow with a rule's place, with gaps, so that a rule
+// put between two others needs no other's label changed (order maintenance, as in Dietz and Sleator,
+// STOC 1987, in its simplest form). number_rules() is the only way in.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace rules {
+
+// 1 to kDefaultLabel - 1 for a rule; the default comes behind all of them.
+using Label = std::uint32_t;
+inline constexpr Label kDefaultLabel = 0xfffff;
+inline constexpr unsigned kLabelShift = 12;  // where a packet's priority carries the label
+
+// One label for each rule, in order. `before` has the label that each had in the previous plan. As
+// many as can be are kept; where a gap is too small, all are given out anew. At most kDefaultLabel - 1
+// rules.
+std::vector<Label> number_rules(std::span<const std::optional<Label>> before);
+
+}  // namespace rules

@@ -1,0 +1,287 @@
+// Entry point: place().
+#include "rules/tuple_merge.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace rules {
+namespace {
+
+constexpr std::size_t kShortList = 24;  // as many pieces need no table
+constexpr std::size_t kBucket = 8;      // more than that only where no table has room
+constexpr std::size_t kMaxTables = 24;
+constexpr std::size_t kLevels = 6;  // of prefix lengths that a table may have
+
+Address masked(const Tested<AddressRange>& tested, unsigned bits) {
+  return prefix_range(tested.range->first, bits).first;
+}
+
+// Everything of a piece that a table can look at, as plain numbers.
+struct Point {
+  Shape shape;
+  std::array<std::uint64_t, 4> addresses{};
+  std::uint64_t fields = 0;
+};
+
+constexpr std::uint64_t high_bits(unsigned count) {
+  return count == 0 ? 0 : count >= 64 ? ~0ULL : ~0ULL << (64 - count);
+}
+
+Point point_of(const Piece& piece) {
+  Point point{shape_of(piece)};
+  const auto put = [&](const Tested<AddressRange>& tested, std::size_t at) {
+    if (!tested.range) return;
+    const Address& address = tested.range->first;
+    const bool ipv4 = address.family == Family::V4;
+    point.addresses[at] = ipv4 ? address.low << 32 : address.high;
+    point.addresses[at + 1] = ipv4 ? 0 : address.low;
+  };
+  put(piece.source, 0);
+  put(piece.destination, 2);
+  point.fields = std::uint64_t{piece.protocol.value_or(0)} << 32;
+  if (point.shape.source_port) point.fields |= std::uint64_t{piece.source_port.range->first} << 16;
+  if (point.shape.destination_port) point.fields |= piece.destination_port.range->first;
+  return point;
+}
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
+  hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+  return hash ^ hash >> 29;
+}
+
+std::uint64_t bucket_of(const Point& point, const Shape& shape) {
+  const auto above = [](unsigned bits) { return bits > 64 ? bits - 64 : 0U; };
+  std::uint64_t hash = mix(0, point.addresses[0] & high_bits(shape.source));
+  hash = mix(hash, point.addresses[1] & high_bits(above(shape.source)));
+  hash = mix(hash, point.addresses[2] & high_bits(shape.destination));
+  hash = mix(hash, point.addresses[3] & high_bits(above(shape.destination)));
+  std::uint64_t fields = 0;
+  if (shape.protocol) fields |= 0xff00000000ULL;
+  if (shape.source_port) fields |= 0xffff0000ULL;
+  if (shape.destination_port) fields |= 0xffffULL;
+  return mix(hash, point.fields & fields);
+}
+
+// At most kLevels of the prefix lengths that occur, so that about as many pieces lie between each two.
+std::vector<std::uint8_t> levels(std::vector<std::uint8_t> lengths) {
+  std::ranges::sort(lengths);
+  std::set<std::uint8_t> chosen{0};
+  const std::set<std::uint8_t> distinct(lengths.begin(), lengths.end());
+  if (distinct.size() <= kLevels) {
+    chosen.insert(distinct.begin(), distinct.end());
+  } else {
+    for (std::size_t i = 0; i < kLevels; ++i)
+      chosen.insert(lengths[i * (lengths.size() - 1) / (kLevels - 1)]);
+  }
+  return {chosen.begin(), chosen.end()};
+}
+
+class Placer {
+ public:
+  explicit Placer(std::span<const Piece* const> pieces) : places_(pieces.size()) {
+    for (const Piece* piece : pieces) points_.push_back(point_of(*piece));
+  }
+
+  // Those that were in a table stay there; the others go where there is room. How many are in none.
+  std::size_t keep(std::span<const std::optional<Place>> before) {
+    std::vector<std::size_t> others;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      const bool stays = before[i] && *before[i] && (**before[i]).within(points_[i].shape);
+      if (stays) {
+        put(i, **before[i]);
+      } else {
+        others.push_back(i);
+      }
+    }
+    return settle(others, kBucket);
+  }
+
+  std::size_t place_all() {
+    std::vector<std::size_t> left(points_.size());
+    for (std::size_t i = 0; i < left.size(); ++i) left[i] = i;
+    if (left.size() <= kShortList) return left.size();
+    while (left.size() > kBucket && tables_.size() < kMaxTables) {
+      const std::optional<Shape> shape = best_shape(left);
+      if (!shape) break;
+      auto& buckets = table(*shape);
+      std::erase_if(left, [&](std::size_t i) {
+        if (!shape->within(points_[i].shape)) return false;
+        if (buckets[bucket_of(points_[i], *shape)] >= kBucket) return false;
+        put(i, *shape);
+        return true;
+      });
+    }
+    return settle(left, points_.size());
+  }
+
+  std::vector<Place> places() && { return std::move(places_); }
+
+ private:
+  using Buckets = std::unordered_map<std::uint64_t, std::size_t>;  // how many pieces
+
+  Buckets& table(const Shape& shape) {
+    const auto found = std::ranges::find(tables_, shape, &std::pair<Shape, Buckets>::first);
+    if (found != tables_.end()) return found->second;
+    return tables_.emplace_back(shape, Buckets{}).second;
+  }
+
+  void put(std::size_t index, const Shape& shape) {
+    ++table(shape)[bucket_of(points_[index], shape)];
+    places_[index] = shape;
+  }
+
+  // Each into the emptiest bucket that the tables at hand have for it, if that isn't too full.
+  std::size_t settle(const std::vector<std::size_t>& pieces, std::size_t limit) {
+    std::size_t left = 0;
+    for (const std::size_t i : pieces) {
+      std::optional<Shape> best;
+      std::size_t fewest = limit;
+      for (const auto& [shape, buckets] : tables_) {
+        if (!shape.within(points_[i].shape)) continue;
+        const auto bucket = buckets.find(bucket_of(points_[i], shape));
+        const std::size_t count = bucket == buckets.end() ? 0 : bucket->second;
+        if (count >= fewest) continue;
+        best = shape;
+        fewest = count;
+      }
+      if (best) {
+        put(i, *best);
+      } else {
+        places_[i] = std::nullopt;
+        ++left;
+      }
+    }
+    return left;
+  }
+
+  // The shape whose small buckets take most of the pieces; of equals the one that looks at most.
+  std::optional<Shape> best_shape(const std::vector<std::size_t>& left) {
+    std::optional<Shape> best;
+    std::size_t most = kBucket;  // fewer aren't worth a table
+    for (const Shape& shape : candidates(left)) {
+      const std::size_t taken = coverage(left, shape);
+      if (taken < most || taken == kBucket) continue;
+      best = shape;
+      most = taken;
+    }
+    return best;
+  }
+
+  // In an order in which what looks at more comes later.
+  std::vector<Shape> candidates(const std::vector<std::size_t>& left) const {
+    std::vector<std::uint8_t> sources;
+    std::vector<std::uint8_t> destinations;
+    Shape any;
+    for (const std::size_t i : left) {
+      const Shape& shape = points_[i].shape;
+      sources.push_back(shape.source);
+      destinations.push_back(shape.destination);
+      any.protocol |= shape.protocol;
+      any.source_port |= shape.source_port;
+      any.destination_port |= shape.destination_port;
+    }
+    const auto flags = [](bool both) {
+      return both ? std::vector<bool>{false, true} : std::vector<bool>{false};
+    };
+    std::vector<Shape> shapes;
+    for (const bool source_port : flags(any.source_port)) {
+      for (const bool protocol : flags(any.protocol)) {
+        for (const bool destination_port : flags(any.destination_port)) {
+          for (const std::uint8_t source : levels(sources)) {
+            for (const std::uint8_t destination : levels(destinations)) {
+              const Shape shape{source, destination, protocol, source_port, destination_port};
+              const bool has_table =
+                  std::ranges::find(tables_, shape, &std::pair<Shape, Buckets>::first) !=
+                  tables_.end();
+              if (shape != Shape{} && !has_table) shapes.push_back(shape);
+            }
+          }
+        }
+      }
+    }
+    return shapes;
+  }
+
+  // How many pieces would find room in a table of this shape; two buckets rarely share a count.
+  std::size_t coverage(const std::vector<std::size_t>& left, const Shape& shape) {
+    constexpr std::size_t kCounts = 1U << 16;
+    counts_.assign(kCounts, 0);
+    std::size_t taken = 0;
+    for (const std::size_t i : left) {
+      if (!shape.within(points_[i].shape)) continue;
+      std::uint8_t& count = counts_[bucket_of(points_[i], shape) >> 48];
+      if (count >= kBucket) continue;
+      ++count;
+      ++taken;
+    }
+    return taken;
+  }
+
+  std::vector<Point> points_;
+  std::vector<Place> places_;
+  std::vector<std::pair<Shape, Buckets>> tables_;
+  std::vector<std::uint8_t> counts_;
+};
+
+std::string hex(const Address& address) {
+  if (address.family == Family::V4) return fmt::format("{:08x}", address.low);
+  return fmt::format("{:016x}{:016x}", address.high, address.low);
+}
+
+}  // namespace
+
+std::string bucket_name(const Piece& piece, const Shape& shape) {
+  std::string name;
+  if (shape.source != 0) name += "/" + hex(masked(piece.source, shape.source));
+  if (shape.destination != 0) name += "/" + hex(masked(piece.destination, shape.destination));
+  if (shape.protocol) name += fmt::format("/{}", *piece.protocol);
+  if (shape.source_port) name += fmt::format("/{}", piece.source_port.range->first);
+  if (shape.destination_port) name += fmt::format("/{}", piece.destination_port.range->first);
+  return name;
+}
+
+std::vector<nft::KeyPart> key_parts(const Shape& shape, std::optional<Family> family) {
+  const bool ipv4 = family == Family::V4;
+  const unsigned width = ipv4 ? 32 : 128;
+  const auto bits = [&](unsigned count) {
+    return count == width ? std::nullopt : std::optional(count);
+  };
+  std::vector<nft::KeyPart> parts;
+  if (shape.source != 0)
+    parts.push_back({ipv4 ? nft::Field::Ip4Source : nft::Field::Ip6Source, bits(shape.source)});
+  if (shape.destination != 0) {
+    parts.push_back(
+        {ipv4 ? nft::Field::Ip4Destination : nft::Field::Ip6Destination, bits(shape.destination)});
+  }
+  if (shape.protocol) parts.push_back({nft::Field::TransportProtocol});
+  if (shape.source_port) parts.push_back({nft::Field::SourcePort});
+  if (shape.destination_port) parts.push_back({nft::Field::DestinationPort});
+  return parts;
+}
+
+std::vector<nft::Value> bucket_key(const Piece& piece, const Shape& shape) {
+  std::vector<nft::Value> key;
+  if (shape.source != 0) key.emplace_back(masked(piece.source, shape.source));
+  if (shape.destination != 0) key.emplace_back(masked(piece.destination, shape.destination));
+  if (shape.protocol) key.emplace_back(std::uint32_t{*piece.protocol});
+  if (shape.source_port) key.emplace_back(std::uint32_t{piece.source_port.range->first});
+  if (shape.destination_port) key.emplace_back(std::uint32_t{piece.destination_port.range->first});
+  return key;
+}
+
+Placement place(std::span<const Piece* const> pieces, std::span<const std::optional<Place>> before,
+                std::size_t list_before) {
+  Placer kept(pieces);
+  const std::size_t list = kept.keep(before);
+  if (list <= kShortList + list_before) return {std::move(kept).places(), list_before};
+  Placer anew(pieces);
+  const std::size_t unplaced = anew.place_all();
+  return {std::move(anew).places(), unplaced};
+}
+
+}  // namespace rules

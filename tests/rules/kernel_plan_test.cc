@@ -1,0 +1,143 @@
+#include "rules/kernel_plan.h"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "tests/support/five_tuple.h"
+#include "tests/support/linear_matcher.h"
+#include "tests/support/nft_machine.h"
+#include "tests/support/random_policy.h"
+
+using rules::DecidedBy;
+using rules::Direction;
+using rules::KernelPlan;
+using rules::Policy;
+using tests::MachineState;
+using tests::NftMachine;
+using tests::RandomPolicies;
+
+namespace {
+
+constexpr std::uint32_t kOthersBits = 0x123;  // of the priority: not ours, and kept
+
+rules::nft::Table table_of(const KernelPlan& plan) {
+  return {"plan", {}, {}, {}, plan.sets, plan.maps, plan.chains};
+}
+
+// What the plan decides, found through the label that the search leaves.
+rules::Decision decide(const Policy& policy, const KernelPlan& plan, const NftMachine& machine,
+                       MachineState& state) {
+  state.priority = rules::kDefaultLabel << rules::kLabelShift | kOthersBits;
+  REQUIRE(machine.run(search_chain(state.direction), state) == NftMachine::End::Fallthrough);
+  REQUIRE((state.priority & 0xfff) == kOthersBits);
+  const rules::Label label = state.priority >> rules::kLabelShift;
+  if (label == rules::kDefaultLabel) {
+    const bool in = state.direction == Direction::In;
+    return {in ? policy.default_in : policy.default_out, DecidedBy::Default, 0};
+  }
+  const auto found = std::ranges::lower_bound(plan.rules, label, {}, &rules::PlannedRule::label);
+  REQUIRE(found != plan.rules.end());
+  REQUIRE(found->label == label);
+  const bool builtin = found->by == DecidedBy::Builtin;
+  const auto& list = builtin ? policy.builtin_rules : policy.rules;
+  return {list[found->index].action, found->by, found->index};
+}
+
+void check_probe(const Policy& policy, const KernelPlan& plan, const NftMachine& machine,
+                 const tests::Probe& probe) {
+  const auto expected = tests::classify_linearly(policy, probe.packet, probe.direction, probe.interface);
+  MachineState state{probe.packet, probe.direction, probe.interface};
+  const auto got = decide(policy, plan, machine, state);
+  if (got == expected) return;
+  INFO(describe(probe));
+  INFO("rule " << got.index << " instead of " << expected.index);
+  INFO(dump(table_of(plan)));
+  FAIL("the kernel's plan and the linear matcher differ");
+}
+
+void name_rules(Policy& policy, const std::string& prefix) {
+  for (std::size_t i = 0; i < policy.rules.size(); ++i)
+    policy.rules[i].id = fmt::format("{}{}", prefix, i);
+}
+
+void check_policy(RandomPolicies& generator, const Policy& policy, const KernelPlan& plan,
+                  int probes) {
+  const rules::nft::Table table = table_of(plan);
+  const NftMachine machine(table);
+  for (int i = 0; i < probes; ++i) check_probe(policy, plan, machine, generator.probe(policy));
+}
+
+Policy classbench_policy(const std::vector<tests::FiveTupleRule>& rules) {
+  Policy policy = to_policy(rules);
+  name_rules(policy, "r");
+  return policy;
+}
+
+}  // namespace
+
+TEST_CASE("the kernel's plan agrees with the linear matcher on random policies") {
+  const auto seed = tests::test_seed();
+  INFO("FWD_TEST_SEED=" << seed);
+  RandomPolicies generator{seed};
+  const auto check = [&](std::size_t rules, int probes) {
+    Policy policy = generator.policy(rules);
+    name_rules(policy, "r");
+    check_policy(generator, policy, rules::make_kernel_plan(policy), probes);
+  };
+  for (std::size_t round = 0; round < 600; ++round) check(round % 12, 40);
+  for (int round = 0; round < 30; ++round) check(100, 200);
+  for (int round = 0; round < 2; ++round) check(1000, 1000);
+}
+
+TEST_CASE("a plan made from an earlier one means what a fresh one means") {
+  const auto seed = tests::test_seed();
+  INFO("FWD_TEST_SEED=" << seed);
+  RandomPolicies generator{seed};
+  std::mt19937_64 random{seed};
+  for (int round = 0; round < 10; ++round) {
+    Policy policy = generator.policy(60);
+    name_rules(policy, fmt::format("r{}.", round));
+    KernelPlan plan = rules::make_kernel_plan(policy);
+    for (int edit = 0; edit < 15; ++edit) {
+      const Policy fresh = generator.policy(3);
+      for (std::size_t i = 0; i < fresh.rules.size(); ++i) {
+        rules::Rule rule = fresh.rules[i];
+        rule.id = fmt::format("e{}.{}.{}", round, edit, i);
+        policy.rules.insert(
+            policy.rules.begin() + static_cast<long>(random() % (policy.rules.size() + 1)), rule);
+      }
+      policy.rules.erase(policy.rules.begin() + static_cast<long>(random() % policy.rules.size()));
+      std::swap(policy.rules[random() % policy.rules.size()],
+                policy.rules[random() % policy.rules.size()]);
+      plan = rules::make_kernel_plan(policy, &plan);
+      REQUIRE(std::ranges::is_sorted(plan.rules, {}, &rules::PlannedRule::label));
+      check_policy(generator, policy, plan, 60);
+    }
+  }
+}
+
+TEST_CASE("the kernel's plan of 10,000 rules finds the rule that the trace names") {
+  const std::string name = GENERATE("acl1", "fw1", "ipc1");
+  const auto set = tests::read_classbench(name, "10k");
+  if (!set) return;
+  const Policy policy = classbench_policy(set->rules);
+  const KernelPlan plan = rules::make_kernel_plan(policy);
+  const rules::nft::Table table = table_of(plan);
+  const NftMachine machine(table);
+  std::size_t rules = 0;
+  std::size_t most = 0;
+  const std::size_t headers = std::min<std::size_t>(set->headers.size(), 20000);
+  for (std::size_t i = 0; i < headers; ++i) {
+    const auto& header = set->headers[i];
+    MachineState state{to_packet(header), Direction::In, "eth0"};
+    const auto decision = decide(policy, plan, machine, state);
+    const auto expected = first_match(set->rules, header);
+    REQUIRE((decision.by == DecidedBy::Rule) == expected.has_value());
+    if (expected) REQUIRE(decision.index == *expected);
+    rules += state.rules;
+    most = std::max(most, state.rules);
+  }
+  WARN(name << ": " << plan.maps.size() << " tables, " << plan.chains.size() << " chains, "
+            << rules / headers << " rules on average, at most " << most);
+  CHECK(rules / headers < 100);
+}
