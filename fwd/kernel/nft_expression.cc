@@ -378,7 +378,7 @@ class Encoder {
 
 KeyType key_type(Field field) {
   constexpr std::uint32_t kNfproto = 2, kInteger = 4, kIpAddress = 7, kIp6Address = 8,
-                          kInetProtocol = 12, kInetService = 13;
+                          kInetProtocol = 12, kInetService = 13, kClassId = 23;
   const std::uint32_t length = load_of(field).length;
   switch (field) {
     case Field::NetworkProtocol:
@@ -394,6 +394,8 @@ KeyType key_type(Field field) {
     case Field::SourcePort:
     case Field::DestinationPort:
       return {kInetService, length};
+    case Field::Priority:
+      return {kClassId, length};
     default:
       return {kInteger, length};
   }

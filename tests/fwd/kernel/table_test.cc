@@ -93,6 +93,23 @@ TEST_CASE("commits that follow one another leave what a first commit of the last
   });
 }
 
+TEST_CASE("what another changed meanwhile is written over") {
+  support::in_new_netns([] {
+    const auto ours = opened();
+    require(ours->commit(policy_with_limit("first"), 1));
+    const auto another = opened();
+    require(another->commit(rules::Policy{}, 7));
+    require(ours->commit(policy_with_limit("second"), 2));
+    const auto found = ours->read();
+    require(found);
+    CHECK((*found)->policy_hash == "second");
+    CHECK((*found)->generation == 2);
+    require(another->remove());
+    require(ours->commit(policy_with_limit("third"), 3));
+    CHECK((*ours->read())->policy_hash == "third");
+  });
+}
+
 TEST_CASE("the lease can be renewed again and again, also after it has run out") {
   support::in_new_netns([] {
     const auto firewall = opened();
