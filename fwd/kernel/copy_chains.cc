@@ -162,7 +162,7 @@ void add_label_maps(Table& table, const rules::Policy& policy, const rules::Kern
 }  // namespace
 
 std::string rule_counter(const std::string& id) {
-  return "rule_" + id;
+  return std::string(kRuleCounterPrefix) + id;
 }
 
 std::string default_counter(Direction direction) {

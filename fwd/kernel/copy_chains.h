@@ -6,6 +6,9 @@
 // transport are seen here. Conntrack finds most of the rest invalid (lengths, TCP's data offset).
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "fwd/kernel/marks.h"
 #include "rules/kernel_plan.h"
 #include "rules/nft.h"
@@ -14,6 +17,7 @@
 namespace fwd::kernel {
 
 // The counter of a rule, and of the default of a direction: packets that the copy decided by it.
+inline constexpr std::string_view kRuleCounterPrefix = "rule_";
 std::string rule_counter(const std::string& id);
 std::string default_counter(rules::Direction direction);
 

@@ -17,7 +17,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-#include "fwd/kernel/nft_expression.h"
+#include "fwd/kernel/nft_field.h"
 
 namespace fwd::kernel {
 namespace {

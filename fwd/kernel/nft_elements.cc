@@ -9,12 +9,10 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-#include "fwd/kernel/nft_expression.h"
+#include "fwd/kernel/nft_field.h"
 
 namespace fwd::kernel {
 namespace {
-
-using Bytes = std::vector<std::uint8_t>;
 
 // Nothing behind the last value there is.
 std::optional<Bytes> next_key(Bytes key) {

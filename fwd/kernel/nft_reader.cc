@@ -51,7 +51,7 @@ Result<void> dump(NetlinkSocket& socket, std::uint16_t type, const char* what,
                   const std::function<void(nlmsghdr*)>& fill,
                   const std::function<void(const nlmsghdr&)>& each,
                   const std::function<void()>& restart) {
-  constexpr int kAttempts = 5;
+  constexpr int kAttempts = 20;  // a lease is renewed while a long one goes on
   Result<void> done;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     std::array<char, 4096> buffer{};

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fwd/kernel/chains.h"
+#include "fwd/kernel/copy_chains.h"
 #include "fwd/kernel/nft_batch.h"
 #include "fwd/kernel/nft_reader.h"
 #include "fwd/kernel/table_change.h"
@@ -62,10 +63,17 @@ class NftFirewall : public Firewall {
     const std::lock_guard lock(mutex_);
     auto found = read_counters(socket_, kTableName);
     if (!found) return std::unexpected(found.error());
-    return TableCounters{.copy_allowed = (*found)[kCounterCopyAllowed],
-                         .copy_denied = (*found)[kCounterCopyDenied],
-                         .revoked = (*found)[kCounterRevoked],
-                         .shed = (*found)[kCounterShed]};
+    TableCounters counters{.copy_allowed = (*found)[kCounterCopyAllowed],
+                           .copy_denied = (*found)[kCounterCopyDenied],
+                           .revoked = (*found)[kCounterRevoked],
+                           .shed = (*found)[kCounterShed],
+                           .copy_default_in = (*found)[default_counter(rules::Direction::In)],
+                           .copy_default_out = (*found)[default_counter(rules::Direction::Out)]};
+    for (const auto& [name, packets] : *found) {
+      if (name.starts_with(kRuleCounterPrefix))
+        counters.copy_rules.emplace(name.substr(kRuleCounterPrefix.size()), packets);
+    }
+    return counters;
   }
 
   // An element's timeout can't be renewed in place before kernel 6.12, so all are replaced, in one

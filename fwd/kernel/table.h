@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,9 @@ struct TableCounters {
   std::uint64_t copy_denied = 0;
   std::uint64_t revoked = 0;
   std::uint64_t shed = 0;
+  std::map<std::string, std::uint64_t> copy_rules = {};  // of copy_*, by the id of the rule
+  std::uint64_t copy_default_in = 0;
+  std::uint64_t copy_default_out = 0;
 };
 
 class Firewall {

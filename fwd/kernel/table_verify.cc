@@ -1,5 +1,7 @@
 // verify(): the kernel's table against what was written.
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -75,12 +77,28 @@ Result<void> verify_chains(NetlinkSocket& socket, const TableChange& change) {
   return {};
 }
 
-Result<void> verify_elements(NetlinkSocket& socket, const TableChange& change) {
-  for (const TableChange::Elements& elements : change.elements) {
-    auto found = read_elements(socket, change.wanted->name, elements.set);
+// A hash table that is still growing may show an element twice, or not at all
+// (net/netfilter/nft_set_hash.c, nft_rhash_walk): then it is read once more.
+Result<bool> has_elements(NetlinkSocket& socket, const std::string& table,
+                          const TableChange::Elements& wanted) {
+  constexpr int kAttempts = 20;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    auto found = read_elements(socket, table, wanted.set);
     if (!found) return std::unexpected(found.error());
     std::ranges::sort(*found);
-    if (*found != elements.all) return differs("elements of " + elements.set);
+    const auto repeated = std::ranges::unique(*found);
+    found->erase(repeated.begin(), repeated.end());
+    if (*found == wanted.all) return true;
+  }
+  return false;
+}
+
+Result<void> verify_elements(NetlinkSocket& socket, const TableChange& change) {
+  for (const TableChange::Elements& elements : change.elements) {
+    const auto same = has_elements(socket, change.wanted->name, elements);
+    if (!same) return std::unexpected(same.error());
+    if (!*same) return differs("elements of " + elements.set);
   }
   return {};
 }

@@ -91,3 +91,25 @@ class Copy(FwdTest):
         for family in FAMILIES:
             self.assertTrue(is_open(self.client, family, SERVER[family], 7999))
             self.assertFalse(is_open(self.client, family, SERVER[family], 8011))
+
+
+class Tables(FwdTest):
+    """So many rules that the copy finds them by hash tables."""
+
+    policy = "default deny in\n" + "".join(
+        f"allow in proto tcp from 10.{i}.0.0/16 to any port {9100 + i}\n"
+        f"allow in proto tcp from 10.0.0.{i} to any port 9000\n"
+        f"allow in proto tcp from 2001:db8:{i:x}::/48 to any port {9100 + i}\n"
+        f"allow in proto tcp from 2001:db8:1::{i:x} to any port 9000\n" for i in range(40))
+
+    def test_tables_decide_by_prefix_and_port(self):
+        self.assertIn("map in4/", self.fwd.table())
+        self.assertIn("map in6/", self.fwd.table())
+        self.fwd.kill()
+        with Listener(self.server, 9000), Listener(self.server, 9100), Listener(self.server, 9101):
+            self.assertTrue(is_open(self.client, 4, SERVER[4], 9000, STRANGER[4]))
+            self.assertTrue(is_open(self.client, 6, SERVER[6], 9000, STRANGER[6]))
+            self.assertTrue(is_open(self.client, 4, SERVER[4], 9100))
+            self.assertTrue(is_open(self.client, 6, SERVER[6], 9101))
+            self.assertFalse(is_open(self.client, 4, SERVER[4], 9101))
+            self.assertFalse(is_open(self.client, 6, SERVER[6], 9100))

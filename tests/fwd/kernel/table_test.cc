@@ -93,6 +93,40 @@ TEST_CASE("commits that follow one another leave what a first commit of the last
   });
 }
 
+TEST_CASE("what another changed meanwhile is written over") {
+  support::in_new_netns([] {
+    const auto ours = opened();
+    require(ours->commit(policy_with_limit("first"), 1));
+    const auto another = opened();
+    require(another->commit(rules::Policy{}, 7));
+    require(ours->commit(policy_with_limit("second"), 2));
+    const auto found = ours->read();
+    require(found);
+    CHECK((*found)->policy_hash == "second");
+    CHECK((*found)->generation == 2);
+    require(another->remove());
+    require(ours->commit(policy_with_limit("third"), 3));
+    CHECK((*ours->read())->policy_hash == "third");
+  });
+}
+
+TEST_CASE("a large set is written and verified while its hash table still grows") {
+  support::in_new_netns([] {
+    std::vector<rules::AddressRange> members;
+    for (std::uint32_t i = 0; i < 60000; ++i) {
+      const auto address = rules::Address::v4(0x0a000000 + 2 * i);
+      members.push_back({address, address});
+    }
+    rules::Policy policy = policy_with_limit("large");
+    policy.rules[0].match.source = {std::make_shared<const rules::AddressSet>(members), "peers"};
+    const auto firewall = opened();
+    require(firewall->commit(policy, 1));
+    members.pop_back();
+    policy.rules[0].match.source = {std::make_shared<const rules::AddressSet>(members), "peers"};
+    require(firewall->commit(policy, 2));
+  });
+}
+
 TEST_CASE("the lease can be renewed again and again, also after it has run out") {
   support::in_new_netns([] {
     const auto firewall = opened();
