@@ -22,6 +22,7 @@ Result remove_rule(const Context& context);
 // policy_commands.cc
 Result change_sets(const Context& context);
 Result check_file(const Context& context);
+Result diff_file(const Context& context);
 Result apply_file(const Context& context);
 
 }  // namespace ctl

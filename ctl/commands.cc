@@ -42,6 +42,10 @@ constexpr std::array kCommands{
             "Change or show a set; list without NAME shows all of them.", change_sets},
     Command{"check", "check FILE",
             "Check a policy without using it; needs no daemon. - is standard input.", check_file},
+    Command{"diff", "diff FILE",
+            "What a policy would change, and which live connections it would cut. - is standard "
+            "input.",
+            diff_file},
     Command{"apply", "apply FILE",
             "Put a policy in force, all of it or nothing. - is standard input.", apply_file},
     Command{"enable", "enable", "Filter, now and at every start of fwd.", enable},

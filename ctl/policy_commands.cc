@@ -1,4 +1,6 @@
 #include <chrono>
+#include <cstdlib>
+#include <sstream>
 #include <utility>
 
 #include "ctl/api/policy.h"
@@ -30,6 +32,36 @@ Result list_sets(const Context& context) {
   });
 }
 
+std::string end_text(const std::string& address, const std::string& port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", address, v6 ? "]" : "", port);
+}
+
+// As sshd tells it: "203.0.113.7 51514 10.0.0.11 22" (sshd(8), SSH_CONNECTION).
+Session own_ssh_session() {
+  const char* text = std::getenv("SSH_CONNECTION");
+  std::istringstream words(text != nullptr ? text : "");
+  std::string client;
+  std::string client_port;
+  std::string server;
+  std::string server_port;
+  if (!(words >> client >> client_port >> server >> server_port)) return {};
+  return {end_text(client, client_port), end_text(server, server_port)};
+}
+
+// The policy of a file, whole, ready to be sent.
+std::expected<api::Sources, api::Error> sources_of(const std::string& file) {
+  auto tree = read_policy(file);
+  if (!tree) return std::unexpected(std::move(tree.error()));
+  if (auto sendable = check_sendable(tree->main); !sendable)
+    return std::unexpected(sendable.error());
+  for (const rules::Source& include : tree->includes) {
+    if (auto sendable = check_sendable(include); !sendable)
+      return std::unexpected(sendable.error());
+  }
+  return api::Sources{std::move(tree->main), std::move(tree->includes)};
+}
+
 }  // namespace
 
 Result change_sets(const Context& context) {
@@ -43,11 +75,12 @@ Result change_sets(const Context& context) {
   const Request request{"POST", std::string(kSetsPath) + '/' + percent_encode(words[2]),
                         api::encode(change)};
   return answer<api::SetChanged>(context, request, [](const api::SetChanged& changed) {
-    return Output{fmt::format("{}: set {} has {}\n", changed.already ? "Nothing to do" : "Done",
-                              one_line(changed.set.name),
-                              count(changed.set.members.size(), "entry", "entries")),
-                  {},
-                  0};
+    return Output{
+        fmt::format("{}: set {} has {}{}\n", changed.already ? "Nothing to do" : "Done",
+                    one_line(changed.set.name),
+                    count(changed.set.members.size(), "entry", "entries"), cut_text(changed.cut)),
+        {},
+        0};
   });
 }
 
@@ -63,23 +96,28 @@ Result check_file(const Context& context) {
                 render_diagnostics(checked->warnings), 0};
 }
 
+Result diff_file(const Context& context) {
+  if (context.words.size() != 2) return usage("diff FILE");
+  const auto sources = sources_of(context.words[1]);
+  if (!sources) return std::unexpected(sources.error());
+  const Request request{"POST", "/v1/diff", api::encode(*sources), kApplyTimeout};
+  return answer<api::Diff>(context, request, [&](const api::Diff& diff) {
+    return Output{render_diff(diff, own_ssh_session(), context.look),
+                  render_diagnostics(diff.warnings), 0};
+  });
+}
+
 Result apply_file(const Context& context) {
   if (context.words.size() != 2) return usage("apply FILE");
-  auto tree = read_policy(context.words[1]);
-  if (!tree) return std::unexpected(std::move(tree.error()));
-  if (auto sendable = check_sendable(tree->main); !sendable)
-    return std::unexpected(sendable.error());
-  for (const rules::Source& include : tree->includes) {
-    if (auto sendable = check_sendable(include); !sendable)
-      return std::unexpected(sendable.error());
-  }
-  const api::Sources sources{std::move(tree->main), std::move(tree->includes)};
-  const Request request{"PUT", "/v1/policy", api::encode(sources), kApplyTimeout};
+  const auto sources = sources_of(context.words[1]);
+  if (!sources) return std::unexpected(sources.error());
+  const Request request{"PUT", "/v1/policy", api::encode(*sources), kApplyTimeout};
   return answer<api::Applied>(context, request, [](const api::Applied& applied) {
-    return Output{fmt::format("{}: {}, generation {}\n",
-                              applied.already ? "Already in force" : "Policy applied",
-                              count(applied.rules, "rule"), applied.generation),
-                  render_diagnostics(applied.warnings), 0};
+    return Output{
+        fmt::format("{}: {}, generation {}{}\n",
+                    applied.already ? "Already in force" : "Policy applied",
+                    count(applied.rules, "rule"), applied.generation, cut_text(applied.cut)),
+        render_diagnostics(applied.warnings), 0};
   });
 }
 

@@ -37,8 +37,9 @@ Result send_rule(const Context& context, const Words& words,
   const Request request{"POST", kPath, api::encode(api::AddRule{text, position})};
   return answer<api::RuleAdded>(context, request, [&](const api::RuleAdded& added) {
     const char* what = added.already ? "Already there" : "Rule added";
-    return Output{fmt::format("{}: {}\n", what, render_rule(added.rule, context.look)),
-                  render_diagnostics(added.warnings), 0};
+    return Output{
+        fmt::format("{}: {}{}\n", what, render_rule(added.rule, context.look), cut_text(added.cut)),
+        render_diagnostics(added.warnings), 0};
   });
 }
 
@@ -67,8 +68,10 @@ Result remove_rule(const Context& context) {
   const std::string select = join_rule(from(context.words, 1));
   const Request request{"DELETE", std::string(kPath) + "?select=" + percent_encode(select), {}};
   return answer<api::RuleRemoved>(context, request, [&](const api::RuleRemoved& removed) {
-    return Output{
-        fmt::format("Rule removed: {}\n", render_rule(removed.rule, context.look)), {}, 0};
+    return Output{fmt::format("Rule removed: {}{}\n", render_rule(removed.rule, context.look),
+                              cut_text(removed.cut)),
+                  {},
+                  0};
   });
 }
 

@@ -164,14 +164,21 @@ Result<void> Daemon::bind_queues() {
 }
 
 Result<void> Daemon::put_in_force() {
-  const auto adopt = [mark = settings_.ct_mark](kernel::Generation generation,
-                                                const kernel::ConnectionJudge& judge) {
-    return kernel::adopt_connections(mark, generation, judge);
-  };
-  const auto announce = [this](const policy::Active& active) { audit_->policy(active); };
+  const kernel::CtMark mark = settings_.ct_mark;
+  const policy::Connections connections{
+      [mark](kernel::Generation generation, const kernel::ConnectionJudge& judge) {
+        return kernel::adopt_connections(mark, generation, judge);
+      },
+      [mark](kernel::SweepOptions options, const kernel::ConnectionJudge& judge) {
+        options.mark = mark;
+        return kernel::sweep_connections(options, judge);
+      }};
+  const policy::Announcements announce{
+      [this](const policy::Active& active) { audit_->policy(active); },
+      [this](const audit::VerdictRecord& record) { audit_->push(audit_->changes(), record); }};
   policy_ = std::make_unique<policy::PolicyManager>(
       policy::PolicyStore(options_.policy), policy::EnabledMark(options_.state_directory()),
-      policy::Installer(*engine_, *firewall_, *lease_, adopt, announce), read_services,
+      policy::Installer(*engine_, *firewall_, *lease_, connections, announce), read_services,
       std::move(*loaded_));
   loaded_.reset();
   return policy_->start();

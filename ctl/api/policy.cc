@@ -37,7 +37,24 @@ template <>
 struct Fields<Applied> {
   static constexpr std::tuple kFields{
       Field{"generation", &Applied::generation}, Field{"rules", &Applied::rules},
-      Field{"warnings", &Applied::warnings}, Field{"already", &Applied::already}};
+      Field{"warnings", &Applied::warnings}, Field{"already", &Applied::already},
+      Field{"cut", &Applied::cut}};
+};
+
+template <>
+struct Fields<Connection> {
+  static constexpr std::tuple kFields{
+      Field{"direction", &Connection::direction}, Field{"protocol", &Connection::protocol},
+      Field{"source", &Connection::source}, Field{"destination", &Connection::destination},
+      Field{"rule", &Connection::rule}};
+};
+
+template <>
+struct Fields<Diff> {
+  static constexpr std::tuple kFields{
+      Field{"removed", &Diff::removed},         Field{"added", &Diff::added},
+      Field{"reordered", &Diff::reordered},     Field{"cut", &Diff::cut},
+      Field{"connections", &Diff::connections}, Field{"warnings", &Diff::warnings}};
 };
 
 template <>
@@ -69,13 +86,15 @@ inline constexpr bool kIsRequest<ChangeSet> = true;
 template <>
 struct Fields<SetChanged> {
   static constexpr std::tuple kFields{Field{"set", &SetChanged::set},
-                                      Field{"already", &SetChanged::already}};
+                                      Field{"already", &SetChanged::already},
+                                      Field{"cut", &SetChanged::cut}};
 };
 
 template std::string encode(const Sources&);
 template std::string encode(const PolicyText&);
 template std::string encode(const Checked&);
 template std::string encode(const Applied&);
+template std::string encode(const Diff&);
 template std::string encode(const Set&);
 template std::string encode(const SetList&);
 template std::string encode(const ChangeSet&);
@@ -84,6 +103,7 @@ template std::expected<Sources, std::string> decode(std::string_view);
 template std::expected<PolicyText, std::string> decode(std::string_view);
 template std::expected<Checked, std::string> decode(std::string_view);
 template std::expected<Applied, std::string> decode(std::string_view);
+template std::expected<Diff, std::string> decode(std::string_view);
 template std::expected<Set, std::string> decode(std::string_view);
 template std::expected<SetList, std::string> decode(std::string_view);
 template std::expected<ChangeSet, std::string> decode(std::string_view);

@@ -36,6 +36,25 @@ struct Applied {
   std::uint64_t rules = 0;
   std::vector<rules::Diagnostic> warnings;
   bool already = false;
+  std::uint64_t cut = 0;  // live connections that the policy before allowed
+};
+
+struct Connection {
+  std::string direction;    // in, out
+  std::string protocol;     // tcp
+  std::string source;       // who opened it: 192.0.2.7:51514, [2001:db8::7]:51514
+  std::string destination;  // likewise
+  std::string rule;         // what denies it: a rule's id, or "default"
+};
+
+// POST /v1/diff, with Sources: what PUT /v1/policy would change.
+struct Diff {
+  std::vector<std::string> removed;  // lines of the canonical policy
+  std::vector<std::string> added;
+  bool reordered = false;
+  std::uint64_t cut = 0;                // live connections that it would cut
+  std::vector<Connection> connections;  // the first of them
+  std::vector<rules::Diagnostic> warnings;
 };
 
 enum class SetKind : std::uint8_t { Addresses, Ports };
@@ -63,6 +82,7 @@ struct ChangeSet {
 struct SetChanged {
   Set set;
   bool already = false;
+  std::uint64_t cut = 0;
 };
 
 }  // namespace ctl::api

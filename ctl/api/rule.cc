@@ -43,14 +43,15 @@ inline constexpr bool kIsRequest<AddRule> = true;
 
 template <>
 struct Fields<RuleAdded> {
-  static constexpr std::tuple kFields{Field{"rule", &RuleAdded::rule},
-                                      Field{"already", &RuleAdded::already},
-                                      Field{"warnings", &RuleAdded::warnings}};
+  static constexpr std::tuple kFields{
+      Field{"rule", &RuleAdded::rule}, Field{"already", &RuleAdded::already},
+      Field{"cut", &RuleAdded::cut}, Field{"warnings", &RuleAdded::warnings}};
 };
 
 template <>
 struct Fields<RuleRemoved> {
-  static constexpr std::tuple kFields{Field{"rule", &RuleRemoved::rule}};
+  static constexpr std::tuple kFields{Field{"rule", &RuleRemoved::rule},
+                                      Field{"cut", &RuleRemoved::cut}};
 };
 
 template std::string encode(const RuleList&);

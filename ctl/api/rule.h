@@ -50,13 +50,15 @@ struct AddRule {
 
 struct RuleAdded {
   Rule rule;
-  bool already = false;  // the rule was there before, `rule` is that one
+  bool already = false;   // the rule was there before, `rule` is that one
+  std::uint64_t cut = 0;  // live connections that were allowed before
   std::vector<rules::Diagnostic> warnings;
 };
 
 // DELETE /v1/rules?select=S
 struct RuleRemoved {
   Rule rule;
+  std::uint64_t cut = 0;
 };
 
 }  // namespace ctl::api

@@ -203,8 +203,8 @@ void append_hook(std::string& out, const VerdictRecord& record) {
 }
 
 void append_decided_by(std::string& out, const VerdictRecord& record) {
-  const bool by_daemon = record.decided_by == DecidedBy::Daemon;
-  out.append(R"(,"decided_by":")").append(by_daemon ? "daemon" : "kernel_copy").append("\"}");
+  const bool by_kernel = record.decided_by == DecidedBy::KernelCopy;
+  out.append(R"(,"decided_by":")").append(by_kernel ? "kernel_copy" : "daemon").append("\"}");
 }
 
 void append_own(std::string& out, const VerdictRecord& record) {

@@ -10,7 +10,8 @@
 
 namespace fwd::audit {
 
-enum class DecidedBy : std::uint8_t { Daemon, KernelCopy };
+// Sweep: the daemon, looking through conntrack's table after a commit, without a packet.
+enum class DecidedBy : std::uint8_t { Daemon, KernelCopy, Sweep };
 
 struct VerdictRecord {
   std::int64_t realtime_ns = 0;      // CLOCK_REALTIME when decided, ns since 1970

@@ -49,7 +49,7 @@ Writer::Writer(WriterSettings settings, LogFile file, const LogTail& tail, int w
     : path_(settings.path),
       wake_fd_(wake_fd),
       current_(file.identity()),
-      drain_({settings.workers + 1, settings.ring_records, settings.lines_per_second},
+      drain_({settings.workers + 2, settings.ring_records, settings.lines_per_second},
              EcsEncoder(settings.hostname, std::move(settings.interface_names)), std::move(file),
              tail.last_sequence) {
   if (tail.torn_bytes != 0) {

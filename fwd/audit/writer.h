@@ -39,10 +39,11 @@ class Writer final : public engine::RecordSink {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Each ring has one producer: workers are 0 to workers - 1, the control thread pushes as
-  // control().
+  // Each ring has one producer at a time: workers are 0 to workers - 1, the main thread pushes as
+  // control(), who changes the policy as changes().
   bool push(unsigned worker, const VerdictRecord& record) noexcept override;
-  unsigned control() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 1); }
+  unsigned control() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 2); }
+  unsigned changes() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 1); }
 
   // Before any record of that version is pushed. A commit that fails afterwards leaves its version
   // to the next one.
@@ -83,7 +84,7 @@ class Writer final : public engine::RecordSink {
   std::mutex mutex_;  // of the next two
   Inbox inbox_;
   FileIdentity current_;  // of the file in use, or of the one in the inbox
-  Drain drain_;           // its rings are the workers', then the control thread's
+  Drain drain_;           // its rings are the workers', then control()'s and changes()'
   std::thread thread_;
 };
 

@@ -50,7 +50,7 @@ Answer add_rule(const Context& context, const Request& request) {
   const api::Rule rule = view(context, *change);
   if (!change->already)
     log_change(request, fmt::format("added rule {}: {}", rule.number, rule.canonical));
-  return api::encode(api::RuleAdded{rule, change->already, change->warnings});
+  return api::encode(api::RuleAdded{rule, change->already, change->cut, change->warnings});
 }
 
 Answer remove_rule(const Context& context, const Request& request) {
@@ -60,7 +60,7 @@ Answer remove_rule(const Context& context, const Request& request) {
   if (!change) return std::unexpected(change.error());
   const api::Rule rule = view(context, *change);
   log_change(request, fmt::format("removed rule {}: {}", rule.number, rule.canonical));
-  return api::encode(api::RuleRemoved{rule});
+  return api::encode(api::RuleRemoved{rule, change->cut});
 }
 
 Answer change_set(const Context& context, const Request& request) {
@@ -77,7 +77,7 @@ Answer change_set(const Context& context, const Request& request) {
                                     change.add.size(), change.remove.size()));
   }
   const rules::NamedSet& set = applied->state->active->policy.sets.at(request.argument);
-  return api::encode(api::SetChanged{set_view(set), applied->already});
+  return api::encode(api::SetChanged{set_view(set), applied->already, applied->cut});
 }
 
 Answer check_policy(const Context& context, const Request& request) {
@@ -87,6 +87,14 @@ Answer check_policy(const Context& context, const Request& request) {
   if (!built) return std::unexpected(built.error());
   const rules::Policy& policy = built->active->policy;
   return api::encode(api::Checked{policy.rules.size(), policy.sets.size(), built->warnings});
+}
+
+Answer diff_policy(const Context& context, const Request& request) {
+  auto body = read_body<api::Sources>(request);
+  if (!body) return std::unexpected(std::move(body.error()));
+  const auto difference = context.policy.diff(source_tree(std::move(*body)));
+  if (!difference) return std::unexpected(difference.error());
+  return api::encode(diff_view(*difference));
 }
 
 Answer apply_policy(const Context& context, const Request& request) {
@@ -100,7 +108,7 @@ Answer apply_policy(const Context& context, const Request& request) {
                                     active.policy.rules.size(), active.generation));
   }
   return api::encode(api::Applied{active.generation, active.policy.rules.size(), applied->warnings,
-                                  applied->already});
+                                  applied->already, applied->cut});
 }
 
 Answer enable(const Context& context, const Request& request) {

@@ -21,6 +21,7 @@ Answer add_rule(const Context& context, const Request& request);
 Answer remove_rule(const Context& context, const Request& request);
 Answer change_set(const Context& context, const Request& request);
 Answer check_policy(const Context& context, const Request& request);
+Answer diff_policy(const Context& context, const Request& request);
 Answer apply_policy(const Context& context, const Request& request);
 Answer enable(const Context& context, const Request& request);
 Answer disable(const Context& context, const Request& request);

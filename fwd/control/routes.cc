@@ -19,6 +19,7 @@ std::vector<Route> routes(const Context& context) {
       {"DELETE", "/v1/rules", Right::Change, with(remove_rule)},
       {"POST", "/v1/sets/*", Right::Change, with(change_set)},
       {"POST", "/v1/check", Right::Change, with(check_policy)},
+      {"POST", "/v1/diff", Right::Change, with(diff_policy)},
       {"PUT", "/v1/policy", Right::Change, with(apply_policy)},
       {"POST", "/v1/enable", Right::Change, with(enable)},
       {"POST", "/v1/disable", Right::Change, with(disable)},

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "rules/printer.h"
 #include "rules/resolver.h"
 
@@ -38,7 +40,42 @@ ctl::api::Rule view(const rules::Rule& rule, std::size_t number, std::uint64_t p
           .builtin = builtin};
 }
 
+std::string end_text(const rules::Packet& packet, const rules::Address& address,
+                     std::uint16_t port) {
+  std::string text = rules::to_string(address);
+  if (!packet.has_ports) return text;
+  const bool v4 = address.family == rules::Family::V4;
+  return fmt::format("{}{}{}:{}", v4 ? "" : "[", text, v4 ? "" : "]", port);
+}
+
+ctl::api::Connection view(const kernel::JudgedConnection& connection,
+                          const engine::ActivePolicy& denying) {
+  const rules::Packet& first = connection.first;
+  const rules::Decision decision =
+      denying.rules.classify(first, connection.direction, rules::kOtherInterface);
+  return {.direction = std::string(rules::to_string(connection.direction)),
+          .protocol = rules::protocol_name(first.protocol),
+          .source = end_text(first, first.source, first.source_port),
+          .destination = end_text(first, first.destination, first.destination_port),
+          .rule = decision.by == rules::DecidedBy::Rule ? denying.policy.rules[decision.index].id
+                                                        : "default"};
+}
+
 }  // namespace
+
+ctl::api::Diff diff_view(const policy::Difference& difference) {
+  ctl::api::Diff diff{.removed = difference.text.removed,
+                      .added = difference.text.added,
+                      .reordered = difference.text.reordered,
+                      .cut = difference.cut.size(),
+                      .connections = {},
+                      .warnings = difference.warnings};
+  for (const auto& connection : difference.cut) {
+    if (diff.connections.size() == kMostConnections) break;
+    diff.connections.push_back(view(connection, *difference.active));
+  }
+  return diff;
+}
 
 ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index,
                          const engine::RuleTotals& totals) {

@@ -7,6 +7,7 @@
 #include "ctl/api/policy.h"
 #include "ctl/api/rule.h"
 #include "fwd/engine/rule_totals.h"
+#include "fwd/policy/manager.h"
 #include "rules/include.h"
 #include "rules/policy.h"
 
@@ -18,6 +19,10 @@ ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index,
 
 // All rules of the policy that `totals` is of.
 ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals);
+
+// At most kMostConnections of them are named.
+inline constexpr std::size_t kMostConnections = 1000;
+ctl::api::Diff diff_view(const policy::Difference& difference);
 
 ctl::api::Set set_view(const rules::NamedSet& set);
 

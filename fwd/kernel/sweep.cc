@@ -48,10 +48,10 @@ class Judge {
     if (bits == 0) return std::nullopt;
     // Of a generation's number that comes round again nothing must be left.
     const bool was_approved = state_of(bits) == ConnectionState::Approved;
-    JudgedConnection judged = place(connection.first);
+    const JudgedConnection judged = place(connection.first);
     const bool allow = allowed_(judged.first, judged.direction, judged.interface_index);
     if (allow) ++sweep_.approved;
-    if (!allow && was_approved) sweep_.cut.push_back(std::move(judged));
+    if (!allow && was_approved) sweep_.cut.push_back(judged);
     if (!options_.write) return std::nullopt;
     const auto state = allow ? ConnectionState::Approved : ConnectionState::Revoked;
     return options_.mark.encode(state, options_.generation);

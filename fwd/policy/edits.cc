@@ -99,7 +99,8 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
   const auto index = index_of(policy, rule->id);
   if (!index) return error(ErrorCode::Internal, "the rule was added and can't be found");
   return RuleChange{applied->state, *index,
-                    about(policy.rules[*index].where, std::move(applied->warnings)), false};
+                    about(policy.rules[*index].where, std::move(applied->warnings)), false,
+                    applied->cut};
 }
 
 Outcome<RuleChange> PolicyManager::remove_rule(const std::string& selection) {
@@ -117,7 +118,7 @@ Outcome<RuleChange> PolicyManager::remove_rule(const std::string& selection) {
   if (!edited) return std::unexpected(to_error({edited.error()}, ErrorCode::Refused));
   auto applied = commit_edit(std::move(*edited));
   if (!applied) return std::unexpected(std::move(applied.error()));
-  return RuleChange{before, *index, {}, false};
+  return RuleChange{before, *index, {}, false, applied->cut};
 }
 
 Outcome<Applied> PolicyManager::change_set(const std::string& name, const SetChange& change) {

@@ -1,6 +1,7 @@
 #include "fwd/policy/installer.h"
 
 #include <array>
+#include <chrono>
 
 #include <net/if.h>
 #include <spdlog/spdlog.h>
@@ -14,9 +15,14 @@ rules::InterfaceId interface_id(const rules::RuleSet& rules, unsigned index) {
   return rules.interface_id(name.data());
 }
 
+rules::Decision decide(const rules::RuleSet& rules, const kernel::JudgedConnection& connection) {
+  return rules.classify(connection.first, connection.direction,
+                        interface_id(rules, connection.interface_index));
+}
+
 bool allows(const rules::RuleSet& rules, const rules::Packet& first, rules::Direction direction,
             unsigned interface) {
-  switch (rules.classify(first, direction, interface_id(rules, interface)).action) {
+  switch (decide(rules, {first, direction, interface}).action) {
     case rules::Action::Allow:
     case rules::Action::Limit:
       return true;  // a limit counts only new connections
@@ -27,42 +33,99 @@ bool allows(const rules::RuleSet& rules, const rules::Packet& first, rules::Dire
   __builtin_unreachable();
 }
 
-}  // namespace
-
-Result<void> Installer::commit(const Active& active) {
-  announce_(active);
-  const engine::Hold hold = engine_.hold();
-  // A worker that can't be held does no harm: chain B takes no verdict of an older generation.
-  if (!hold.complete()) spdlog::debug("commit: a worker was too busy to be held");
-  if (auto committed = firewall_.commit(active->policy, active->generation); !committed)
-    return committed;
-  engine_.publish(active);
-  return {};
+// As a worker would have recorded it, had a packet come first.
+audit::VerdictRecord record_of(const engine::ActivePolicy& active,
+                               const kernel::JudgedConnection& connection,
+                               std::chrono::system_clock::time_point now) {
+  audit::VerdictRecord record;
+  record.realtime_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
+  record.policy_version = active.version;
+  record.interface_index = connection.interface_index;
+  record.decided_by = audit::DecidedBy::Sweep;
+  record.packet_class = kernel::PacketClass::Again;
+  record.judgement.outcome = engine::Outcome::Revoke;
+  record.judgement.reason = engine::Reason::Revoked;
+  record.judgement.decision = decide(active.rules, connection);
+  record.judgement.direction = connection.direction;
+  record.judgement.packet = connection.first;
+  record.judgement.decoded = true;
+  return record;
 }
 
-Result<void> Installer::install_first(const Active& active) {
+}  // namespace
+
+Result<std::size_t> Installer::commit(const Active& active) {
+  announce_.policy(active);
+  {
+    const engine::Hold hold = engine_.hold();
+    // A worker that can't be held does no harm: chain B takes no verdict of an older generation.
+    if (!hold.complete()) spdlog::debug("commit: a worker was too busy to be held");
+    if (auto committed = firewall_.commit(active->policy, active->generation); !committed)
+      return std::unexpected(committed.error());
+    engine_.publish(active);
+  }
+  return sweep(active);
+}
+
+Result<std::size_t> Installer::install_first(const Active& active) {
   adopt(active);
-  if (auto committed = commit(active); !committed) return committed;
+  auto committed = commit(active);
+  if (!committed) return committed;
   if (lease_.healthy()) {
     if (auto renewed = lease_.renew(); !renewed) spdlog::warn("{}", renewed.error().message());
   }
   adopt(active);  // those that came in between
-  return {};
+  return committed;
 }
 
 void Installer::prepare(const Active& active) {
-  announce_(active);
+  announce_.policy(active);
   engine_.publish(active);
+}
+
+Result<std::vector<kernel::JudgedConnection>> Installer::would_cut(const Active& active) const {
+  auto swept = judge_all(*active, false);
+  if (!swept) return std::unexpected(swept.error());
+  return std::move(swept->cut);
+}
+
+Result<kernel::Sweep> Installer::judge_all(const engine::ActivePolicy& active, bool write) const {
+  return connections_.sweep(
+      {.mark = {},
+       .generation = active.generation,
+       .by_interface = active.rules.interfaces().size() > 1,
+       .write = write},
+      [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
+        return allows(active.rules, first, direction, interface);
+      });
+}
+
+// Connections that it doesn't reach are judged when their next packet comes.
+std::size_t Installer::sweep(const Active& active) {
+  const auto swept = judge_all(*active, true);
+  if (!swept) {
+    spdlog::warn("live connections wait for their next packet to be judged again: {}",
+                 swept.error().message());
+    return 0;
+  }
+  const auto now = std::chrono::system_clock::now();
+  for (const kernel::JudgedConnection& connection : swept->cut) {
+    const audit::VerdictRecord record = record_of(*active, connection, now);
+    if (active->recorded(record.judgement.decision)) announce_.record(record);
+  }
+  if (!swept->cut.empty()) spdlog::info("live connections: {} cut", swept->cut.size());
+  return swept->cut.size();
 }
 
 // Without it some live connections are judged by the direction that conntrack takes them to have,
 // which may be wrong; no firewall at all would be worse.
 void Installer::adopt(const Active& active) {
-  const auto counts =
-      adopt_(active->generation,
-             [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
-               return allows(active->rules, first, direction, interface);
-             });
+  const auto counts = connections_.adopt(
+      active->generation,
+      [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
+        return allows(active->rules, first, direction, interface);
+      });
   if (!counts) {
     spdlog::warn("live connections keep no verdict: {}", counts.error().message());
   } else if (counts->approved + counts->revoked > 0) {

@@ -4,8 +4,10 @@
 #include <functional>
 #include <memory>
 
+#include "fwd/audit/record.h"
 #include "fwd/engine/engine.h"
 #include "fwd/kernel/adopt.h"
+#include "fwd/kernel/sweep.h"
 #include "fwd/kernel/table.h"
 #include "fwd/policy/lease.h"
 
@@ -13,44 +15,59 @@ namespace fwd::policy {
 
 using Active = std::shared_ptr<const engine::ActivePolicy>;
 
+// What reaches the host's live connections; tests put fakes here.
+struct Connections {
+  // kernel::adopt_connections with its ct mark.
+  std::function<Result<kernel::AdoptedCounts>(kernel::Generation, const kernel::ConnectionJudge&)>
+      adopt;
+  // kernel::sweep_connections; the ct mark in the options is left to it.
+  std::function<Result<kernel::Sweep>(kernel::SweepOptions, const kernel::ConnectionJudge&)> sweep;
+};
+
+// What the audit log hears of.
+struct Announcements {
+  // Every policy before a packet is judged by it, so that its records can be read.
+  std::function<void(const Active&)> policy;
+  std::function<void(const audit::VerdictRecord&)> record;  // of a connection that is cut
+};
+
 class Installer {
  public:
-  // kernel::adopt_connections with its ct mark; tests put a fake here.
-  using Adopt = std::function<Result<kernel::AdoptedCounts>(kernel::Generation,
-                                                            const kernel::ConnectionJudge&)>;
-  // Told of every policy before a packet is judged by it, so that its records can be read.
-  using Announce = std::function<void(const Active&)>;
-
-  Installer(engine::Engine& engine, kernel::Firewall& firewall, Lease lease, Adopt adopt,
-            Announce announce)
+  Installer(engine::Engine& engine, kernel::Firewall& firewall, Lease lease,
+            Connections connections, Announcements announce)
       : engine_(engine),
         firewall_(firewall),
         lease_(lease),
-        adopt_(std::move(adopt)),
+        connections_(std::move(connections)),
         announce_(std::move(announce)) {}
 
   kernel::Firewall& firewall() { return firewall_; }
   std::size_t workers() const { return engine_.worker_count(); }
 
   // With the workers held, so that no packet is judged by one policy in the kernel and another one
-  // here.
-  Result<void> commit(const Active& active);
+  // here. Then live connections are judged again; how many were cut.
+  Result<std::size_t> commit(const Active& active);
 
   // The same where there is no table yet: live connections are older than it and keep their
   // verdict.
-  Result<void> install_first(const Active& active);
+  Result<std::size_t> install_first(const Active& active);
 
   // For workers that judge nothing because there is no table: the next commit finds them ready.
   void prepare(const Active& active);
 
+  // The live connections that this policy would cut.
+  Result<std::vector<kernel::JudgedConnection>> would_cut(const Active& active) const;
+
  private:
   void adopt(const Active& active);
+  std::size_t sweep(const Active& active);
+  Result<kernel::Sweep> judge_all(const engine::ActivePolicy& active, bool write) const;
 
   engine::Engine& engine_;
   kernel::Firewall& firewall_;
   Lease lease_;
-  Adopt adopt_;
-  Announce announce_;
+  Connections connections_;
+  Announcements announce_;
 };
 
 }  // namespace fwd::policy

@@ -92,6 +92,21 @@ Outcome<Built> PolicyManager::check(const rules::SourceTree& sources) const {
   return build(sources, services_, {});
 }
 
+Outcome<Difference> PolicyManager::diff(const rules::SourceTree& sources) const {
+  const std::lock_guard lock(change_mutex_);
+  auto built = build(sources, services_, next_stamp());
+  if (!built) return std::unexpected(std::move(built.error()));
+  Difference difference{rules::diff(state()->active->policy, built->active->policy),
+                        std::move(built->active),
+                        {},
+                        std::move(built->warnings)};
+  if (!enabled_) return difference;
+  auto cut = installer_.would_cut(difference.active);
+  if (!cut) return internal(cut.error());
+  difference.cut = std::move(*cut);
+  return difference;
+}
+
 Outcome<Applied> PolicyManager::apply(const rules::SourceTree& sent) {
   const std::lock_guard lock(change_mutex_);
   const State before = state();
@@ -147,18 +162,19 @@ bool PolicyManager::in_force() const {
   return table && *table && (*table)->generation == generation_;
 }
 
-Result<void> PolicyManager::enforce(const Active& active) {
+Result<std::size_t> PolicyManager::enforce(const Active& active) {
+  Result<std::size_t> cut = 0;
   if (enabled_) {
     const auto table = installer_.firewall().read();
     if (!table) return std::unexpected(table.error());
-    const auto done = *table ? installer_.commit(active) : installer_.install_first(active);
-    if (!done) return done;
+    cut = *table ? installer_.commit(active) : installer_.install_first(active);
+    if (!cut) return cut;
   } else {
     installer_.prepare(active);
   }
   generation_ = active->generation;
   version_ = active->version;
-  return {};
+  return cut;
 }
 
 // The policy that is in force, under a generation of its own: packets may have been judged by
@@ -168,7 +184,7 @@ Result<void> PolicyManager::enforce_again() {
   const Stamp stamp = next_stamp();
   const auto active = std::make_shared<const engine::ActivePolicy>(
       now->active->policy, stamp.version, stamp.generation, stamp.workers);
-  if (auto enforced = enforce(active); !enforced) return enforced;
+  if (auto enforced = enforce(active); !enforced) return std::unexpected(enforced.error());
   set_state(now->sources, active);
   return {};
 }
@@ -185,7 +201,8 @@ Outcome<Applied> PolicyManager::commit(rules::SourceTree sources, bool write) {
 Outcome<Applied> PolicyManager::commit_built(rules::SourceTree sources, Built built,
                                              std::optional<Draft> draft) {
   const Active active = std::move(built.active);
-  if (auto enforced = enforce(active); !enforced) return internal(enforced.error());
+  const auto enforced = enforce(active);
+  if (!enforced) return internal(enforced.error());
   if (draft) {
     if (auto published = draft->publish(); !published) {
       if (auto restored = enforce_again(); !restored) {
@@ -196,7 +213,7 @@ Outcome<Applied> PolicyManager::commit_built(rules::SourceTree sources, Built bu
     }
   }
   set_state(std::move(sources), active);
-  return Applied{state(), std::move(built.warnings), false};
+  return Applied{state(), std::move(built.warnings), false, *enforced};
 }
 
 }  // namespace fwd::policy

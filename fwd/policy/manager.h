@@ -16,6 +16,7 @@
 #include "fwd/policy/enabled.h"
 #include "fwd/policy/installer.h"
 #include "fwd/policy/store.h"
+#include "rules/policy_diff.h"
 
 namespace fwd::policy {
 
@@ -46,6 +47,7 @@ struct Applied {
   State state;
   std::vector<rules::Diagnostic> warnings;
   bool already = false;  // nothing was to be done
+  std::size_t cut = 0;   // live connections that the policy before allowed
 };
 
 struct RuleChange {
@@ -53,6 +55,15 @@ struct RuleChange {
   std::size_t index = 0;  // into its policy's rules
   std::vector<rules::Diagnostic> warnings;  // about this rule
   bool already = false;
+  std::size_t cut = 0;
+};
+
+// What a policy would change.
+struct Difference {
+  rules::PolicyDiff text;
+  Active active;  // of the new policy, in force nowhere
+  std::vector<kernel::JudgedConnection> cut;
+  std::vector<rules::Diagnostic> warnings;
 };
 
 struct SetChange {
@@ -70,6 +81,9 @@ class PolicyManager {
 
   // Whether these texts are a policy; changes nothing and looks at no file.
   Outcome<Built> check(const rules::SourceTree& sources) const;
+
+  // What apply() would do, without doing it.
+  Outcome<Difference> diff(const rules::SourceTree& sources) const;
 
   // Replaces the main file. The includes must be those on disk.
   Outcome<Applied> apply(const rules::SourceTree& sources);
@@ -96,7 +110,7 @@ class PolicyManager {
   Outcome<Applied> commit(rules::SourceTree sources, bool write);
   Outcome<Applied> commit_built(rules::SourceTree sources, Built built, std::optional<Draft> draft);
   Outcome<Applied> commit_edit(std::string main_text);
-  Result<void> enforce(const Active& active);
+  Result<std::size_t> enforce(const Active& active);
   Result<void> enforce_again();
   void set_state(rules::SourceTree sources, Active active);
   bool in_force() const;

@@ -234,12 +234,12 @@ TEST_CASE("adding a rule shows it with its warnings, and adding it again is done
   FakeDaemon daemon;
   const rules::Diagnostic warning{
       rules::Severity::Warning, {"policy.fw", 4, 1, 5, "allow"}, "never decides", {}, {}};
-  daemon.body = api::encode(api::RuleAdded{web_rule(), false, {warning}});
+  daemon.body = api::encode(api::RuleAdded{web_rule(), false, 0, {warning}});
   const Output added = daemon.run({"allow", "80/tcp", "comment", "web"});
   CHECK(added.text == "Rule added: 3  9c1f02ab5d3e7a10  allow in 80/tcp comment \"web\"\n");
   CHECK(added.notes == rules::render(warning));
   CHECK(added.status == 0);
-  daemon.body = api::encode(api::RuleAdded{web_rule(), true, {}});
+  daemon.body = api::encode(api::RuleAdded{web_rule(), true, 0, {}});
   const Output again = daemon.run({"allow", "80/tcp", "comment", "web"});
   CHECK(again.text == "Already there: 3  9c1f02ab5d3e7a10  allow in 80/tcp comment \"web\"\n");
   CHECK(again.status == 0);

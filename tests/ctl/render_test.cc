@@ -217,3 +217,25 @@ TEST_CASE("durations have two units") {
   CHECK(up(3'661) == "1 h 1 min");
   CHECK(up(86'400) == "1 d 0 h");
 }
+
+TEST_CASE("a diff shows lines and the connections it cuts, the user's own first") {
+  const api::Diff diff{.removed = {"allow in proto tcp from any to any port 22"},
+                       .added = {"allow in proto tcp from 192.0.2.0/24 to any port 22"},
+                       .reordered = false,
+                       .cut = 3,
+                       .connections = {{"in", "tcp", "203.0.113.9:5", "10.0.0.1:22", "default"},
+                                       {"in", "tcp", "203.0.113.7:6", "10.0.0.1:22", "default"}},
+                       .warnings = {}};
+  CHECK(render_diff(diff, {"203.0.113.7:6", "10.0.0.1:22"}, {}) ==
+        "- allow in proto tcp from any to any port 22\n"
+        "+ allow in proto tcp from 192.0.2.0/24 to any port 22\n"
+        "3 live connections would be cut:\n"
+        "         From           To           Denied by\n"
+        "in  tcp  203.0.113.7:6  10.0.0.1:22  default    your own session\n"
+        "in  tcp  203.0.113.9:5  10.0.0.1:22  default\n"
+        "and 1 more\n");
+}
+
+TEST_CASE("a diff of nothing says so") {
+  CHECK(render_diff({}, {}, {}) == "No difference.\nNo live connection would be cut.\n");
+}

@@ -27,15 +27,22 @@ class Managed {
     };
     auto loaded = policy::load(store, services, {});
     REQUIRE(loaded);
-    const auto adopt = [this](kernel::Generation generation, const kernel::ConnectionJudge&) {
-      firewall.calls.push_back("adopt " + std::to_string(generation));
-      return Result<kernel::AdoptedCounts>(kernel::AdoptedCounts{});
-    };
+    const policy::Connections connections{
+        [this](kernel::Generation generation, const kernel::ConnectionJudge&) {
+          firewall.calls.push_back("adopt " + std::to_string(generation));
+          return Result<kernel::AdoptedCounts>(kernel::AdoptedCounts{});
+        },
+        [this](const kernel::SweepOptions& options, const kernel::ConnectionJudge& allowed) {
+          return sweep(options, allowed);
+        }};
+    const policy::Announcements announce{
+        [this](const policy::Active& active) { announced = active->version; },
+        [this](const audit::VerdictRecord& record) { records.push_back(record); }};
     manager = std::make_unique<policy::PolicyManager>(
         store, policy::EnabledMark(scratch.path()),
         policy::Installer(engine, firewall,
-                          policy::Lease(engine, firewall, std::chrono::seconds(3)), adopt,
-                          [this](const policy::Active& active) { announced = active->version; }),
+                          policy::Lease(engine, firewall, std::chrono::seconds(3)), connections,
+                          announce),
         services, std::move(*loaded));
     if (!start) return;
     REQUIRE(manager->start());
@@ -52,11 +59,27 @@ class Managed {
     return kernel && engine.policy() == state->active && text() == state->sources.main.text;
   }
 
+  // As the kernel would: what is denied is cut once.
+  Result<kernel::Sweep> sweep(const kernel::SweepOptions& options,
+                              const kernel::ConnectionJudge& allowed) {
+    if (fail_sweep) return failed("list conntrack's entries", EPERM);
+    kernel::Sweep swept;
+    std::erase_if(live, [&](const kernel::JudgedConnection& one) {
+      if (allowed(one.first, one.direction, one.interface_index)) return false;
+      swept.cut.push_back(one);
+      return options.write;
+    });
+    return swept;
+  }
+
   Scratch scratch;
   NoSink sink;
   engine::Engine engine{{}, sink};
   FakeFirewall firewall;
   std::uint64_t announced = 0;
+  std::vector<kernel::JudgedConnection> live;
+  std::vector<audit::VerdictRecord> records;
+  bool fail_sweep = false;
   std::unique_ptr<policy::PolicyManager> manager;
 };
 

@@ -318,4 +318,49 @@ TEST_CASE("generations wrap and never are zero") {
   CHECK(managed.consistent());
 }
 
+fwd::kernel::JudgedConnection connection_to(std::uint16_t port) {
+  rules::Packet first;
+  first.source = *rules::parse_address("203.0.113.7");
+  first.destination = *rules::parse_address("10.0.0.11");
+  first.protocol = rules::protocol::kTcp;
+  first.has_ports = true;
+  first.source_port = 51514;
+  first.destination_port = port;
+  return {first, rules::Direction::In, 0};
+}
+
+TEST_CASE("a change cuts the live connections that it denies, and each is told") {
+  Managed managed("allow in 80/tcp\nallow in 443/tcp\n");
+  managed.live = {connection_to(80), connection_to(443)};
+  const auto removed = managed.manager->remove_rule("allow 80/tcp");
+  REQUIRE(removed);
+  CHECK(removed->cut == 1);
+  REQUIRE(managed.records.size() == 1);
+  CHECK(managed.records[0].judgement.reason == fwd::engine::Reason::Revoked);
+  CHECK(managed.records[0].judgement.packet.destination_port == 80);
+  CHECK(managed.live.size() == 1);
+}
+
+TEST_CASE("a diff tells what would be cut and cuts nothing") {
+  Managed managed("allow in 80/tcp\n");
+  managed.live = {connection_to(80)};
+  const auto difference = managed.manager->diff({{"new.fw", "allow in 443/tcp\n"}, {}});
+  REQUIRE(difference);
+  CHECK(difference->cut.size() == 1);
+  CHECK(difference->text.removed.size() == 1);
+  CHECK(difference->text.added.size() == 1);
+  CHECK(managed.live.size() == 1);
+  CHECK(managed.records.empty());
+  CHECK(managed.generation() == 1);
+}
+
+TEST_CASE("a sweep that fails undoes nothing: packets are judged on their way") {
+  Managed managed("allow in 80/tcp\n");
+  managed.fail_sweep = true;
+  const auto added = managed.manager->add_rule("allow in 443/tcp", std::nullopt);
+  REQUIRE(added);
+  CHECK(added->cut == 0);
+  CHECK(managed.consistent());
+}
+
 }  // namespace

@@ -1,0 +1,61 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ctl/render.h"
+#include "ctl/table.h"
+
+namespace ctl {
+namespace {
+
+std::string lines(char sign, const std::vector<std::string>& texts, Style style, const Look& look) {
+  std::string out;
+  for (const std::string& text : texts) {
+    out += look.paint(style, fmt::format("{} {}", sign, one_line(text))) + '\n';
+  }
+  return out;
+}
+
+bool is_own(const api::Connection& connection, const Session& own) {
+  return !own.source.empty() && connection.source == own.source &&
+         connection.destination == own.destination;
+}
+
+std::string connection_table(std::vector<api::Connection> connections, const Session& own,
+                             const Look& look) {
+  std::ranges::stable_partition(connections,
+                                [&](const api::Connection& one) { return is_own(one, own); });
+  Table table({{""}, {""}, {"From"}, {"To"}, {"Denied by"}, {""}});
+  for (const api::Connection& one : connections) {
+    const bool mine = is_own(one, own);
+    table.add({{one.direction},
+               {one_line(one.protocol)},
+               {one_line(one.source)},
+               {one_line(one.destination)},
+               {one_line(one.rule)},
+               {mine ? "your own session" : "", Style::Bad}});
+  }
+  return table.text(look);
+}
+
+}  // namespace
+
+std::string cut_text(std::uint64_t connections) {
+  return connections == 0 ? std::string()
+                          : fmt::format(", {} cut", count(connections, "live connection"));
+}
+
+std::string render_diff(const api::Diff& diff, const Session& own, const Look& look) {
+  std::string out = lines('-', diff.removed, Style::Bad, look);
+  out += lines('+', diff.added, Style::Good, look);
+  if (diff.reordered) out += "The order of rules changes.\n";
+  if (out.empty()) out = "No difference.\n";
+  if (diff.cut == 0) return out + "No live connection would be cut.\n";
+  out += look.paint(Style::Warning, count(diff.cut, "live connection") + " would be cut:") + '\n';
+  out += connection_table(diff.connections, own, look);
+  const auto unnamed = diff.cut - std::min<std::uint64_t>(diff.cut, diff.connections.size());
+  if (unnamed > 0) out += fmt::format("and {} more\n", unnamed);
+  return out;
+}
+
+}  // namespace ctl
