@@ -17,9 +17,9 @@ enum class Severity { Error, Warning };
 
 struct Location {
   std::string file;
-  std::size_t line = 0;    // from 1; 0 where there is none
-  std::size_t column = 0;  // from 1, in bytes
-  std::size_t length = 1;  // of the marked token, in bytes
+  std::size_t line = 0;     // from 1; 0 where there is none
+  std::size_t column = 0;   // from 1, in bytes
+  std::size_t length = 1;   // of the marked token, in bytes
   std::string source_line;  // without its line end
 };
 
@@ -33,7 +33,7 @@ struct Diagnostic {
   Location where;
   std::string message;
   std::string hint;             // empty where there is none
-  std::vector<Location> other;  // further lines that the message is about, e.g. the rule that shadows this one
+  std::vector<Location> other;  // further lines it is about, e.g. of the rule that shadows this one
 };
 
 std::string render(const Diagnostic& diagnostic);

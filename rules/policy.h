@@ -77,11 +77,11 @@ struct AddressMatch {
 // All dimensions must hold; an absent one matches everything.
 struct Match {
   Direction direction = Direction::In;
-  std::optional<std::string> interface;  // by name: the incoming one for In, the outgoing one for Out
+  std::optional<std::string> interface;  // by name: of In the incoming, of Out the outgoing one
   std::vector<ProtocolMatch> protocols;  // empty: any. One of them must hold.
   AddressMatch source;
   AddressMatch destination;
-  std::vector<PortRange> source_ports;       // empty: any. Sorted, disjoint. Matches only has_ports() protocols.
+  std::vector<PortRange> source_ports;  // empty: any. Sorted, disjoint; only has_ports() protocols.
   std::vector<PortRange> destination_ports;  // likewise
   std::optional<std::uint8_t> hop_limit;     // TTL or hop limit, exactly; only in built-in rules
 };
@@ -100,7 +100,7 @@ struct Rule {
   Log log = Log::Default;
   std::optional<Rate> rate;  // always set where action is Limit, never elsewhere
   std::string comment;
-  std::string id;         // 16 hex digits: SHA-256 of `canonical`; for built-in rules the name, e.g. "ping"
+  std::string id;  // 16 hex digits: SHA-256 of `canonical`; of built-in rules the name, "ping"
   std::string canonical;  // explicit direction, numeric ports, set names; no log, no comment
   Location where;         // file and line; line 0 for built-in rules
 };
@@ -125,7 +125,7 @@ struct NamedSet {
 
 struct Policy {
   Builtins builtins;
-  std::vector<Rule> builtin_rules;  // those of `builtins` that are rules on a packet's headers; looked at first
+  std::vector<Rule> builtin_rules;  // of `builtins`, those on a packet's headers; looked at first
   std::vector<Rule> rules;          // in order: the first match decides
   std::map<std::string, NamedSet> sets;
   Action default_in = Action::Deny;  // never Limit
