@@ -11,8 +11,10 @@ VERSION := 0.1.0
 
 CXX         ?= g++
 CXXFLAGS    ?= -O2 -g
-CLANG_FORMAT ?= clang-format
-CLANG_TIDY  ?= clang-tidy
+# Debian's default clang, 14, has no std::expected. Each version of clang-format lays out code in its own way.
+CLANGXX      ?= clang++-19
+CLANG_TIDY   ?= clang-tidy-19
+CLANG_FORMAT ?= clang-format-14
 WARNINGS    := -Wall -Wextra -Wconversion -Wshadow -Werror
 FLAVOUR     ?=
 
@@ -34,11 +36,11 @@ FWD     := $(filter-out fwd/main.cc,$(wildcard fwd/*.cc fwd/*/*.cc))
 SUPPORT := $(wildcard tests/support/*.cc)
 TESTS   := $(patsubst %,$(BUILD)/tests/%_test,rules ctl fwd)
 BENCHES := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/bench/*_bench.cc tests/bench/*_tool.cc))
-FUZZERS := $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.cc))
+FUZZERS := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.cc))
 objects  = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 
 .DEFAULT_GOAL := all
-.PHONY: all check unit integration bench demo lint format layers fuzz asan tsan coverage install deb clean
+.PHONY: all check unit integration bench demo lint format format-check layers fuzz asan tsan coverage install deb clean
 .SECONDARY:
 
 all: $(BUILD)/fwd $(BUILD)/fwctl
@@ -49,8 +51,9 @@ $(BUILD)/tests/rules_test: $(call objects,tests/main.cc $(wildcard tests/rules/*
 $(BUILD)/tests/ctl_test: $(call objects,tests/main.cc $(wildcard tests/ctl/*.cc tests/ctl/*/*.cc) $(SUPPORT) $(CTL) $(RULES))
 $(BUILD)/tests/fwd_test: $(call objects,tests/main.cc $(wildcard tests/fwd/*.cc tests/fwd/*/*.cc) $(SUPPORT) $(FWD) $(API) $(RULES))
 $(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(SUPPORT) $(FWD) $(API) $(RULES))
+$(FUZZERS): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(RULES))
 
-$(BUILD)/fwd $(BUILD)/fwctl $(TESTS) $(BENCHES):
+$(BUILD)/fwd $(BUILD)/fwctl $(TESTS) $(BENCHES) $(FUZZERS):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
@@ -91,25 +94,38 @@ coverage:
 	$(submake) BUILD=$(BUILD)/coverage FLAVOUR='-O0 --coverage' unit
 	$(Q)gcovr --root . --object-directory $(BUILD)/coverage --filter 'rules/' --filter 'fwd/' --filter 'ctl/'
 
-# Clang's libFuzzer; SECONDS each. The same files replay their corpus as ordinary tests.
+# Clang's libFuzzer, SECONDS for each. It adds to the first corpus, below $(BUILD), and starts from the second one too,
+# which the unit tests replay.
 SECONDS ?= 60
-$(BUILD)/fuzz/%: tests/fuzz/%.cc $(RULES)
-	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)
-	$(Q)clang++ -std=c++2b $(CLANG_CPPFLAGS) -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< $(RULES) -lfmt -lcrypto
-fuzz: $(FUZZERS)
-	$(Q)for fuzzer in $^; do $$fuzzer -max_total_time=$(SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; done
+FUZZ := BUILD=$(BUILD)/fuzz CXX=$(CLANGXX) LDFLAGS=-fsanitize=fuzzer \
+  FLAVOUR='-O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+fuzz:
+	$(submake) $(FUZZ) $(FUZZERS:$(BUILD)/%=$(BUILD)/fuzz/%)
+	$(Q)for name in $(patsubst %_fuzz,%,$(notdir $(FUZZERS))); do \
+	  log=$(BUILD)/fuzz/$$name.log; mkdir -p $(BUILD)/fuzz/corpus/$$name; \
+	  $(BUILD)/fuzz/tests/fuzz/$${name}_fuzz -max_total_time=$(SECONDS) -verbosity=0 -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus/$$name tests/fuzz/corpus/$$name >$$log 2>&1 || \
+	    { cat $$log; exit 1; }; \
+	  sed -n "s/^stat::number_of_executed_units: */$$name: inputs tried: /p" $$log; \
+	done
 
 # --- rules of the house --------------------------------------------------------------------------------------
 
 SOURCES := $(shell git ls-files '*.cc' '*.h' 2>/dev/null)
-CLANG_CPPFLAGS := -D__cpp_concepts=202002L -Wno-builtin-macro-redefined -DSPDLOG_FMT_EXTERNAL -DFWD_VERSION='"$(VERSION)"'
+TIDIED  := $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(filter %.cc,$(SOURCES)))
 
 layers: ; $(Q)tests/layers
 format: ; $(Q)$(CLANG_FORMAT) -i $(SOURCES)
-lint: layers
-	$(Q)$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
-	$(Q)printf '%s\n' $(filter %.cc,$(SOURCES)) | xargs -P 2 -n 4 sh -c '$(CLANG_TIDY) --quiet "$$@" -- -std=c++2b -I. $(CLANG_CPPFLAGS)' tidy
+format-check: ; $(Q)$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
+lint: layers format-check $(TIDIED)
+
+# Seconds per file: what was clean is looked at again only when it, a header of it or the list of checks is changed.
+$(BUILD)/tidy/%.ok: %.cc .clang-tidy tests/.clang-tidy
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)
+	$(Q)$(CLANG_TIDY) --quiet $< -- -std=c++23 $(filter-out -MMD,$(CPPFLAGS)) 2>$(@:.ok=.log) || { cat $(@:.ok=.log); exit 1; }
+	$(Q)$(CXX) -std=c++23 $(filter-out -MMD,$(CPPFLAGS)) -MM -MT $@ -MF $(@:.ok=.d) $<
+	$(Q)touch $@
 
 # --- what a person runs --------------------------------------------------------------------------------------
 
@@ -134,4 +150,4 @@ deb:
 
 clean: ; $(Q)rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/tidy -name '*.d' 2>/dev/null)

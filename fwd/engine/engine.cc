@@ -164,6 +164,7 @@ PacketTotals Engine::packet_totals() const {
 
 std::vector<QueueTotals> Engine::queue_totals() const {
   std::vector<QueueTotals> totals;
+  totals.reserve(workers_.size());
   for (const auto& worker : workers_) totals.push_back(totals_of(*worker));
   return totals;
 }

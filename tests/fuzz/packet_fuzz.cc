@@ -5,7 +5,6 @@
 
 #include "tests/fuzz/packet_property.h"
 
-// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto broken = tests::broken_packet_property(std::as_bytes(std::span{data, size}));
   if (broken.empty()) return 0;

@@ -5,7 +5,6 @@
 
 #include "tests/fuzz/policy_property.h"
 
-// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);
   const auto broken = tests::broken_policy_property(text);
