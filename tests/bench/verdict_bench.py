@@ -196,7 +196,7 @@ def parse_arguments():
     parser.add_argument("--rate", type=int, default=40_000, help="offered flows a second")
     parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=["bare", "engine", "daemon"])
     parser.add_argument("--programs", help="the build tree; else FWD_BUILD, else build/")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", type=pathlib.Path, help="a file for the same numbers")
     options = parser.parse_args()
     if options.programs:
         os.environ["FWD_BUILD"] = options.programs
@@ -213,10 +213,9 @@ def main():
         sys.exit("verdict_bench needs root, for network namespaces")
     exit_on_signals()
     report = summary(options, run(options))
+    show(report)
     if options.json:
-        print(json.dumps(report, indent=2))
-    else:
-        show(report)
+        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

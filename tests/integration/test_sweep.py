@@ -50,6 +50,17 @@ class Sweep(FwdTest):
             self.assertTrue(exchange(sock))
             self.assertEqual(self.fwd.queued_packets(), before)
 
+    def test_a_rule_of_an_interface_holds_for_live_connections(self):
+        self.ctl(0, "add", "allow in on eth0 proto tcp to any port 81")
+        with Listener(self.server, 81), connect(self.client, 6, SERVER[6], 81) as sock:
+            self.assertTrue(exchange(sock))
+            before = self.fwd.queued_packets()
+            self.assertNotIn("cut", self.ctl(0, "add", "allow in 8080/tcp"))
+            self.assertTrue(exchange(sock))
+            self.assertEqual(self.fwd.queued_packets(), before)
+            self.ctl(0, "add", "allow in on eth1 proto tcp to any port 81")
+            self.assertIn("1 live connection cut", self.ctl(0, "remove", "allow in on eth0 proto tcp to any port 81"))
+
     def test_a_diff_names_what_it_would_cut_and_cuts_nothing(self):
         new = self.directory / "new.fw"
         new.write_text("default deny in\nallow in 22/tcp\nallow in 53/udp\n", encoding="utf-8")
