@@ -31,7 +31,10 @@ bool addresses(Cursor& cursor, ast::Expect& expect) {
   cursor.accept("from");
   const auto source = cursor.want_word("the source's address");
   if (!source) return false;
-  if (cursor.accept("port") && !(expect.source_port = cursor.want_word("a port"))) return false;
+  if (cursor.accept("port")) {
+    expect.source_port = cursor.want_word("a port");
+    if (!expect.source_port) return false;
+  }
   if (!cursor.accept("to")) return cursor.unexpected("\"to\"");
   const auto destination = cursor.want_word("the destination's address");
   if (!destination) return false;

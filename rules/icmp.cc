@@ -90,7 +90,7 @@ std::optional<IcmpType> read_icmp_number(std::string_view text) {
   if (slash == std::string_view::npos) return IcmpType{*number, {}};
   const auto code_number = read_number<std::uint8_t>(text.substr(slash + 1), 255);
   if (!code_number) return std::nullopt;
-  return IcmpType{*number, *code_number};
+  return IcmpType{*number, code_number};
 }
 
 std::string to_string(const IcmpType& type) {

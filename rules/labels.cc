@@ -70,6 +70,7 @@ std::vector<Label> number_rules(std::span<const std::optional<Label>> before) {
     if (!fill_gap(labels, begin, end)) return number_anew(before.size());
   }
   std::vector<Label> numbers;
+  numbers.reserve(labels.size());
   for (const std::optional<Label>& label : labels) numbers.push_back(*label);
   return numbers;
 }
