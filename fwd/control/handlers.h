@@ -24,5 +24,6 @@ Answer check_policy(const Context& context, const Request& request);
 Answer apply_policy(const Context& context, const Request& request);
 Answer enable(const Context& context, const Request& request);
 Answer disable(const Context& context, const Request& request);
+Answer set_mode(const Context& context, const Request& request);
 
 }  // namespace fwd::control

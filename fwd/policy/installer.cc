@@ -34,7 +34,8 @@ Result<void> Installer::commit(const Active& active) {
   const engine::Hold hold = engine_.hold();
   // A worker that can't be held does no harm: chain B takes no verdict of an older generation.
   if (!hold.complete()) spdlog::debug("commit: a worker was too busy to be held");
-  if (auto committed = firewall_.commit(active->policy, active->generation); !committed)
+  if (auto committed = firewall_.commit(active->policy, active->generation, active->mode);
+      !committed)
     return committed;
   engine_.publish(active);
   return {};
@@ -58,11 +59,11 @@ void Installer::prepare(const Active& active) {
 // Without it some live connections are judged by the direction that conntrack takes them to have,
 // which may be wrong; no firewall at all would be worse.
 void Installer::adopt(const Active& active) {
-  const auto counts =
-      adopt_(active->generation,
-             [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
-               return allows(active->rules, first, direction, interface);
-             });
+  const auto counts = adopt_(
+      active->generation,
+      [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
+        return active->mode == Mode::Observe || allows(active->rules, first, direction, interface);
+      });
   if (!counts) {
     spdlog::warn("live connections keep no verdict: {}", counts.error().message());
   } else if (counts->approved + counts->revoked > 0) {

@@ -32,7 +32,7 @@ class Managed {
       return Result<kernel::AdoptedCounts>(kernel::AdoptedCounts{});
     };
     manager = std::make_unique<policy::PolicyManager>(
-        store, policy::EnabledMark(scratch.path()),
+        store, scratch.path(),
         policy::Installer(engine, firewall,
                           policy::Lease(engine, firewall, std::chrono::seconds(3)), adopt,
                           [this](const policy::Active& active) { announced = active->version; }),
