@@ -40,7 +40,7 @@ FUZZERS := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.cc))
 objects  = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 
 .DEFAULT_GOAL := all
-.PHONY: all check unit integration bench demo lint format format-check layers fuzz asan tsan coverage install deb clean
+.PHONY: all check unit integration bench demo lint format format-check man-check layers fuzz asan tsan coverage install deb clean
 .SECONDARY:
 
 all: $(BUILD)/fwd $(BUILD)/fwctl
@@ -117,7 +117,8 @@ TIDIED  := $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(filter %.cc,$(SOURCES)))
 layers: ; $(Q)tests/layers
 format: ; $(Q)$(CLANG_FORMAT) -i $(SOURCES)
 format-check: ; $(Q)$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
-lint: layers format-check $(TIDIED)
+man-check: ; $(Q)mandoc -T lint -W warning $(wildcard man/*.5 man/*.8)
+lint: layers format-check man-check $(TIDIED)
 
 # Seconds per file: what was clean is looked at again only when it, a header of it or the list of checks is changed.
 $(BUILD)/tidy/%.ok: %.cc .clang-tidy tests/.clang-tidy

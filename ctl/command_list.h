@@ -11,6 +11,7 @@ Result show_list(const Context& context);
 Result show_stats(const Context& context);
 Result enable(const Context& context);
 Result disable(const Context& context);
+Result change_mode(const Context& context);  // or show it
 
 // rule_commands.cc
 Result add_rule(const Context& context);  // add RULE

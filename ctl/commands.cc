@@ -51,6 +51,9 @@ constexpr std::array kCommands{
     Command{"enable", "enable", "Filter, now and at every start of fwd.", enable},
     Command{"disable", "disable",
             "Stop filtering, also at the next start. Root can do it without the daemon.", disable},
+    Command{"mode", "mode [observe|enforce]",
+            "Let everything through and record what would be refused, or enforce the policy again.",
+            change_mode},
     Command{"help", "help [COMMAND]", "This text, or one command's.", show_help},
 };
 

@@ -10,6 +10,9 @@ constexpr std::string_view kNote =
     "Note: accepted means accepted by fwd, another table may still drop; forwarded traffic "
     "(published container ports) isn't filtered yet.";
 
+constexpr std::string_view kObserving =
+    "OBSERVING ONLY: nothing is refused. Run fwctl mode enforce to enforce the policy.";
+
 // The two largest units: "3 d 4 h", "12 s".
 std::string duration(std::uint64_t seconds) {
   if (seconds < 60) return fmt::format("{} s", seconds);
@@ -23,6 +26,7 @@ std::string head(const api::Status& status, const Look& look) {
       "Status: " + (status.enabled ? look.paint(Style::Good, "active")
                                    : look.paint(Style::Bad, "inactive") + " (nothing is filtered)");
   if (status.mode != "enforce") text += ", mode " + one_line(status.mode);
+  if (status.enabled && status.mode == "observe") text += '\n' + look.paint(Style::Bad, kObserving);
   return text + fmt::format("\nDefault: {} (incoming), {} (outgoing)\n",
                             one_line(status.defaults.in), one_line(status.defaults.out));
 }

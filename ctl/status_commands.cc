@@ -21,6 +21,18 @@ constexpr const char* kEnabled = "The firewall is active, now and at every start
 constexpr const char* kDisabled =
     "The firewall is inactive: nothing is filtered until you run fwctl enable.\n";
 
+constexpr const char* kModeUsage = "mode [observe|enforce]";
+constexpr const char* kObserved =
+    "Nothing is refused until you run fwctl mode enforce; audit records with the reason \"observe\" "
+    "tell what would be.\n";
+constexpr const char* kEnforced = "The policy is enforced, also for connections that are open.\n";
+
+Result show_mode(const Context& context) {
+  return answer<api::Status>(context, {"GET", kStatusPath, {}}, [](const api::Status& status) {
+    return Output{one_line(status.mode) + '\n', {}, 0};
+  });
+}
+
 Result switch_firewall(const Context& context, const char* path, const char* done) {
   if (context.words.size() != 1) return usage(context.words[0]);
   return answer<api::Enabled>(
@@ -62,6 +74,19 @@ Result show_stats(const Context& context) {
 
 Result enable(const Context& context) {
   return switch_firewall(context, "/v1/enable", kEnabled);
+}
+
+Result change_mode(const Context& context) {
+  if (context.words.size() == 1) return show_mode(context);
+  const std::string& mode = context.words[1];
+  if (context.words.size() > 2 || (mode != "observe" && mode != "enforce"))
+    return usage(kModeUsage);
+  return answer<api::ModeChanged>(
+      context, {"POST", "/v1/mode", api::encode(api::ChangeMode{mode})},
+      [](const api::ModeChanged& changed) {
+        const char* now = changed.mode == "observe" ? kObserved : kEnforced;
+        return Output{(changed.already ? "Nothing to do. " : "") + std::string(now), {}, 0};
+      });
 }
 
 Result disable(const Context& context) {

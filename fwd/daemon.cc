@@ -177,7 +177,7 @@ Result<void> Daemon::put_in_force() {
       [this](const policy::Active& active) { audit_->policy(active); },
       [this](const audit::VerdictRecord& record) { audit_->push(audit_->changes(), record); }};
   policy_ = std::make_unique<policy::PolicyManager>(
-      policy::PolicyStore(options_.policy), policy::EnabledMark(options_.state_directory()),
+      policy::PolicyStore(options_.policy), options_.state_directory(),
       policy::Installer(*engine_, *firewall_, *lease_, connections, announce), read_services,
       std::move(*loaded_));
   loaded_.reset();
@@ -232,6 +232,7 @@ Result<void> Daemon::run() {
                active.policy.rules.size(), options_.policy, settings_.queues.first,
                settings_.queues.last,
                policy_->enabled() ? fmt::format("generation {}", active.generation) : "disabled");
+  if (active.mode == Mode::Observe) spdlog::warn("observing only: nothing is refused");
   sd_notify(0, "READY=1");
   auto ran = loop_->run();
   sd_notify(0, "STOPPING=1");

@@ -21,6 +21,8 @@ std::optional<audit::VerdictRecord> limit_record(const kernel::LimitEvent& event
   record.decided_by = audit::DecidedBy::KernelCopy;
   record.judgement.outcome = event.refused ? engine::Outcome::Drop : engine::Outcome::Approve;
   record.judgement.reason = event.refused ? engine::Reason::RateLimit : engine::Reason::Rule;
+  if (event.refused && active.mode == Mode::Observe)
+    record.judgement.instead = engine::Outcome::Approve;
   record.judgement.decision = decision;
   record.judgement.direction = event.hook;
   if (const auto packet = rules::decode(event.packet)) {

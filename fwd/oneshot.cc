@@ -8,8 +8,8 @@
 #include "fwd/files.h"
 #include "fwd/host.h"
 #include "fwd/kernel/table.h"
-#include "fwd/policy/enabled.h"
 #include "fwd/policy/manager.h"
+#include "fwd/policy/marks.h"
 #include "fwd/settings.h"
 
 namespace fwd {

@@ -116,13 +116,30 @@ struct Fields<Enabled> {
                                       Field{"already", &Enabled::already}};
 };
 
+template <>
+struct Fields<ChangeMode> {
+  static constexpr std::tuple kFields{Field{"mode", &ChangeMode::mode}};
+};
+template <>
+inline constexpr bool kIsRequest<ChangeMode> = true;
+
+template <>
+struct Fields<ModeChanged> {
+  static constexpr std::tuple kFields{Field{"mode", &ModeChanged::mode},
+                                      Field{"already", &ModeChanged::already}};
+};
+
 template std::string encode(const Status&);
 template std::string encode(const Stats&);
 template std::string encode(const Nothing&);
 template std::string encode(const Enabled&);
+template std::string encode(const ChangeMode&);
+template std::string encode(const ModeChanged&);
 template std::expected<Status, std::string> decode(std::string_view);
 template std::expected<Stats, std::string> decode(std::string_view);
 template std::expected<Nothing, std::string> decode(std::string_view);
 template std::expected<Enabled, std::string> decode(std::string_view);
+template std::expected<ChangeMode, std::string> decode(std::string_view);
+template std::expected<ModeChanged, std::string> decode(std::string_view);
 
 }  // namespace ctl::api

@@ -1,4 +1,4 @@
-// Bodies of /v1/status, /v1/stats, /v1/enable and /v1/disable.
+// Bodies of /v1/status, /v1/stats, /v1/enable, /v1/disable and /v1/mode.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,7 @@ struct Status {
   std::string version;
   std::uint32_t pid = 0;
   std::uint64_t uptime_seconds = 0;
-  std::string mode;  // enforce
+  std::string mode;  // enforce, observe
   bool enabled = false;
   std::uint64_t generation = 0;
   PolicyStatus policy;
@@ -105,6 +105,16 @@ struct Nothing {};
 
 struct Enabled {
   bool enabled = false;
+  bool already = false;
+};
+
+// POST /v1/mode
+struct ChangeMode {
+  std::string mode;
+};
+
+struct ModeChanged {
+  std::string mode;
   bool already = false;
 };
 

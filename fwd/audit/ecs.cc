@@ -40,6 +40,12 @@ constexpr Telling telling(engine::Outcome outcome) {
   __builtin_unreachable();
 }
 
+// What observe mode kept from being done. A meter refuses what was over its limit.
+constexpr std::string_view refusal(const engine::Judgement& judgement) {
+  return judgement.reason == engine::Reason::RateLimit ? "limit"
+                                                       : telling(judgement.outcome).action;
+}
+
 constexpr std::string_view text(GapReason reason) {
   switch (reason) {
     case GapReason::RingFull:
@@ -102,16 +108,26 @@ void append_packet(std::string& out, const rules::Packet& packet) {
 
 void append_verdict(std::string& out, const VerdictRecord& record, const RuleName* rule) {
   if (rule != nullptr) out.append(" rule ").append(rule->id);
-  const engine::Reason reason = record.judgement.reason;
+  const engine::Reason reason = record.judgement.reason_done();
   const bool ordinary = reason == engine::Reason::Rule || reason == engine::Reason::Default;
   if (!ordinary) out.append(" (").append(to_string(reason)).append(")");
+}
+
+// "drop", "would drop"
+void append_verb(std::string& out, const engine::Judgement& judgement) {
+  if (judgement.instead) {
+    out.append("would ").append(refusal(judgement));
+  } else {
+    out.append(telling(judgement.outcome).action);
+  }
 }
 
 // The whole record for a person, as one JSON string. Nothing in it comes from outside but what is
 // escaped already.
 void append_message(std::string& out, const VerdictRecord& record, const RuleName* rule) {
   const engine::Judgement& judgement = record.judgement;
-  out.append(",\"message\":\"").append(telling(judgement.outcome).action).push_back(' ');
+  append_verb(out.append(",\"message\":\""), judgement);
+  out.push_back(' ');
   if (judgement.decoded) {
     append_packet(out, judgement.packet);
   } else {
@@ -124,7 +140,8 @@ void append_message(std::string& out, const VerdictRecord& record, const RuleNam
 // "drop 12034 tcp packets from 203.0.113.7 rule 9c1f02ab5d3e7a10"
 void append_message(std::string& out, const Fold& fold, const RuleName* rule) {
   const engine::Judgement& judgement = fold.first.judgement;
-  out.append(",\"message\":\"").append(telling(judgement.outcome).action).push_back(' ');
+  append_verb(out.append(",\"message\":\""), judgement);
+  out.push_back(' ');
   json::append_number(out, fold.packets);
   out.push_back(' ');
   if (judgement.decoded) {
@@ -140,12 +157,12 @@ void append_message(std::string& out, const Fold& fold, const RuleName* rule) {
 
 // Up to what differs between one decision and many.
 void append_event(std::string& out, const VerdictRecord& record, std::uint64_t sequence) {
-  const Telling told = telling(record.judgement.outcome);
+  const Telling told = telling(record.judgement.done());
   out.append(R"(,"event":{"kind":"event","category":["network"],"type":)").append(told.types);
   out.append(R"(,"action":")").append(told.action);
   out.append(R"(","outcome":")").append(told.outcome);
   json::append_number(out.append(R"(","dataset":"fwd.verdict","sequence":)"), sequence);
-  out.append(R"(,"reason":")").append(to_string(record.judgement.reason)).append("\"");
+  out.append(R"(,"reason":")").append(to_string(record.judgement.reason_done())).append("\"");
 }
 
 void append_rule(std::string& out, const VerdictRecord& record, const RuleName* rule) {
@@ -202,6 +219,10 @@ void append_hook(std::string& out, const VerdictRecord& record) {
   out.push_back('"');
 }
 
+void append_refusal(std::string& out, const engine::Judgement& judgement) {
+  if (judgement.instead) out.append(R"(,"would":")").append(refusal(judgement)).append("\"");
+}
+
 void append_decided_by(std::string& out, const VerdictRecord& record) {
   const bool by_kernel = record.decided_by == DecidedBy::KernelCopy;
   out.append(R"(,"decided_by":")").append(by_kernel ? "kernel_copy" : "daemon").append("\"}");
@@ -210,6 +231,7 @@ void append_decided_by(std::string& out, const VerdictRecord& record) {
 void append_own(std::string& out, const VerdictRecord& record) {
   const engine::Judgement& judgement = record.judgement;
   append_hook(out, record);
+  append_refusal(out, judgement);
   if (record.decided_by == DecidedBy::Daemon)
     json::append_number(out.append(R"(,"queue":)"), record.queue);
   if (judgement.decoded) {
@@ -290,6 +312,7 @@ void EcsEncoder::append(std::string& out, const Fold& fold, const PolicyNames* p
     out.append("\"}");
   }
   append_hook(out, first);
+  append_refusal(out, first.judgement);
   json::append_number(out.append(R"(,"packets":)"), fold.packets);
   append_decided_by(out, first);
   out.append("}\n");

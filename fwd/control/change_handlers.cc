@@ -118,4 +118,15 @@ Answer disable(const Context& context, const Request& request) {
   return set_enabled(context, request, false);
 }
 
+Answer set_mode(const Context& context, const Request& request) {
+  const auto body = read_body<api::ChangeMode>(request);
+  if (!body) return std::unexpected(body.error());
+  const auto mode = parse_mode(body->mode);
+  if (!mode) return bad_request(R"("mode" must be "enforce" or "observe")");
+  const auto changed = context.policy.set_mode(*mode);
+  if (!changed) return std::unexpected(changed.error());
+  if (*changed) log_change(request, fmt::format("changed the mode to {}", body->mode));
+  return api::encode(api::ModeChanged{body->mode, !*changed});
+}
+
 }  // namespace fwd::control

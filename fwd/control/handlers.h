@@ -25,5 +25,6 @@ Answer diff_policy(const Context& context, const Request& request);
 Answer apply_policy(const Context& context, const Request& request);
 Answer enable(const Context& context, const Request& request);
 Answer disable(const Context& context, const Request& request);
+Answer set_mode(const Context& context, const Request& request);
 
 }  // namespace fwd::control

@@ -23,6 +23,7 @@ std::vector<Route> routes(const Context& context) {
       {"PUT", "/v1/policy", Right::Change, with(apply_policy)},
       {"POST", "/v1/enable", Right::Change, with(enable)},
       {"POST", "/v1/disable", Right::Change, with(disable)},
+      {"POST", "/v1/mode", Right::Change, with(set_mode)},
   };
 }
 

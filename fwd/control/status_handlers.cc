@@ -98,7 +98,7 @@ Answer get_status(const Context& context, const Request&) {
   status.pid = static_cast<std::uint32_t>(getpid());
   status.uptime_seconds =
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(uptime).count());
-  status.mode = "enforce";
+  status.mode = to_string(state->active->mode);
   status.enabled = context.policy.enabled();
   status.generation = state->active->generation;
   status.policy = policy_status(context, *state);

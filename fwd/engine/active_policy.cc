@@ -17,9 +17,10 @@ std::vector<bool> silent(const std::vector<rules::Rule>& rules) {
 }  // namespace
 
 ActivePolicy::ActivePolicy(rules::Policy policy_in, std::uint64_t version_in,
-                           kernel::Generation generation_in, std::size_t workers)
+                           kernel::Generation generation_in, Mode mode_in, std::size_t workers)
     : version(version_in),
       generation(generation_in),
+      mode(mode_in),
       policy(std::move(policy_in)),
       rules(rules::compile(policy)),
       limit_slots(kernel::limit_slots(policy)),

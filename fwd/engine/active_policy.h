@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fwd/kernel/marks.h"
+#include "fwd/mode.h"
 #include "rules/policy.h"
 #include "rules/rule_set.h"
 
@@ -49,6 +50,7 @@ class RuleCounters {
 struct ActivePolicy {
   std::uint64_t version = 0;  // counts commits since the daemon's start
   kernel::Generation generation = 1;
+  Mode mode = Mode::Enforce;
   rules::Policy policy;
   rules::RuleSet rules;
   std::vector<kernel::LimitSlot> limit_slots;  // by rule index; 0 where the rule isn't a limit
@@ -57,7 +59,7 @@ struct ActivePolicy {
   mutable std::vector<std::unique_ptr<RuleCounters>> counters;  // by worker
 
   ActivePolicy(rules::Policy policy_in, std::uint64_t version_in, kernel::Generation generation_in,
-               std::size_t workers);
+               Mode mode_in, std::size_t workers);
 
   // Whether the policy wants a record of what this decision decides.
   bool recorded(const rules::Decision& decision) const noexcept;

@@ -100,6 +100,29 @@ Reason reason_for(PacketClass packet_class, Outcome outcome, const rules::Decisi
   return decision.by == rules::DecidedBy::Default ? Reason::Default : Reason::Rule;
 }
 
+Judgement judge_by_policy(const rules::RuleSet& rules, const QueuedHeader& header,
+                          std::span<const std::byte> bytes) noexcept {
+  const bool reply = header.packet_class == PacketClass::AgainReply;
+  Judgement judgement;
+  judgement.direction = reply ? opposite(header.hook) : header.hook;
+
+  const auto packet = rules::decode(bytes, header.wire_length);
+  if (!packet) {
+    judgement.malformed = packet.error();
+    return judgement;
+  }
+  judgement.decoded = true;
+  judgement.packet = *packet;
+  if (reply) turn_round(judgement.packet);
+  if (header.packet_class == PacketClass::Invalid && header.hook == Direction::In) return judgement;
+
+  judgement.decision = rules.classify(judgement.packet, judgement.direction, header.interface);
+  judgement.outcome =
+      outcome(header.packet_class, header.hook, judgement.packet, judgement.decision.action);
+  judgement.reason = reason_for(header.packet_class, judgement.outcome, judgement.decision);
+  return judgement;
+}
+
 }  // namespace
 
 std::string_view to_string(Reason reason) {
@@ -144,26 +167,21 @@ Outcome outcome(PacketClass packet_class, Direction hook, const rules::Packet& p
   return row_for(packet_class, hook, packet).at(decision);
 }
 
-Judgement judge(const rules::RuleSet& rules, const QueuedHeader& header,
+std::optional<Outcome> observed(Outcome refusal, PacketClass packet_class, Direction hook,
+                                const rules::Packet& packet) noexcept {
+  const Action action = action_of(refusal);
+  if (action == Action::Allow || action == Action::Limit) return std::nullopt;
+  const Outcome allowed = outcome(packet_class, hook, packet, Action::Allow);
+  return allowed == Outcome::Approve ? Outcome::Approve : Outcome::Pass;
+}
+
+Judgement judge(const rules::RuleSet& rules, Mode mode, const QueuedHeader& header,
                 std::span<const std::byte> bytes) noexcept {
-  const bool reply = header.packet_class == PacketClass::AgainReply;
-  Judgement judgement;
-  judgement.direction = reply ? opposite(header.hook) : header.hook;
-
-  const auto packet = rules::decode(bytes, header.wire_length);
-  if (!packet) {
-    judgement.malformed = packet.error();
-    return judgement;
-  }
-  judgement.decoded = true;
-  judgement.packet = *packet;
-  if (reply) turn_round(judgement.packet);
-  if (header.packet_class == PacketClass::Invalid && header.hook == Direction::In) return judgement;
-
-  judgement.decision = rules.classify(judgement.packet, judgement.direction, header.interface);
-  judgement.outcome =
-      outcome(header.packet_class, header.hook, judgement.packet, judgement.decision.action);
-  judgement.reason = reason_for(header.packet_class, judgement.outcome, judgement.decision);
+  Judgement judgement = judge_by_policy(rules, header, bytes);
+  if (mode == Mode::Enforce) return judgement;
+  // Nothing is approved that nobody could read.
+  const auto packet_class = judgement.decoded ? header.packet_class : PacketClass::Invalid;
+  judgement.instead = observed(judgement.outcome, packet_class, header.hook, judgement.packet);
   return judgement;
 }
 

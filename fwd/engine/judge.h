@@ -14,16 +14,21 @@
 //
 // "related: error" is an ICMP error about a connection. Nothing of it may approve the connection
 // that it quotes. A reply is judged as the connection is: turned round, in the other direction.
+// In observe mode the policy's outcome stands in the judgement and in the record, but what is done
+// instead of a refusal is what "allow" would have come to, or pass.
+//
 // Conntrack has not known DCCP's ports since kernel 6.16 (include/net/netfilter/nf_conntrack_l4proto.h):
 // one entry stands for all ports between two hosts, so it can be neither approved nor counted.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "fwd/kernel/marks.h"
+#include "fwd/mode.h"
 #include "rules/packet.h"
 #include "rules/rule_set.h"
 
@@ -52,13 +57,17 @@ rules::Action action_of(Outcome outcome) noexcept;
 bool is_icmp_error(const rules::Packet& packet) noexcept;
 
 struct Judgement {
-  Outcome outcome = Outcome::Drop;
+  Outcome outcome = Outcome::Drop;  // by the policy
   Reason reason = Reason::Invalid;
+  std::optional<Outcome> instead;                     // that is done, in observe mode
   rules::Decision decision;                           // valid unless reason is Invalid
   rules::Direction direction = rules::Direction::In;  // of the connection, not of a reply packet
   rules::Packet packet;  // of the connection's original direction; valid unless `malformed`
   bool decoded = false;
   rules::Malformed malformed = rules::Malformed::Empty;  // valid unless decoded
+
+  Outcome done() const noexcept { return instead.value_or(outcome); }
+  Reason reason_done() const noexcept { return instead ? Reason::Observe : reason; }
 };
 
 struct QueuedHeader {
@@ -73,7 +82,12 @@ struct QueuedHeader {
 Outcome outcome(kernel::PacketClass packet_class, rules::Direction hook,
                 const rules::Packet& packet, rules::Action decision) noexcept;
 
-Judgement judge(const rules::RuleSet& rules, const QueuedHeader& header,
+// What observe mode does in place of this outcome; nothing where that lets the packet through anyway,
+// or leaves it to a meter.
+std::optional<Outcome> observed(Outcome refusal, kernel::PacketClass packet_class,
+                                rules::Direction hook, const rules::Packet& packet) noexcept;
+
+Judgement judge(const rules::RuleSet& rules, Mode mode, const QueuedHeader& header,
                 std::span<const std::byte> bytes) noexcept;
 
 }  // namespace fwd::engine

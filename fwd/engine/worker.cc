@@ -29,7 +29,7 @@ kernel::Verdict accept(const kernel::QueuedPacket& packet, const ActivePolicy& a
 
 kernel::Verdict answer(const kernel::QueuedPacket& packet, const ActivePolicy& active,
                        const Judgement& judgement) {
-  switch (judgement.outcome) {
+  switch (judgement.done()) {
     case Outcome::Drop:
       return {packet.id, false, packet.priority};
     case Outcome::Approve:
@@ -145,7 +145,7 @@ audit::VerdictRecord Worker::judge_packet(const kernel::QueuedPacket& packet) no
                             .hook = packet.hook,
                             .interface = interface_of(packet),
                             .wire_length = packet.wire_length};
-  record.judgement = judge(active.rules, header, packet.bytes);
+  record.judgement = judge(active.rules, active.mode, header, packet.bytes);
   return record;
 }
 
@@ -158,7 +158,7 @@ rules::InterfaceId Worker::interface_of(const kernel::QueuedPacket& packet) noex
 
 void Worker::count(const audit::VerdictRecord& record, rules::Direction hook) noexcept {
   const Judgement& judgement = record.judgement;
-  counters_.packets.at(hook, action_of(judgement.outcome), judgement.reason).add();
+  counters_.packets.at(hook, action_of(judgement.done()), judgement.reason_done()).add();
   if (judgement.reason == Reason::Invalid) return;
   snapshot_->policy->counters[number_]->count(judgement.decision, judgement.direction);
 }

@@ -18,13 +18,18 @@ using rules::Direction;
 
 constexpr int kChainAPriority = 0;
 constexpr int kChainBPriority = 10;
+constexpr std::string_view kObserved = " observed";  // behind the state comment's policy
 
 // The rules that a packet meets on its way, for one hook.
 class HookChains {
  public:
-  HookChains(Direction direction, const rules::Policy& policy, Generation generation,
+  HookChains(Direction direction, const rules::Policy& policy, Generation generation, Mode mode,
              const TableSettings& settings)
-      : direction_(direction), policy_(policy), generation_(generation), settings_(settings) {}
+      : direction_(direction),
+        policy_(policy),
+        generation_(generation),
+        mode_(mode),
+        settings_(settings) {}
 
   std::vector<Chain> build() const { return {chain_a(), classify(), chain_b()}; }
 
@@ -47,8 +52,9 @@ class HookChains {
     Chain chain{name("a"), base(kChainAPriority)};
     chain.rules.push_back({{clear_priority()}, "our bits in it are forged"});
     add_stateless_accepts(chain);
-    chain.rules.push_back(
-        {{connection_is(ConnectionState::Revoked), Count{kCounterRevoked}, drop()}});
+    if (mode_ == Mode::Enforce)
+      chain.rules.push_back(
+          {{connection_is(ConnectionState::Revoked), Count{kCounterRevoked}, drop()}});
     add_connection_accepts(chain);
     chain.rules.push_back({{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()},
                            "no worker is alive: chain B decides"});
@@ -114,8 +120,10 @@ class HookChains {
     add_stateless_accepts(chain);
     add_connection_accepts(chain);
     chain.rules.push_back({{verdict_is(VerdictKind::Pass), go("pass")}});
-    chain.rules.push_back({{verdict_is(VerdictKind::Revoke), go("revoke")}});
-    chain.rules.push_back({{verdict_is(VerdictKind::Reject), go("reject")}});
+    if (mode_ == Mode::Enforce) {
+      chain.rules.push_back({{verdict_is(VerdictKind::Revoke), go("revoke")}});
+      chain.rules.push_back({{verdict_is(VerdictKind::Reject), go("reject")}});
+    }
     chain.rules.push_back({{verdict_is(VerdictKind::Limit), go("limits")}});
     chain.rules.push_back({{go(name("copy"))}});
     return chain;
@@ -124,6 +132,7 @@ class HookChains {
   Direction direction_;
   const rules::Policy& policy_;
   Generation generation_;
+  Mode mode_;
   const TableSettings& settings_;
 };
 
@@ -144,14 +153,24 @@ Chain link_local(const rules::Builtins& builtins) {
 
 // Writing the ct mark is a rule of its own: on an untracked packet it breaks, and the next rule
 // must still be reached.
-std::vector<Chain> outcome_chains(Generation generation, const CtMark& mark) {
-  const auto stamp = [&](ConnectionState state) {
-    return Rule{{Assign{Field::CtMark, ~mark.mask, mark.encode(state, generation)}}};
-  };
+Rule stamp(ConnectionState state, Generation generation, const CtMark& mark) {
+  return {{Assign{Field::CtMark, ~mark.mask, mark.encode(state, generation)}}};
+}
+
+std::vector<Chain> accepting_chains(Generation generation, const CtMark& mark) {
   return {
-      {"approve", {}, {stamp(ConnectionState::Approved), {{clear_priority(), accept()}}}},
+      {"approve",
+       {},
+       {stamp(ConnectionState::Approved, generation, mark), {{clear_priority(), accept()}}}},
       {"pass", {}, {{{clear_priority(), accept()}}}},
-      {"revoke", {}, {stamp(ConnectionState::Revoked), {{Count{kCounterRevoked}, drop()}}}},
+  };
+}
+
+std::vector<Chain> refusing_chains(Generation generation, const CtMark& mark) {
+  return {
+      {"revoke",
+       {},
+       {stamp(ConnectionState::Revoked, generation, mark), {{Count{kCounterRevoked}, drop()}}}},
       {"reject",
        {},
        {{{Compare{Field::TransportProtocol, kTcp}, Reject{true}}}, {{Reject{false}}}}},
@@ -174,25 +193,28 @@ std::vector<LimitSlot> limit_slots(const rules::Policy& policy) {
 }
 
 Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan, Generation generation,
-                  const TableSettings& settings) {
+                  Mode mode, const TableSettings& settings) {
   Table table{kTableName, fmt::format("fwd state {}", settings.state_directory)};
   table.counters = {kCounterCopyAllowed, kCounterCopyDenied, kCounterRevoked, kCounterShed};
   table.sets = {{kLeaseSet, Field::NetworkProtocol, 4},
                 {"shed_v4", Field::Ip4Source},
                 {"shed_v6", Field::Ip6Source}};
 
-  const Rule state{{Verdict{Verdict::Kind::Return}}, state_comment({generation, policy.hash})};
+  const TableState now{.generation = generation, .policy_hash = policy.hash, .mode = mode};
+  const Rule state{{Verdict{Verdict::Kind::Return}}, state_comment(now)};
   table.chains = {{kStateChain, {}, {state}}, link_local(policy.builtins)};
-  append(table.chains, outcome_chains(generation, settings.ct_mark));
-  add_limit_chains(table, policy, settings.nflog_group);
-  add_copy_chains(table, policy, plan, settings.ct_mark);
-  append(table.chains, HookChains(Direction::In, policy, generation, settings).build());
-  append(table.chains, HookChains(Direction::Out, policy, generation, settings).build());
+  append(table.chains, accepting_chains(generation, settings.ct_mark));
+  if (mode == Mode::Enforce) append(table.chains, refusing_chains(generation, settings.ct_mark));
+  add_limit_chains(table, policy, mode, settings.nflog_group);
+  add_copy_chains(table, policy, plan, mode, settings.ct_mark);
+  for (const Direction direction : {Direction::In, Direction::Out})
+    append(table.chains, HookChains(direction, policy, generation, mode, settings).build());
   return table;
 }
 
 std::string state_comment(const TableState& state) {
-  return fmt::format("generation {} policy {}", state.generation, state.policy_hash);
+  return fmt::format("generation {} policy {}{}", state.generation, state.policy_hash,
+                     state.mode == Mode::Observe ? kObserved : "");
 }
 
 std::optional<TableState> parse_state_comment(std::string_view comment) {
@@ -206,8 +228,12 @@ std::optional<TableState> parse_state_comment(std::string_view comment) {
   if (error != std::errc{} || generation < 1 || generation > kLastGeneration) return std::nullopt;
   comment.remove_prefix(static_cast<std::size_t>(end - comment.data()));
   if (!comment.starts_with(kPolicy)) return std::nullopt;
-  return TableState{static_cast<Generation>(generation),
-                    std::string(comment.substr(kPolicy.size()))};
+  comment.remove_prefix(kPolicy.size());
+  const bool observed = comment.ends_with(kObserved);
+  if (observed) comment.remove_suffix(kObserved.size());
+  return TableState{.generation = static_cast<Generation>(generation),
+                    .policy_hash = std::string(comment),
+                    .mode = observed ? Mode::Observe : Mode::Enforce};
 }
 
 }  // namespace fwd::kernel

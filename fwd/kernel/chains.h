@@ -30,9 +30,9 @@ inline constexpr const char* kLimitRefusedPrefix = "fwd limit over ";
 // By rule index: the slot of each `limit` rule, 0 for the others.
 std::vector<LimitSlot> limit_slots(const rules::Policy& policy);
 
-// `plan` is of this policy.
+// `plan` is of this policy. A table that observes has no rule that drops or rejects.
 rules::nft::Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan,
-                              Generation generation, const TableSettings& settings);
+                              Generation generation, Mode mode, const TableSettings& settings);
 
 std::string state_comment(const TableState& state);
 std::optional<TableState> parse_state_comment(std::string_view comment);

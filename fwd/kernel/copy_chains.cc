@@ -62,17 +62,24 @@ std::vector<Rule> errors_to(const char* chain) {
   return {error(kIcmp, 3, 5), error(kIcmp, 11, 12), error(kIcmpv6, 0, 127)};
 }
 
-// One for each column of the matrix.
-std::vector<Chain> action_chains(const CtMark& mark) {
-  Chain reject{"copy_reject", {}, {{{state_is(state::kInvalid), go("copy_drop")}}}};
-  std::ranges::move(errors_to("copy_drop"), std::back_inserter(reject.rules));
-  reject.rules.push_back({{Count{kCounterCopyDenied}, go("reject")}});
+// What rules that allow come to.
+std::vector<Chain> accepting_chains() {
   return {
       {"copy_approve",
        {},
        {{{is_dccp(), go("copy_pass")}, "conntrack doesn't tell its ports apart"},
         {{has_connection(), Count{kCounterCopyAllowed}, go("approve")}},
         {{go("copy_pass")}, "what is related approves nothing"}}},
+      {"copy_pass", {}, {{{Count{kCounterCopyAllowed}, go("pass")}}}},
+  };
+}
+
+// What rules that deny or reject come to.
+std::vector<Chain> refusing_chains(const CtMark& mark) {
+  Chain reject{"copy_reject", {}, {{{state_is(state::kInvalid), go("copy_drop")}}}};
+  std::ranges::move(errors_to("copy_drop"), std::back_inserter(reject.rules));
+  reject.rules.push_back({{Count{kCounterCopyDenied}, go("reject")}});
+  return {
       {"copy_deny",
        {},
        {{{is_dccp(), go("copy_drop")}},
@@ -80,9 +87,21 @@ std::vector<Chain> action_chains(const CtMark& mark) {
         {{state_is(state::kNew), judged_before(mark), go("copy_revoke")}},
         {{go("copy_drop")}}}},
       std::move(reject),
-      {"copy_pass", {}, {{{Count{kCounterCopyAllowed}, go("pass")}}}},
       {"copy_drop", {}, {{{Count{kCounterCopyDenied}, drop()}}}},
       {"copy_revoke", {}, {{{Count{kCounterCopyDenied}, go("revoke")}}}},
+  };
+}
+
+// The same in observe mode: counted as denied, and let through as if allowed.
+std::vector<Chain> observing_chains() {
+  return {
+      {"copy_deny",
+       {},
+       {{{is_dccp(), go("copy_drop")}},
+        {{has_connection(), Count{kCounterCopyDenied}, go("approve")}},
+        {{go("copy_drop")}}}},
+      {"copy_reject", {}, {{{go("copy_deny")}}}},
+      {"copy_drop", {}, {{{Count{kCounterCopyDenied}, go("pass")}}}},
   };
 }
 
@@ -170,13 +189,15 @@ std::string default_counter(Direction direction) {
 }
 
 void add_copy_chains(Table& table, const rules::Policy& policy, const rules::KernelPlan& plan,
-                     const CtMark& mark) {
+                     Mode mode, const CtMark& mark) {
   add_label_maps(table, policy, plan);
   table.fixed_sets = plan.sets;
   std::ranges::copy(plan.maps, std::back_inserter(table.maps));
   std::ranges::copy(plan.chains, std::back_inserter(table.chains));
   table.chains.push_back(malformed());
-  std::ranges::move(action_chains(mark), std::back_inserter(table.chains));
+  std::ranges::move(accepting_chains(), std::back_inserter(table.chains));
+  std::ranges::move(mode == Mode::Observe ? observing_chains() : refusing_chains(mark),
+                    std::back_inserter(table.chains));
   std::set<std::string> limits;
   for (const rules::Rule& rule : policy.rules) {
     if (rule.action == Action::Limit && limits.insert(rule.id).second)

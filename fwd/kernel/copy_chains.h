@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "fwd/kernel/marks.h"
+#include "fwd/mode.h"
 #include "rules/kernel_plan.h"
 #include "rules/nft.h"
 #include "rules/policy.h"
@@ -21,8 +22,9 @@ inline constexpr std::string_view kRuleCounterPrefix = "rule_";
 std::string rule_counter(const std::string& id);
 std::string default_counter(rules::Direction direction);
 
-// With all that they need, but chains approve, pass, revoke, reject and limit_*.
+// With all that they need, but chains approve, pass, limit_*, and revoke and reject where the policy
+// is enforced.
 void add_copy_chains(rules::nft::Table& table, const rules::Policy& policy,
-                     const rules::KernelPlan& plan, const CtMark& mark);
+                     const rules::KernelPlan& plan, Mode mode, const CtMark& mark);
 
 }  // namespace fwd::kernel

@@ -15,8 +15,8 @@ using namespace rules::nft;
 
 constexpr std::uint32_t kSnaplen = 128;
 
-void add_family(Table& table, Chain& chain, const rules::Rule& rule, bool ipv4,
-                const LogTo& refused) {
+void add_family(Table& table, Chain& chain, const rules::Rule& rule, bool ipv4, const LogTo& report,
+                const Verdict& refusal) {
   const Field source = ipv4 ? Field::Ip4Source : Field::Ip6Source;
   const char* family = ipv4 ? "v4" : "v6";
   const std::string tries = fmt::format("limit_{}_{}", rule.id, family);
@@ -28,35 +28,38 @@ void add_family(Table& table, Chain& chain, const rules::Rule& rule, bool ipv4,
   table.sets.push_back({tries, source, 65535, true, true});
   table.sets.push_back({over, source, 65535, true});
   const Compare guard = ipv4 ? is_ipv4() : is_ipv6();
-  chain.rules.push_back({{guard, Lookup{source, over}, renew, refused, drop()}});
+  chain.rules.push_back({{guard, Lookup{source, over}, renew, report, refusal}});
   chain.rules.push_back(
-      {{guard, Remember{source, tries, period, false, rule.rate->count}, renew, refused, drop()}});
+      {{guard, Remember{source, tries, period, false, rule.rate->count}, renew, report, refusal}});
 }
 
-Chain meter(Table& table, const rules::Rule& rule, LimitSlot slot, std::uint16_t nflog_group) {
+Chain meter(Table& table, const rules::Rule& rule, LimitSlot slot, Mode mode,
+            std::uint16_t nflog_group) {
   const LogTo allowed{nflog_group, fmt::format("{}{}", kLimitAllowedPrefix, slot), kSnaplen};
   const LogTo refused{nflog_group, fmt::format("{}{}", kLimitRefusedPrefix, slot), kSnaplen};
+  const Verdict refusal = mode == Mode::Observe ? go("approve") : drop();
   Chain chain{fmt::format("limit_{}", rule.id)};
-  add_family(table, chain, rule, true, refused);
-  add_family(table, chain, rule, false, refused);
+  add_family(table, chain, rule, true, refused, refusal);
+  add_family(table, chain, rule, false, refused, refusal);
   chain.rules.push_back({{allowed, go("approve")}});
   return chain;
 }
 
 }  // namespace
 
-void add_limit_chains(Table& table, const rules::Policy& policy, std::uint16_t nflog_group) {
+void add_limit_chains(Table& table, const rules::Policy& policy, Mode mode,
+                      std::uint16_t nflog_group) {
   const std::vector<LimitSlot> slots = limit_slots(policy);
   Chain limits{"limits"};
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (slots[i] == 0) continue;
-    Chain chain = meter(table, policy.rules[i], slots[i], nflog_group);
+    Chain chain = meter(table, policy.rules[i], slots[i], mode, nflog_group);
     limits.rules.push_back(
         {{Compare{Field::Priority, std::uint32_t{slots[i]} << 12, true, kSlotMask},
           go(chain.name)}});
     table.chains.push_back(std::move(chain));
   }
-  limits.rules.push_back({{drop()}, "no such rule any more"});
+  limits.rules.push_back({{mode == Mode::Observe ? go("pass") : drop()}, "no such rule any more"});
   table.chains.push_back(std::move(limits));
 }
 

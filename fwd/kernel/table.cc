@@ -30,11 +30,11 @@ class NftFirewall : public Firewall {
         lease_socket_(std::move(lease_socket)),
         queue_(queue) {}
 
-  Result<void> commit(const rules::Policy& policy, Generation generation) override {
+  Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode) override {
     const std::lock_guard lock(mutex_);
     rules::KernelPlan plan = rules::make_kernel_plan(policy, written_ ? &written_->plan : nullptr);
     Written next{{}, std::move(plan), {}};
-    next.table = build_table(policy, next.plan, generation, settings_);
+    next.table = build_table(policy, next.plan, generation, mode, settings_);
     // Where the difference can't be written, for whatever reason, the whole table is.
     if (!written_ || !write_difference(next)) {
       written_.reset();

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "fwd/kernel/marks.h"
+#include "fwd/mode.h"
 #include "fwd/system_error.h"
 #include "rules/policy.h"
 
@@ -39,6 +40,7 @@ struct TableState {
   Generation generation = 1;
   std::string policy_hash;
   std::string state_directory = {};
+  Mode mode = Mode::Enforce;
 };
 
 // What chain B decided where no worker's verdict was in force, and what revoked connections still
@@ -60,7 +62,7 @@ class Firewall {
   // Writes the whole table as of this policy in one transaction, reads it back and compares. On an
   // error the kernel has what it had before. The base chains are made by the first commit and kept
   // by later ones.
-  virtual Result<void> commit(const rules::Policy& policy, Generation generation) = 0;
+  virtual Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode) = 0;
   virtual Result<std::optional<TableState>> read() = 0;  // nothing where there is no table
   virtual Result<TableCounters> counters() = 0;
   virtual Result<void> renew_lease(std::chrono::milliseconds timeout) = 0;

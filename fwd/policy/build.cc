@@ -48,7 +48,7 @@ std::expected<Built, Error> build(const rules::SourceTree& sources, const rules:
   if (auto fault = check_limits(resolved->policy))
     return std::unexpected(to_error({std::move(*fault)}));
   auto active = std::make_shared<const engine::ActivePolicy>(
-      std::move(resolved->policy), stamp.version, stamp.generation, stamp.workers);
+      std::move(resolved->policy), stamp.version, stamp.generation, stamp.mode, stamp.workers);
   auto broken = rules::check_expects(active->policy, resolved->expects, active->rules);
   if (!broken.empty()) return std::unexpected(to_error(std::move(broken)));
   return Built{std::move(active), std::move(resolved->warnings)};

@@ -21,6 +21,7 @@ using Error = ctl::api::Error;
 struct Stamp {
   std::uint64_t version = 0;
   kernel::Generation generation = 1;
+  Mode mode = Mode::Enforce;
   std::size_t workers = 0;
 };
 

@@ -20,9 +20,11 @@ rules::Decision decide(const rules::RuleSet& rules, const kernel::JudgedConnecti
                         interface_id(rules, connection.interface_index));
 }
 
-bool allows(const rules::RuleSet& rules, const rules::Packet& first, rules::Direction direction,
-            unsigned interface) {
-  switch (decide(rules, {first, direction, interface}).action) {
+// Whether a live connection goes on.
+bool permits(const engine::ActivePolicy& active, const rules::Packet& first,
+             rules::Direction direction, unsigned interface) {
+  if (active.mode == Mode::Observe) return true;
+  switch (decide(active.rules, {first, direction, interface}).action) {
     case rules::Action::Allow:
     case rules::Action::Limit:
       return true;  // a limit counts only new connections
@@ -61,7 +63,8 @@ Result<std::size_t> Installer::commit(const Active& active) {
     const engine::Hold hold = engine_.hold();
     // A worker that can't be held does no harm: chain B takes no verdict of an older generation.
     if (!hold.complete()) spdlog::debug("commit: a worker was too busy to be held");
-    if (auto committed = firewall_.commit(active->policy, active->generation); !committed)
+    if (auto committed = firewall_.commit(active->policy, active->generation, active->mode);
+        !committed)
       return std::unexpected(committed.error());
     engine_.publish(active);
   }
@@ -97,7 +100,7 @@ Result<kernel::Sweep> Installer::judge_all(const engine::ActivePolicy& active, b
        .by_interface = active.rules.interfaces().size() > 1,
        .write = write},
       [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
-        return allows(active.rules, first, direction, interface);
+        return permits(active, first, direction, interface);
       });
 }
 
@@ -124,7 +127,7 @@ void Installer::adopt(const Active& active) {
   const auto counts = connections_.adopt(
       active->generation,
       [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
-        return allows(active->rules, first, direction, interface);
+        return permits(*active, first, direction, interface);
       });
   if (!counts) {
     spdlog::warn("live connections keep no verdict: {}", counts.error().message());

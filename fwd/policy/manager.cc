@@ -63,10 +63,11 @@ Outcome<Loaded> load(const PolicyStore& store, const ReadServices& read_services
   return Loaded{std::move(*sources), std::move(services), std::move(*built)};
 }
 
-PolicyManager::PolicyManager(PolicyStore store, EnabledMark mark, Installer installer,
-                             ReadServices read_services, Loaded loaded)
+PolicyManager::PolicyManager(PolicyStore store, const std::string& state_directory,
+                             Installer installer, ReadServices read_services, Loaded loaded)
     : store_(std::move(store)),
-      mark_(std::move(mark)),
+      enabled_mark_(state_directory),
+      mode_mark_(state_directory),
       read_services_(std::move(read_services)),
       installer_(std::move(installer)),
       services_(std::move(loaded.services)) {
@@ -75,9 +76,12 @@ PolicyManager::PolicyManager(PolicyStore store, EnabledMark mark, Installer inst
 
 Result<void> PolicyManager::start() {
   const std::lock_guard lock(change_mutex_);
-  const auto enabled = mark_.read();
+  const auto enabled = enabled_mark_.read();
   if (!enabled) return std::unexpected(enabled.error());
+  const auto mode = mode_mark_.read();
+  if (!mode) return std::unexpected(mode.error());
   enabled_ = *enabled;
+  mode_ = *mode;
   const auto table = installer_.firewall().read();
   if (!table) return std::unexpected(table.error());
   if (*table) generation_ = (*table)->generation;
@@ -152,7 +156,7 @@ void PolicyManager::set_state(rules::SourceTree sources, Active active) {
 }
 
 Stamp PolicyManager::next_stamp() const {
-  return {version_ + 1, kernel::next(generation_), installer_.workers()};
+  return {version_ + 1, kernel::next(generation_), mode_, installer_.workers()};
 }
 
 // Whether the kernel has what we think it has; nobody promised to leave it alone.
@@ -178,12 +182,12 @@ Result<std::size_t> PolicyManager::enforce(const Active& active) {
 }
 
 // The policy that is in force, under a generation of its own: packets may have been judged by
-// something else meanwhile.
+// something else meanwhile, or in another mode.
 Result<void> PolicyManager::enforce_again() {
   const State now = state();
   const Stamp stamp = next_stamp();
   const auto active = std::make_shared<const engine::ActivePolicy>(
-      now->active->policy, stamp.version, stamp.generation, stamp.workers);
+      now->active->policy, stamp.version, stamp.generation, stamp.mode, stamp.workers);
   if (auto enforced = enforce(active); !enforced) return std::unexpected(enforced.error());
   set_state(now->sources, active);
   return {};

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "fwd/policy/build.h"
-#include "fwd/policy/enabled.h"
 #include "fwd/policy/installer.h"
+#include "fwd/policy/marks.h"
 #include "fwd/policy/store.h"
 #include "rules/policy_diff.h"
 
@@ -73,7 +73,8 @@ struct SetChange {
 
 class PolicyManager {
  public:
-  PolicyManager(PolicyStore store, EnabledMark mark, Installer installer,
+  // `state_directory` has the marks of what is switched.
+  PolicyManager(PolicyStore store, const std::string& state_directory, Installer installer,
                 ReadServices read_services, Loaded loaded);
 
   // Puts what was loaded in force, unless the firewall is disabled.
@@ -99,6 +100,10 @@ class PolicyManager {
   Outcome<bool> set_enabled(bool enabled);
   bool enabled() const { return enabled_; }
 
+  // A commit of its own, so live connections are judged again: those that observe mode let through
+  // are cut when the policy is enforced. False: it was so already.
+  Outcome<bool> set_mode(Mode mode);
+
   // Looks after a table that is gone: `fwd --disable` meant it, others didn't.
   Result<void> restore();
 
@@ -116,14 +121,16 @@ class PolicyManager {
   bool in_force() const;
 
   const PolicyStore store_;
-  const EnabledMark mark_;
+  const EnabledMark enabled_mark_;
+  const ModeMark mode_mark_;
   const ReadServices read_services_;
 
-  mutable std::mutex change_mutex_;  // held through every change; guards the next four
+  mutable std::mutex change_mutex_;  // held through every change; guards the next five
   mutable Installer installer_;
   rules::Services services_;
   kernel::Generation generation_ = 0;  // the last one that the kernel had
   std::uint64_t version_ = 0;
+  Mode mode_ = Mode::Enforce;
 
   std::atomic<bool> enabled_{true};
   mutable std::mutex state_mutex_;  // guards state_

@@ -1,4 +1,5 @@
-// PolicyManager's switch: enable, disable, and the table's return when somebody else took it away.
+// PolicyManager's switches: enable and disable, observe and enforce; and the table's return when
+// somebody else took it away.
 #include <spdlog/spdlog.h>
 
 #include "fwd/policy/manager.h"
@@ -10,19 +11,36 @@ std::unexpected<Error> internal(const SystemError& error) {
   return std::unexpected(Error{ctl::api::ErrorCode::Internal, error.message(), {}});
 }
 
+// A mark, after a change that failed: which is the error that somebody hears of.
+void take_back(const Result<void>& written) {
+  if (!written) spdlog::error("{}", written.error().message());
+}
+
 }  // namespace
 
 // Disk and kernel change in turn; when the second fails the first is taken back.
 Outcome<bool> PolicyManager::set_enabled(bool enabled) {
   const std::lock_guard lock(change_mutex_);
   if (enabled == enabled_) return false;
-  if (auto written = mark_.write(enabled); !written) return internal(written.error());
+  if (auto written = enabled_mark_.write(enabled); !written) return internal(written.error());
   enabled_ = enabled;
   const auto changed = enabled ? enforce_again() : installer_.firewall().remove();
   if (changed) return true;
   enabled_ = !enabled;
-  if (auto written = mark_.write(!enabled); !written)
-    spdlog::error("{}", written.error().message());
+  take_back(enabled_mark_.write(!enabled));
+  return internal(changed.error());
+}
+
+Outcome<bool> PolicyManager::set_mode(Mode mode) {
+  const std::lock_guard lock(change_mutex_);
+  const Mode before = mode_;
+  if (mode == before) return false;
+  if (auto written = mode_mark_.write(mode); !written) return internal(written.error());
+  mode_ = mode;
+  const auto changed = enforce_again();
+  if (changed) return true;
+  mode_ = before;
+  take_back(mode_mark_.write(before));
   return internal(changed.error());
 }
 
@@ -32,7 +50,7 @@ Result<void> PolicyManager::restore() {
   const auto table = installer_.firewall().read();
   if (!table) return std::unexpected(table.error());
   if (*table) return {};
-  const auto wanted = mark_.read();
+  const auto wanted = enabled_mark_.read();
   if (!wanted) return std::unexpected(wanted.error());
   if (!*wanted) {
     spdlog::warn("the firewall was disabled from outside; `fwctl enable` brings it back");

@@ -46,7 +46,7 @@ rules::Policy policy_of(const tests::FiveTupleSet& set, std::size_t count) {
 bool commit(fwd::kernel::Firewall& firewall, const rules::Policy& policy, const char* what,
             fwd::kernel::Generation generation) {
   const auto start = Clock::now();
-  const auto done = firewall.commit(policy, generation);
+  const auto done = firewall.commit(policy, generation, fwd::Mode::Enforce);
   std::printf("%s %.0f ms\n", what, milliseconds_since(start));
   if (!done) std::fprintf(stderr, "%s\n", done.error().message().c_str());
   return done.has_value();

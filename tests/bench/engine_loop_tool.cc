@@ -80,7 +80,8 @@ int main(int argc, char** argv) {
   sources.push_back(must(fwd::kernel::Queue::open(number)));
   NoSink sink;
   fwd::engine::Engine engine(std::move(sources), sink);
-  engine.publish(std::make_shared<const fwd::engine::ActivePolicy>(policy, 1, 1, 1));
+  engine.publish(
+      std::make_shared<const fwd::engine::ActivePolicy>(policy, 1, 1, fwd::Mode::Enforce, 1));
   for (const auto& warning : must(engine.start())) std::fprintf(stderr, "%s\n", warning.c_str());
 
   std::unique_ptr<fwd::kernel::Firewall> firewall;
@@ -88,7 +89,7 @@ int main(int argc, char** argv) {
     fwd::kernel::TableSettings settings;
     settings.queues = {number, number};
     firewall = must(fwd::kernel::open_firewall(settings));
-    must(firewall->commit(policy, 1));
+    must(firewall->commit(policy, 1, fwd::Mode::Enforce));
   }
   pollfd ready{.fd = terminated, .events = POLLIN, .revents = 0};
   do {

@@ -96,6 +96,9 @@ TEST_CASE("each command asks for what it means") {
       {{"set", "remove", "peers", "192.0.2.1"}, R"(POST /v1/sets/peers {"remove":["192.0.2.1"]})"},
       {{"enable"}, "POST /v1/enable {}"},
       {{"disable"}, "POST /v1/disable {}"},
+      {{"mode"}, "GET /v1/status "},
+      {{"mode", "observe"}, R"(POST /v1/mode {"mode":"observe"})"},
+      {{"mode", "enforce"}, R"(POST /v1/mode {"mode":"enforce"})"},
   };
   for (Case c : cases) {
     INFO(c.asked);
@@ -141,6 +144,8 @@ TEST_CASE("a command line that makes no sense asks nothing and is exit status 2"
       {{"check"}, "fwctl: usage: fwctl check FILE\n"},
       {{"apply", "a", "b"}, "fwctl: usage: fwctl apply FILE\n"},
       {{"enable", "now"}, "fwctl: usage: fwctl enable\n"},
+      {{"mode", "audit"}, "fwctl: usage: fwctl mode [observe|enforce]\n"},
+      {{"mode", "observe", "now"}, "fwctl: usage: fwctl mode [observe|enforce]\n"},
       {{"--sock", "x"}, "fwctl: unknown option \"--sock\": did you mean \"--socket\"?\n"},
   };
   for (const Case& c : cases) {
@@ -291,6 +296,21 @@ TEST_CASE("enable and disable say what is so now") {
   daemon.body = api::encode(api::Enabled{false, false});
   CHECK(daemon.run({"disable"}).text ==
         "The firewall is inactive: nothing is filtered until you run fwctl enable.\n");
+}
+
+TEST_CASE("mode says what is so now, and what that means") {
+  FakeDaemon daemon;
+  daemon.body = R"({"mode":"observe","already":false})";
+  CHECK(daemon.run({"mode", "observe"}).text ==
+        "Nothing is refused until you run fwctl mode enforce; audit records with the reason "
+        "\"observe\" tell what would be.\n");
+  daemon.body = R"({"mode":"enforce","already":true})";
+  CHECK(daemon.run({"mode", "enforce"}).text ==
+        "Nothing to do. The policy is enforced, also for connections that are open.\n");
+  api::Status status;
+  status.mode = "observe";
+  daemon.body = api::encode(status);
+  CHECK(daemon.run({"mode"}).text == "observe\n");
 }
 
 TEST_CASE("root can disable the firewall without a daemon, nobody else can") {

@@ -117,8 +117,19 @@ TEST_CASE("a firewall that is off says so, and warnings stand before the note") 
   off.mode = "observe";
   off.warnings = {"ufw is active\033[2J"};
   const std::string text = render_status(off, {}, Detail::Brief, {});
-  CHECK(text.starts_with("Status: inactive (nothing is filtered), mode observe\n"));
+  CHECK(text.starts_with("Status: inactive (nothing is filtered), mode observe\nDefault: "));
   CHECK(text.ends_with("\n\nWarning: ufw is active\\x1b[2J\n" + kNote));
+}
+
+TEST_CASE("a firewall that only observes says so below its state") {
+  api::Status observing = sample_status();
+  observing.mode = "observe";
+  CHECK(
+      render_status(observing, {}, Detail::Brief, {})
+          .starts_with(
+              "Status: active, mode observe\n"
+              "OBSERVING ONLY: nothing is refused. Run fwctl mode enforce to enforce the policy.\n"
+              "Default: "));
 }
 
 TEST_CASE("colour surrounds words and never stands inside of what is aligned") {

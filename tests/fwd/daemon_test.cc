@@ -6,7 +6,7 @@
 
 #include "fwd/control/listener.h"
 #include "fwd/oneshot.h"
-#include "fwd/policy/enabled.h"
+#include "fwd/policy/marks.h"
 #include "fwd/state_lock.h"
 #include "tests/fwd/scratch.h"
 

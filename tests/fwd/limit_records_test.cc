@@ -8,9 +8,9 @@
 
 namespace {
 
-auto policy(const std::string& text) {
+auto policy(const std::string& text, fwd::Mode mode = fwd::Mode::Enforce) {
   auto built = fwd::policy::build({{"policy.fw", text}, {}}, {},
-                                  {.version = 5, .generation = 2, .workers = 1});
+                                  {.version = 5, .generation = 2, .mode = mode, .workers = 1});
   REQUIRE(built);
   return built->active;
 }
@@ -45,6 +45,20 @@ TEST_CASE("a meter's report becomes a record of the rule with that slot") {
   CHECK(allowed->judgement.outcome == fwd::engine::Outcome::Approve);
   CHECK(allowed->judgement.reason == fwd::engine::Reason::Rule);
   CHECK(allowed->judgement.decision.index == 2);
+}
+
+TEST_CASE("in observe mode a meter's refusal is none") {
+  const auto active = policy("limit in 22/tcp\n", fwd::Mode::Observe);
+  fwd::kernel::LimitEvent event;
+  event.slot = 1;
+  event.refused = true;
+  event.packet = std::as_bytes(std::span(kSyn));
+  const auto refused = fwd::limit_record(event, *active, 1234);
+  REQUIRE(refused);
+  CHECK(refused->judgement.reason == fwd::engine::Reason::RateLimit);
+  CHECK(refused->judgement.done() == fwd::engine::Outcome::Approve);
+  event.refused = false;
+  CHECK_FALSE(fwd::limit_record(event, *active, 1234)->judgement.instead);
 }
 
 TEST_CASE("a slot that the policy hasn't, or a rule with log none, makes no record") {

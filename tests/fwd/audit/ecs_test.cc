@@ -207,6 +207,31 @@ TEST_CASE("the message names a reason that is more than the rule") {
   CHECK(parsed(record)["message"] == "drop tcp 203.0.113.7:51514 -> 10.0.0.11:3306 (invalid)");
 }
 
+TEST_CASE("what observe mode let through is told as accepted, with what would have been done") {
+  VerdictRecord record = denied();
+  record.judgement.instead = Outcome::Approve;
+  auto json = parsed(record);
+  CHECK(json["message"] ==
+        "would drop tcp 203.0.113.7:51514 -> 10.0.0.11:3306 rule 9c1f02ab5d3e7a10 (observe)");
+  CHECK(json["event"]["action"] == "accept");
+  CHECK(json["event"]["type"] == nlohmann::json{"connection", "allowed"});
+  CHECK(json["event"]["outcome"] == "success");
+  CHECK(json["event"]["reason"] == "observe");
+  CHECK(json["rule"]["id"] == "9c1f02ab5d3e7a10");
+  CHECK(json["fwd"]["would"] == "drop");
+  record.judgement.outcome = Outcome::Reject;
+  CHECK(parsed(record)["fwd"]["would"] == "reject");
+  record.judgement.outcome = Outcome::Revoke;
+  CHECK(parsed(record)["fwd"]["would"] == "drop");
+  record.judgement.outcome = Outcome::Drop;
+  record.judgement.reason = Reason::RateLimit;
+  CHECK(parsed(record)["fwd"]["would"] == "limit");
+  record = malformed();
+  record.judgement.instead = Outcome::Pass;
+  CHECK(parsed(record)["message"] == "would drop malformed packet: truncated (observe)");
+  CHECK_FALSE(parsed(denied())["fwd"].contains("would"));
+}
+
 TEST_CASE("a reply is told in its connection's direction, but by the hook it came through") {
   VerdictRecord record = denied();
   record.packet_class = fwd::kernel::PacketClass::AgainReply;

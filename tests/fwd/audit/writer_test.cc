@@ -25,7 +25,7 @@ std::unique_ptr<Writer> open_writer(const std::string& path, unsigned workers = 
                               .interface_names = interface_name});
   REQUIRE(writer);
   (*writer)->policy(std::make_shared<const fwd::engine::ActivePolicy>(
-      policy(), 7, fwd::kernel::Generation{1}, 1));
+      policy(), 7, fwd::kernel::Generation{1}, fwd::Mode::Enforce, 1));
   return std::move(*writer);
 }
 

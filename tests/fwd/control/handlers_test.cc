@@ -138,6 +138,8 @@ TEST_CASE("requests that make no sense are told so") {
       {"POST", "/v1/sets/t", R"({"add":["192.0.2.1"]})", 404, "there is no set \"t\""},
       {"GET", "/v1/sets/t", "", 404, "there is no set \"t\""},
       {"POST", "/v1/enable", "[]", 400, "the request's body: must be an object"},
+      {"POST", "/v1/mode", "{}", 400, "the request's body: mode: is missing"},
+      {"POST", "/v1/mode", R"({"mode":"audit"})", 400, R"("mode" must be "enforce" or "observe")"},
       {"POST", "/v1/check", R"({"main":{"name":"a.fw","text":"alow in 80/tcp\n"},"includes":[]})",
        400, nullptr},
   };
@@ -193,6 +195,17 @@ TEST_CASE("a broken policy comes back with its diagnostics") {
   REQUIRE(error.diagnostics.size() == 2);
   CHECK(error.diagnostics[1].where.file == "n.fw");
   CHECK(error.diagnostics[1].where.line == 2);
+}
+
+TEST_CASE("the mode is changed, and shown by status") {
+  Api call("allow in 80/tcp\n");
+  CHECK(call.read<api::Status>(call("GET", "/v1/status")).mode == "enforce");
+  const auto changed =
+      call.read<api::ModeChanged>(call("POST", "/v1/mode", R"({"mode":"observe"})"));
+  CHECK(changed.mode == "observe");
+  CHECK_FALSE(changed.already);
+  CHECK(call.read<api::ModeChanged>(call("POST", "/v1/mode", R"({"mode":"observe"})")).already);
+  CHECK(call.read<api::Status>(call("GET", "/v1/status")).mode == "observe");
 }
 
 TEST_CASE("enable and disable say when it was so already") {

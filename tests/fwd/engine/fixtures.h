@@ -38,9 +38,9 @@ inline rules::Policy policy_of(std::vector<rules::Rule> rules) {
 
 inline std::shared_ptr<const fwd::engine::ActivePolicy> active(
     rules::Policy policy, std::uint64_t version = 1, fwd::kernel::Generation generation = 1,
-    std::size_t workers = 1) {
+    std::size_t workers = 1, fwd::Mode mode = fwd::Mode::Enforce) {
   return std::make_shared<const fwd::engine::ActivePolicy>(std::move(policy), version, generation,
-                                                           workers);
+                                                           mode, workers);
 }
 
 inline std::shared_ptr<const fwd::engine::Snapshot> snapshot(

@@ -53,19 +53,20 @@ rules::RuleSet always(Action action) {
 }
 
 Judgement judged(const rules::RuleSet& rules, PacketClass packet_class, Direction hook,
-                 const ByteVector& bytes) {
+                 const ByteVector& bytes, fwd::Mode mode = fwd::Mode::Enforce) {
   const QueuedHeader header{.packet_class = packet_class,
                             .hook = hook,
                             .interface = rules::kOtherInterface,
                             .wire_length = bytes.size()};
-  return judge(rules, header, bytes);
+  return judge(rules, mode, header, bytes);
 }
 
-// The outcomes for allow, deny, reject and limit.
-std::string row(PacketClass packet_class, Direction hook, const ByteVector& bytes) {
+// What is done for allow, deny, reject and limit.
+std::string row(PacketClass packet_class, Direction hook, const ByteVector& bytes,
+                fwd::Mode mode = fwd::Mode::Enforce) {
   std::ostringstream text;
   for (const auto action : kActions) {
-    text << name(judged(always(action), packet_class, hook, bytes).outcome) << ' ';
+    text << name(judged(always(action), packet_class, hook, bytes, mode).done()) << ' ';
   }
   return text.str();
 }
@@ -78,6 +79,7 @@ std::vector<std::uint8_t> types(std::initializer_list<unsigned> numbers) {
 
 const ByteVector kSyn = bytes(IPv4{} / Tcp{});
 const ByteVector kSyn6 = bytes(IPv6{} / Tcp{});
+const ByteVector kUndecodable(kSyn.begin(), kSyn.begin() + 21);
 const ByteVector kDccp = bytes(IPv4{} / Dccp{});
 const ByteVector kUnreachable = bytes(IPv4{} / Icmp{.type = 3, .code = 1});
 const ByteVector kUnreachable6 = bytes(IPv6{} / Icmpv6{.type = 1, .code = 4});
@@ -116,14 +118,56 @@ TEST_CASE("every cell of the matrix is as judge.h says") {
   }
 }
 
+TEST_CASE("observe mode lets through what would be refused, as if it were allowed") {
+  struct Line {
+    PacketClass packet_class;
+    Direction hook;
+    const ByteVector& bytes;
+    const char* outcomes;
+  };
+  const Line lines[]{
+      {PacketClass::New, Direction::In, kSyn, "approve approve approve limit "},
+      {PacketClass::Again, Direction::Out, kSyn6, "approve approve approve approve "},
+      {PacketClass::AgainReply, Direction::In, kSyn6, "approve approve approve approve "},
+      {PacketClass::Related, Direction::In, kUnreachable, "pass pass pass pass "},
+      {PacketClass::Related, Direction::Out, kSyn6, "pass pass pass limit "},
+      {PacketClass::Untracked, Direction::In, kSyn, "pass pass pass limit "},
+      {PacketClass::New, Direction::In, kDccp, "pass pass pass pass "},
+      {PacketClass::Again, Direction::In, kDccp, "pass pass pass pass "},
+      {PacketClass::Invalid, Direction::In, kSyn, "pass pass pass pass "},
+      {PacketClass::Invalid, Direction::Out, kSyn, "pass pass pass pass "},
+      {PacketClass::New, Direction::In, kUndecodable, "pass pass pass pass "},
+      {PacketClass::Again, Direction::Out, kUndecodable, "pass pass pass pass "},
+  };
+  for (const auto& line : lines) {
+    INFO("class " << static_cast<int>(line.packet_class) << " hook " << to_string(line.hook));
+    CHECK(row(line.packet_class, line.hook, line.bytes, fwd::Mode::Observe) == line.outcomes);
+  }
+}
+
+TEST_CASE("observe mode keeps what the policy says, and why") {
+  const auto observe = [](Action action, PacketClass packet_class, const ByteVector& bytes) {
+    return judged(always(action), packet_class, Direction::In, bytes, fwd::Mode::Observe);
+  };
+  const auto denied = observe(Action::Deny, PacketClass::New, kSyn);
+  CHECK(denied.outcome == Outcome::Drop);
+  CHECK(denied.reason == Reason::Rule);
+  CHECK(denied.reason_done() == Reason::Observe);
+  CHECK(observe(Action::Reject, PacketClass::New, kSyn).outcome == Outcome::Reject);
+  CHECK(observe(Action::Deny, PacketClass::Again, kSyn).reason == Reason::Revoked);
+  CHECK(observe(Action::Deny, PacketClass::New, kUndecodable).reason == Reason::Invalid);
+  const auto allowed = observe(Action::Allow, PacketClass::New, kSyn);
+  CHECK_FALSE(allowed.instead);
+  CHECK(allowed.reason_done() == Reason::Rule);
+}
+
 TEST_CASE("what can't be decoded is dropped as invalid whatever its class and the policy") {
-  const ByteVector cut(kSyn.begin(), kSyn.begin() + 21);
   const auto rules = always(Action::Allow);
   for (const auto packet_class :
        {PacketClass::New, PacketClass::Again, PacketClass::AgainReply, PacketClass::Related,
         PacketClass::Untracked, PacketClass::Invalid}) {
     for (const auto hook : {Direction::In, Direction::Out}) {
-      for (const auto& bytes : {cut, ByteVector{}}) {
+      for (const auto& bytes : {kUndecodable, ByteVector{}}) {
         const auto judgement = judged(rules, packet_class, hook, bytes);
         CHECK(judgement.outcome == Outcome::Drop);
         CHECK(judgement.reason == Reason::Invalid);

@@ -33,11 +33,12 @@ struct Bench {
   ScriptedSource* source = nullptr;
   std::unique_ptr<Worker> worker;
 
-  explicit Bench(rules::Policy policy, const std::vector<fwd::engine::InterfaceName>& names = {}) {
+  explicit Bench(rules::Policy policy, const std::vector<fwd::engine::InterfaceName>& names = {},
+                 fwd::Mode mode = fwd::Mode::Enforce) {
     auto owned = std::make_unique<ScriptedSource>();
     source = owned.get();
     worker = std::make_unique<Worker>(0, std::move(owned), board, sink);
-    board.post(snapshot(active(std::move(policy), 7, kGeneration), 1, names));
+    board.post(snapshot(active(std::move(policy), 7, kGeneration, 1, mode), 1, names));
   }
 
   Verdict verdict(Queued packet) {
@@ -93,6 +94,24 @@ TEST_CASE("a denied new connection is dropped at the queue") {
   CHECK_FALSE(bench.verdict({1, PacketClass::New, tcp(81)}).accept);
   CHECK_FALSE(bench.verdict({2, PacketClass::New, tcp(9)}).accept);
   CHECK_FALSE(bench.verdict({3, PacketClass::New, {}}).accept);
+}
+
+TEST_CASE("observe mode approves what would be refused, with a record and a count of its own") {
+  Bench bench(every_action(), {}, fwd::Mode::Observe);
+  const auto approve = encode_verdict(VerdictKind::Approve, kGeneration);
+  const auto pass = encode_verdict(VerdictKind::Pass, kGeneration);
+  CHECK(bench.verdict({1, PacketClass::New, tcp(81)}).priority == approve);
+  CHECK(bench.verdict({2, PacketClass::New, tcp(82)}).priority == approve);
+  CHECK(bench.verdict({3, PacketClass::Again, tcp(9)}).priority == approve);
+  const auto undecodable = bench.verdict({4, PacketClass::New, {}});
+  CHECK(undecodable.accept);
+  CHECK(undecodable.priority == pass);
+  REQUIRE(bench.sink.records.size() == 4);
+  CHECK(bench.sink.records[1].judgement.outcome == Outcome::Reject);
+  fwd::engine::PacketTotals totals;
+  totals.add(bench.worker->counters());
+  CHECK(totals.packets.at(Direction::In, Action::Allow, Reason::Observe) == 4);
+  CHECK(totals.packet_count() == 4);
 }
 
 TEST_CASE("a packet without a class is judged as untracked") {

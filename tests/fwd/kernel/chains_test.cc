@@ -9,8 +9,8 @@ namespace {
 const TableSettings kSettings{
     .queues = {4, 5}, .ct_mark = {}, .nflog_group = 7, .state_directory = "/var/lib/fwd"};
 
-rules::nft::Table build(const rules::Policy& policy) {
-  return build_table(policy, rules::make_kernel_plan(policy), 5, kSettings);
+rules::nft::Table build(const rules::Policy& policy, fwd::Mode mode = fwd::Mode::Enforce) {
+  return build_table(policy, rules::make_kernel_plan(policy), 5, mode, kSettings);
 }
 
 std::string chain_text(const rules::nft::Table& table, const std::string& name) {
@@ -114,6 +114,41 @@ TEST_CASE("a limit rule's meter counts tries, remembers who is over and reports 
 )");
 }
 
+TEST_CASE("a table that observes refuses nothing") {
+  rules::Policy policy = with_limit();
+  policy.default_out = rules::Action::Reject;
+  const std::string all = dump(build(policy, fwd::Mode::Observe));
+  for (const char* refusal : {" drop\n", " drop ", " reject", "goto revoke", "goto reject"}) {
+    INFO(refusal);
+    CHECK(dump(build(policy)).find(refusal) != std::string::npos);
+    CHECK(all.find(refusal) == std::string::npos);
+  }
+}
+
+TEST_CASE("a table that observes asks again about connections that were revoked") {
+  const rules::nft::Table table = build(with_limit(), fwd::Mode::Observe);
+  CHECK(chain_text(table, "a_input") == R"(  chain a_input {
+    type filter hook input priority 0; policy accept;
+    meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
+    iif 1 accept
+    meta l4proto 58 jump link_local
+    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
+    meta nfproto != @lease accept comment "no worker is alive: chain B decides"
+    meta nfproto 2 ip saddr @shed_v4 counter name shed accept
+    meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
+    goto classify_input
+  }
+)");
+}
+
+TEST_CASE("a meter that observes counts and reports, and approves who is over") {
+  const rules::nft::Table table = build(with_limit(), fwd::Mode::Observe);
+  CHECK(chain_text(table, "limit_00000000000000bb")
+            .find("log prefix \"fwd limit over 2\" group 7 snaplen 128 goto approve\n") !=
+        std::string::npos);
+  CHECK(table.sets == build(with_limit()).sets);
+}
+
 TEST_CASE("a built-in that is switched off has no rule in the kernel either") {
   rules::Policy policy;
   policy.builtins.loopback = false;
@@ -127,10 +162,13 @@ TEST_CASE("a built-in that is switched off has no rule in the kernel either") {
 }
 
 TEST_CASE("the state comment is read back, and nothing else is taken for one") {
-  const auto state = parse_state_comment(state_comment({17, "abc", ""}));
-  REQUIRE(state);
-  CHECK(state->generation == 17);
-  CHECK(state->policy_hash == "abc");
+  for (const auto mode : {fwd::Mode::Enforce, fwd::Mode::Observe}) {
+    const auto state = parse_state_comment(state_comment({17, "abc", "", mode}));
+    REQUIRE(state);
+    CHECK(state->generation == 17);
+    CHECK(state->policy_hash == "abc");
+    CHECK(state->mode == mode);
+  }
   for (const char* wrong : {"", "generation", "generation 0 policy x", "generation 64 policy x",
                             "generation 5", "x 5 policy y"}) {
     INFO(wrong);

@@ -21,8 +21,8 @@ const TableSettings kSettings{
     .queues = {4, 5}, .ct_mark = {}, .nflog_group = 7, .state_directory = "/var/lib/fwd"};
 constexpr Generation kGeneration = 5;
 
-rules::nft::Table build(const rules::Policy& policy) {
-  return build_table(policy, rules::make_kernel_plan(policy), kGeneration, kSettings);
+rules::nft::Table build(const rules::Policy& policy, fwd::Mode mode = fwd::Mode::Enforce) {
+  return build_table(policy, rules::make_kernel_plan(policy), kGeneration, mode, kSettings);
 }
 
 std::string chain_text(const rules::nft::Table& table, const std::string& name) {
@@ -145,6 +145,29 @@ TEST_CASE("the copy follows the matrix of judge(), by conntrack's state") {
                   << int{protocol} << " type " << int{type});
     CHECK(static_cast<int>(outcome_of(state)) ==
           static_cast<int>(fwd::engine::outcome(one.packet_class, hook, state.packet, action)));
+  }
+}
+
+TEST_CASE("in observe mode the copy lets through as judge() does, and counts what it would deny") {
+  const Action action = GENERATE(Action::Allow, Action::Deny, Action::Reject, Action::Limit);
+  const Direction hook = GENERATE(Direction::In, Direction::Out);
+  const auto [protocol, type] = GENERATE(table<std::uint8_t, std::uint8_t>(
+      {{6, 0}, {rules::protocol::kDccp, 0}, {1, 8}, {1, 3}, {1, 6}, {1, 12}}));
+  const rules::nft::Table table = build(policy_of(action), fwd::Mode::Observe);
+  const NftMachine machine(table);
+  for (const Case& one : kCases) {
+    MachineState state{packet_of(protocol, type), hook, "eth0"};
+    state.ct_state = one.ct_state;
+    state.ct_mark = one.ct_mark;
+    INFO(one.name << ", " << to_string(action) << " " << to_string(hook) << ", protocol "
+                  << int{protocol} << " type " << int{type});
+    CHECK(machine.run(hook == Direction::In ? "copy_input" : "copy_output", state) ==
+          NftMachine::End::Accept);
+    const Outcome refusal = fwd::engine::outcome(one.packet_class, hook, state.packet, action);
+    const auto instead = fwd::engine::observed(refusal, one.packet_class, hook, state.packet);
+    CHECK(static_cast<int>(outcome_of(state)) == static_cast<int>(instead.value_or(refusal)));
+    const bool counted = std::ranges::find(state.counted, "copy_denied") != state.counted.end();
+    CHECK(counted == instead.has_value());
   }
 }
 

@@ -18,7 +18,7 @@ struct Built {
 Built build(const rules::Policy& policy, Generation generation, const Built* before = nullptr) {
   Built built;
   built.plan = rules::make_kernel_plan(policy, before == nullptr ? nullptr : &before->plan);
-  built.table = build_table(policy, built.plan, generation,
+  built.table = build_table(policy, built.plan, generation, fwd::Mode::Enforce,
                             {.queues = {0, 1}, .ct_mark = {}, .state_directory = "/"});
   return built;
 }

@@ -49,7 +49,7 @@ TEST_CASE("a committed table is read back with its generation and policy") {
     const auto before = firewall->read();
     require(before);
     CHECK_FALSE(before->has_value());
-    require(firewall->commit(policy_with_limit("first"), 63));
+    require(firewall->commit(policy_with_limit("first"), 63, fwd::Mode::Enforce));
     const auto found = firewall->read();
     require(found);
     REQUIRE(found->has_value());
@@ -62,14 +62,30 @@ TEST_CASE("a committed table is read back with its generation and policy") {
 TEST_CASE("a second commit replaces the first, and what it no longer needs is gone") {
   support::in_new_netns([] {
     const auto firewall = opened();
-    require(firewall->commit(policy_with_limit("first"), 1));
+    require(firewall->commit(policy_with_limit("first"), 1, fwd::Mode::Enforce));
     rules::Policy without_limit;
     without_limit.hash = "second";
-    require(firewall->commit(without_limit, 2));
+    require(firewall->commit(without_limit, 2, fwd::Mode::Enforce));
     const auto found = firewall->read();
     require(found);
     CHECK((*found)->policy_hash == "second");
     require(firewall->counters());
+  });
+}
+
+TEST_CASE("observe mode comes and goes with a commit, and what it doesn't need with it") {
+  support::in_new_netns([] {
+    const auto firewall = opened();
+    const rules::Policy policy = policy_with_limit("first");
+    Generation generation = 0;
+    for (const auto mode : {fwd::Mode::Enforce, fwd::Mode::Observe, fwd::Mode::Enforce}) {
+      require(firewall->commit(policy, ++generation, mode));
+      const auto found = firewall->read();
+      require(found);
+      CHECK((*found)->generation == generation);
+      CHECK((*found)->policy_hash == "first");
+      CHECK((*found)->mode == mode);
+    }
   });
 }
 
@@ -87,7 +103,7 @@ TEST_CASE("commits that follow one another leave what a first commit of the last
         if (policy.rules[i].action == rules::Action::Limit) policy.rules[i].rate = rules::Rate{};
         policy.rules[i].id = fmt::format("{}{}", kept ? "kept" : fmt::format("new{}.", round), i);
       }
-      require(firewall->commit(policy, static_cast<Generation>(1 + round)));
+      require(firewall->commit(policy, static_cast<Generation>(1 + round), fwd::Mode::Enforce));
       if (round % 3 == 0) require(firewall->renew_lease(1s));
     }
   });
@@ -130,7 +146,7 @@ TEST_CASE("a large set is written and verified while its hash table still grows"
 TEST_CASE("the lease can be renewed again and again, also after it has run out") {
   support::in_new_netns([] {
     const auto firewall = opened();
-    require(firewall->commit(rules::Policy{}, 1));
+    require(firewall->commit(rules::Policy{}, 1, fwd::Mode::Enforce));
     for (int i = 0; i < 3; ++i) require(firewall->renew_lease(1ms));
     require(firewall->renew_lease(1s));
   });
@@ -149,7 +165,7 @@ TEST_CASE("removing the table succeeds with and without one") {
   support::in_new_netns([] {
     const auto firewall = opened();
     require(firewall->remove());
-    require(firewall->commit(rules::Policy{}, 1));
+    require(firewall->commit(rules::Policy{}, 1, fwd::Mode::Enforce));
     require(firewall->remove());
     const auto found = firewall->read();
     require(found);

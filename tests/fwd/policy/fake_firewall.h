@@ -11,14 +11,15 @@ namespace fwd::test {
 
 class FakeFirewall final : public kernel::Firewall {
  public:
-  Result<void> commit(const rules::Policy& policy, kernel::Generation generation) override {
-    calls.push_back("commit " + std::to_string(generation));
+  Result<void> commit(const rules::Policy& policy, kernel::Generation generation,
+                      Mode mode) override {
+    calls.push_back((mode == Mode::Observe ? "observe " : "commit ") + std::to_string(generation));
     if (on_commit) on_commit();
     if (fail_commits > 0) {
       --fail_commits;
       return failed("write the table", ENOSPC);
     }
-    table = kernel::TableState{generation, policy.hash};
+    table = kernel::TableState{generation, policy.hash, {}, mode};
     return {};
   }
   Result<std::optional<kernel::TableState>> read() override {

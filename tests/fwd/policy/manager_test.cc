@@ -297,6 +297,43 @@ TEST_CASE("a switch that fails stays as it was") {
   CHECK(mark.read() == false);
 }
 
+TEST_CASE("a mode is a commit of its own, and outlives a restart") {
+  Managed managed("allow in 80/tcp\n");
+  CHECK(managed.manager->set_mode(fwd::Mode::Enforce) == false);
+  CHECK(managed.manager->set_mode(fwd::Mode::Observe) == true);
+  CHECK(managed.manager->set_mode(fwd::Mode::Observe) == false);
+  CHECK(managed.firewall.calls == Calls{"observe 2"});
+  CHECK(managed.engine.policy()->mode == fwd::Mode::Observe);
+  CHECK(managed.consistent());
+  REQUIRE(managed.manager->add_rule("allow in 443/tcp", std::nullopt));
+  REQUIRE(managed.manager->start());
+  CHECK(managed.firewall.calls == Calls{"observe 2", "observe 3", "observe 4"});
+  CHECK(managed.manager->set_mode(fwd::Mode::Enforce) == true);
+  CHECK(managed.firewall.calls.back() == "commit 5");
+  REQUIRE(managed.manager->start());
+  CHECK(managed.firewall.calls.back() == "commit 6");
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a mode that can't be changed stays as it was") {
+  Managed managed("allow in 80/tcp\n");
+  const fwd::policy::ModeMark mark(managed.scratch.path());
+  managed.firewall.fail_commits = 1;
+  CHECK_FALSE(managed.manager->set_mode(fwd::Mode::Observe));
+  CHECK(mark.read() == fwd::Mode::Enforce);
+  REQUIRE(managed.manager->reload());
+  CHECK(managed.engine.policy()->mode == fwd::Mode::Enforce);
+}
+
+TEST_CASE("observe mode is kept while the firewall is disabled") {
+  Managed managed("allow in 80/tcp\n");
+  REQUIRE(managed.manager->set_enabled(false));
+  CHECK(managed.manager->set_mode(fwd::Mode::Observe) == true);
+  CHECK_FALSE(managed.firewall.table);
+  REQUIRE(managed.manager->set_enabled(true));
+  CHECK(managed.firewall.table->mode == fwd::Mode::Observe);
+}
+
 TEST_CASE("a table that vanished comes back, unless somebody disabled the firewall") {
   Managed managed("allow in 80/tcp\n");
   REQUIRE(managed.manager->restore());

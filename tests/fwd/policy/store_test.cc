@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fwd/policy/enabled.h"
+#include "fwd/policy/marks.h"
 #include "tests/fwd/scratch.h"
 
 namespace {
