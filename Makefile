@@ -36,6 +36,7 @@ FWD     := $(filter-out fwd/main.cc,$(wildcard fwd/*.cc fwd/*/*.cc))
 SUPPORT := $(wildcard tests/support/*.cc)
 TESTS   := $(patsubst %,$(BUILD)/tests/%_test,rules ctl fwd)
 BENCHES := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/bench/*_bench.cc tests/bench/*_tool.cc))
+TOOLS   := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/integration/*_tool.cc))
 FUZZERS := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.cc))
 objects  = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 
@@ -50,10 +51,10 @@ $(BUILD)/fwctl: $(call objects,ctl/main.cc $(CTL) $(RULES))
 $(BUILD)/tests/rules_test: $(call objects,tests/main.cc $(wildcard tests/rules/*.cc) $(SUPPORT) $(RULES))
 $(BUILD)/tests/ctl_test: $(call objects,tests/main.cc $(wildcard tests/ctl/*.cc tests/ctl/*/*.cc) $(SUPPORT) $(CTL) $(RULES))
 $(BUILD)/tests/fwd_test: $(call objects,tests/main.cc $(wildcard tests/fwd/*.cc tests/fwd/*/*.cc) $(SUPPORT) $(FWD) $(API) $(RULES))
-$(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(SUPPORT) $(FWD) $(API) $(RULES))
+$(BENCHES) $(TOOLS): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(SUPPORT) $(FWD) $(API) $(RULES))
 $(FUZZERS): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(RULES))
 
-$(BUILD)/fwd $(BUILD)/fwctl $(TESTS) $(BENCHES) $(FUZZERS):
+$(BUILD)/fwd $(BUILD)/fwctl $(TESTS) $(BENCHES) $(TOOLS) $(FUZZERS):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
@@ -71,12 +72,12 @@ $(BUILD)/obj/tests/main.o: ALL_CXXFLAGS = -std=c++23 -O0
 unit: $(TESTS)
 	$(Q)tests/run $^
 
-integration: all
+integration: all $(TOOLS)
 	$(Q)tests/run --programs $(BUILD) --integration
 
 # The programs as they are shipped, under real packets; the unit tests under the sanitizers only, because each flavour
 # takes minutes to build. tests/run prints the last line.
-check: layers all asan-build tsan-build
+check: layers all $(TOOLS) asan-build tsan-build
 	$(Q)tests/run --programs $(BUILD) --integration $(ASAN_TESTS) $(TSAN_TESTS)
 
 # At -O1 the sanitized trees take three times as long to build.
