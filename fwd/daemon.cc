@@ -169,7 +169,7 @@ Result<void> Daemon::put_in_force() {
       [mark](kernel::Generation generation, const kernel::ConnectionJudge& judge) {
         return kernel::adopt_connections(mark, generation, judge);
       },
-      [mark](kernel::SweepOptions options, const kernel::ConnectionJudge& judge) {
+      [mark](kernel::SweepOptions options, const kernel::SweepJudge& judge) {
         options.mark = mark;
         return kernel::sweep_connections(options, judge);
       }};

@@ -61,6 +61,15 @@ void Drain::sample() {
   }
 }
 
+// What is being folded is told by its own policy's names, before these are forgotten.
+void Drain::learn(PolicyNames names) {
+  {
+    const std::lock_guard lock(mutex_);
+    folder_.close();
+  }
+  policies_.add(std::move(names));
+}
+
 void Drain::note(HealthEvent event) {
   if (notes_.size() >= kMostNotes) {
     spdlog::warn("audit: no room for an event while the file can't be written: {}", event.message);

@@ -48,7 +48,7 @@ class Drain {
   // speaks of is brought before the record is pushed, so it is known by the time the record is
   // read.
   void sample();
-  void learn(PolicyNames names) { policies_.add(std::move(names)); }
+  void learn(PolicyNames names);
   void note(HealthEvent event);
   void note(const Gap& gap);
   void replace(LogFile file) { file_ = std::move(file); }

@@ -235,7 +235,7 @@ void append_own(std::string& out, const VerdictRecord& record) {
   if (record.decided_by == DecidedBy::Daemon)
     json::append_number(out.append(R"(,"queue":)"), record.queue);
   if (judgement.decoded) {
-    append_headers(out, judgement.packet);
+    if (record.decided_by != DecidedBy::Sweep) append_headers(out, judgement.packet);
   } else {
     out.append(R"(,"malformed":")").append(rules::to_string(judgement.malformed)).append("\"");
   }
@@ -279,7 +279,9 @@ void EcsEncoder::append(std::string& out, const VerdictRecord& record, const Pol
   begin(out, record.realtime_ns);
   append_message(out, record, rule);
   append_event(out, record, sequence);
-  json::append_number(out.append(R"(,"duration":)"), record.duration_ns);
+  if (record.decided_by != DecidedBy::Sweep) {
+    json::append_number(out.append(R"(,"duration":)"), record.duration_ns);
+  }
   out.push_back('}');
   append_rule(out, record, rule);
   append_observer(out, record);

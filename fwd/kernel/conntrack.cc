@@ -133,16 +133,23 @@ std::optional<CtTuple> tuple_of(const nf_conntrack* entry) {
       address_from(family, destination), ntohs(nfct_get_attr_u16(entry, ATTR_ORIG_PORT_DST))};
 }
 
-// A message whose sequence number is set when it is sent.
-void append_change(std::vector<std::byte>& messages, const nf_conntrack* change,
+bool is_closed(const nf_conntrack* entry) {
+  if (nfct_attr_is_set(entry, ATTR_TCP_STATE) <= 0) return false;
+  const std::uint8_t state = nfct_get_attr_u8(entry, ATTR_TCP_STATE);
+  return state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE;
+}
+
+// A message whose sequence number is set when it is sent. False where the entry can't be encoded.
+bool append_change(std::vector<std::byte>& messages, const nf_conntrack* change,
                    std::uint32_t mask) {
   std::array<char, 1024> buffer{};
   nlmsghdr* message =
       begin(buffer, IPCTNL_MSG_CT_NEW, 0, 0, nfct_get_attr_u8(change, ATTR_ORIG_L3PROTO));
-  if (nfct_nlmsg_build(message, change) < 0) return;
+  if (nfct_nlmsg_build(message, change) < 0) return false;
   mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(mask));
   const auto bytes = std::as_bytes(std::span(buffer.data(), message->nlmsg_len));
   messages.insert(messages.end(), bytes.begin(), bytes.end());
+  return true;
 }
 
 Result<std::uint64_t> read_number(const char* path) {
@@ -187,14 +194,13 @@ Result<void> Conntrack::mark_all(std::uint32_t mask, const Decide& decide) {
   const auto each = [&](const nf_conntrack* entry) {
     const auto first = first_packet(entry);
     if (!first) return;
-    const auto bits = decide({*first, nfct_get_attr_u32(entry, ATTR_MARK)});
+    const auto bits = decide({*first, nfct_get_attr_u32(entry, ATTR_MARK), is_closed(entry)});
     if (!bits) return;
     const EntryPtr change(nfct_new());
     nfct_copy(change.get(), entry, NFCT_CP_ORIG);
     if (nfct_attr_is_set(entry, ATTR_ZONE) > 0) nfct_copy_attr(change.get(), entry, ATTR_ZONE);
     nfct_set_attr_u32(change.get(), ATTR_MARK, *bits);
-    append_change(messages, change.get(), mask);
-    ends.push_back(messages.size());
+    if (append_change(messages, change.get(), mask)) ends.push_back(messages.size());
   };
   if (auto done = dump(each); !done) return done;
   return send_changes(messages, ends);

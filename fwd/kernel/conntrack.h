@@ -36,6 +36,7 @@ struct CtTuple {
 struct CtConnection {
   rules::Packet first;
   std::uint32_t mark = 0;
+  bool closed = false;  // TCP whose ends have both finished; conntrack keeps the entry for a while
 };
 
 class Conntrack {

@@ -154,6 +154,7 @@ void Queue::count_answer(int error) noexcept {
     counters_.gone.add();
   } else if (error != 0) {
     counters_.refused.add();
+    left_behind_ = true;
   }
 }
 

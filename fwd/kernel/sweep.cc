@@ -1,6 +1,5 @@
 #include "fwd/kernel/sweep.h"
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -9,7 +8,6 @@
 #include <netinet/in.h>
 
 #include "fwd/kernel/conntrack.h"
-#include "fwd/kernel/route.h"
 
 namespace fwd::kernel {
 namespace {
@@ -37,72 +35,69 @@ Result<std::set<rules::Address>> own_addresses() {
   return own;
 }
 
-class Judge {
+class Sweeper {
  public:
-  Judge(const SweepOptions& options, const ConnectionJudge& allowed, std::set<rules::Address> own,
-        std::optional<Routes> routes)
-      : options_(options), allowed_(allowed), own_(std::move(own)), routes_(std::move(routes)) {}
+  Sweeper(const SweepOptions& options, const SweepJudge& judge, std::set<rules::Address> own)
+      : options_(options), judge_(judge), own_(std::move(own)) {}
 
+  // The mark's new bits. Of a generation whose number comes round again nothing must be left, so
+  // what isn't decided keeps its state under none.
   std::optional<std::uint32_t> operator()(const CtConnection& connection) {
     const std::uint32_t bits = connection.mark & options_.mark.mask;
     if (bits == 0) return std::nullopt;
-    // Of a generation's number that comes round again nothing must be left.
-    const bool was_approved = state_of(bits) == ConnectionState::Approved;
-    const JudgedConnection judged = place(connection.first);
-    const bool allow = allowed_(judged.first, judged.direction, judged.interface_index);
-    if (allow) ++sweep_.approved;
-    if (!allow && was_approved) sweep_.cut.push_back(judged);
+    const auto state = static_cast<ConnectionState>(bits >> options_.mark.shift() >> 6U);
+    const auto direction = direction_of(connection.first);
+    const JudgedConnection judged{connection.first, direction.value_or(rules::Direction::In)};
+    const auto verdict = direction ? judge_(judged) : SweepVerdict::NextPacket;
+    count(verdict, judged, state == ConnectionState::Approved && !connection.closed);
     if (!options_.write) return std::nullopt;
-    const auto state = allow ? ConnectionState::Approved : ConnectionState::Revoked;
-    return options_.mark.encode(state, options_.generation);
+    switch (verdict) {
+      case SweepVerdict::Approve:
+        return options_.mark.encode(ConnectionState::Approved, options_.generation);
+      case SweepVerdict::Revoke:
+        return options_.mark.encode(ConnectionState::Revoked, options_.generation);
+      case SweepVerdict::Reject:
+        return 0;
+      case SweepVerdict::NextPacket:
+        return options_.mark.encode(state, 0);
+    }
+    __builtin_unreachable();
   }
 
   Sweep take() { return std::move(sweep_); }
 
  private:
-  ConnectionState state_of(std::uint32_t bits) const {
-    return static_cast<ConnectionState>(bits >> options_.mark.shift() >> 6U);
+  void count(SweepVerdict verdict, const JudgedConnection& judged, bool was_open) {
+    if (verdict == SweepVerdict::Approve) ++sweep_.approved;
+    const bool denied = verdict == SweepVerdict::Revoke || verdict == SweepVerdict::Reject;
+    if (denied && was_open) sweep_.cut.push_back(judged);
   }
 
-  JudgedConnection place(const rules::Packet& first) {
-    const bool out = own_.contains(first.source);
-    const auto direction = out ? rules::Direction::Out : rules::Direction::In;
-    return {first, direction, interface_to(out ? first.destination : first.source)};
-  }
-
-  unsigned interface_to(const rules::Address& peer) {
-    if (!routes_) return 0;
-    const auto [at, is_new] = interfaces_.try_emplace(peer, 0);
-    if (is_new) at->second = routes_->interface_to(peer);
-    return at->second;
+  // Nothing where neither end is this host's, as with a transparent proxy's connections.
+  std::optional<rules::Direction> direction_of(const rules::Packet& first) const {
+    if (own_.contains(first.source)) return rules::Direction::Out;
+    if (own_.contains(first.destination)) return rules::Direction::In;
+    return std::nullopt;
   }
 
   const SweepOptions& options_;
-  const ConnectionJudge& allowed_;
+  const SweepJudge& judge_;
   const std::set<rules::Address> own_;
-  std::optional<Routes> routes_;
-  std::map<rules::Address, unsigned> interfaces_;
   Sweep sweep_;
 };
 
 }  // namespace
 
-Result<Sweep> sweep_connections(const SweepOptions& options, const ConnectionJudge& allowed) {
+Result<Sweep> sweep_connections(const SweepOptions& options, const SweepJudge& judge) {
   auto conntrack = Conntrack::open();
   if (!conntrack) return std::unexpected(conntrack.error());
   auto own = own_addresses();
   if (!own) return std::unexpected(own.error());
-  std::optional<Routes> routes;
-  if (options.by_interface) {
-    auto opened = Routes::open();
-    if (!opened) return std::unexpected(opened.error());
-    routes = std::move(*opened);
-  }
-  Judge judge(options, allowed, std::move(*own), std::move(routes));
-  if (auto done = conntrack->mark_all(options.mark.mask, std::ref(judge)); !done) {
+  Sweeper sweeper(options, judge, std::move(*own));
+  if (auto done = conntrack->mark_all(options.mark.mask, std::ref(sweeper)); !done) {
     return std::unexpected(done.error());
   }
-  return judge.take();
+  return sweeper.take();
 }
 
 }  // namespace fwd::kernel

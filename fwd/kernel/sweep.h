@@ -7,7 +7,6 @@
 #include <functional>
 #include <vector>
 
-#include "fwd/kernel/adopt.h"
 #include "fwd/kernel/marks.h"
 #include "fwd/system_error.h"
 #include "rules/packet.h"
@@ -19,23 +18,28 @@ namespace fwd::kernel {
 struct JudgedConnection {
   rules::Packet first;
   rules::Direction direction = rules::Direction::In;
-  unsigned interface_index = 0;  // that leads to the peer; 0 unless it was asked for
 };
+
+enum class SweepVerdict : std::uint8_t {
+  Approve,
+  Revoke,
+  Reject,     // only a packet can be answered: its next one is judged
+  NextPacket  // depends on what conntrack doesn't tell, such as the interface
+};
+using SweepJudge = std::function<SweepVerdict(const JudgedConnection&)>;
 
 struct Sweep {
   std::size_t approved = 0;
-  std::vector<JudgedConnection> cut;  // approved before, denied now
+  std::vector<JudgedConnection> cut;  // approved before and open, denied now
 };
 
 struct SweepOptions {
   CtMark mark;
   Generation generation = 1;
-  bool by_interface = false;  // the judge wants to know the interface
-  bool write = true;          // false: only look
+  bool write = true;  // false: only look
 };
 
-// A connection's interface is the one that leads to its peer now. What was never judged (loopback,
-// forwarded connections, those older than the table) is left alone.
-Result<Sweep> sweep_connections(const SweepOptions& options, const ConnectionJudge& allowed);
+// What was never judged (loopback, forwarded connections, those older than the table) is left alone.
+Result<Sweep> sweep_connections(const SweepOptions& options, const SweepJudge& judge);
 
 }  // namespace fwd::kernel

@@ -15,16 +15,12 @@ rules::InterfaceId interface_id(const rules::RuleSet& rules, unsigned index) {
   return rules.interface_id(name.data());
 }
 
-rules::Decision decide(const rules::RuleSet& rules, const kernel::JudgedConnection& connection) {
-  return rules.classify(connection.first, connection.direction,
-                        interface_id(rules, connection.interface_index));
-}
-
 // Whether a live connection goes on.
 bool permits(const engine::ActivePolicy& active, const rules::Packet& first,
              rules::Direction direction, unsigned interface) {
   if (active.mode == Mode::Observe) return true;
-  switch (decide(active.rules, {first, direction, interface}).action) {
+  const auto id = interface_id(active.rules, interface);
+  switch (active.rules.classify(first, direction, id).action) {
     case rules::Action::Allow:
     case rules::Action::Limit:
       return true;  // a limit counts only new connections
@@ -35,6 +31,38 @@ bool permits(const engine::ActivePolicy& active, const rules::Packet& first,
   __builtin_unreachable();
 }
 
+kernel::SweepVerdict verdict_of(rules::Action action) {
+  switch (action) {
+    case rules::Action::Allow:
+    case rules::Action::Limit:
+      return kernel::SweepVerdict::Approve;
+    case rules::Action::Deny:
+      return kernel::SweepVerdict::Revoke;
+    case rules::Action::Reject:
+      return kernel::SweepVerdict::Reject;
+  }
+  __builtin_unreachable();
+}
+
+// Conntrack doesn't know interfaces: what they make a difference to is not decided here.
+kernel::SweepVerdict sweep_verdict(const engine::ActivePolicy& active,
+                                   const kernel::JudgedConnection& connection) {
+  if (active.mode == Mode::Observe) return kernel::SweepVerdict::Approve;
+  const auto by = [&](std::size_t interface) {
+    return verdict_of(active.rules
+                          .classify(connection.first, connection.direction,
+                                    rules::InterfaceId{static_cast<std::uint32_t>(interface)})
+                          .action);
+  };
+  const kernel::SweepVerdict first = by(0);
+  const std::vector<std::string>& names = active.rules.interfaces();
+  for (std::size_t interface = 1; interface < names.size(); ++interface) {
+    if (names[interface] == "lo") continue;  // nothing of it is ever marked
+    if (by(interface) != first) return kernel::SweepVerdict::NextPacket;
+  }
+  return first;
+}
+
 // As a worker would have recorded it, had a packet come first.
 audit::VerdictRecord record_of(const engine::ActivePolicy& active,
                                const kernel::JudgedConnection& connection,
@@ -43,12 +71,12 @@ audit::VerdictRecord record_of(const engine::ActivePolicy& active,
   record.realtime_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
   record.policy_version = active.version;
-  record.interface_index = connection.interface_index;
   record.decided_by = audit::DecidedBy::Sweep;
   record.packet_class = kernel::PacketClass::Again;
   record.judgement.outcome = engine::Outcome::Revoke;
   record.judgement.reason = engine::Reason::Revoked;
-  record.judgement.decision = decide(active.rules, connection);
+  record.judgement.decision =
+      active.rules.classify(connection.first, connection.direction, rules::kOtherInterface);
   record.judgement.direction = connection.direction;
   record.judgement.packet = connection.first;
   record.judgement.decoded = true;
@@ -95,13 +123,8 @@ Result<std::vector<kernel::JudgedConnection>> Installer::would_cut(const Active&
 
 Result<kernel::Sweep> Installer::judge_all(const engine::ActivePolicy& active, bool write) const {
   return connections_.sweep(
-      {.mark = {},
-       .generation = active.generation,
-       .by_interface = active.rules.interfaces().size() > 1,
-       .write = write},
-      [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
-        return permits(active, first, direction, interface);
-      });
+      {.mark = {}, .generation = active.generation, .write = write},
+      [&](const kernel::JudgedConnection& one) { return sweep_verdict(active, one); });
 }
 
 // Connections that it doesn't reach are judged when their next packet comes.
@@ -115,7 +138,9 @@ std::size_t Installer::sweep(const Active& active) {
   const auto now = std::chrono::system_clock::now();
   for (const kernel::JudgedConnection& connection : swept->cut) {
     const audit::VerdictRecord record = record_of(*active, connection, now);
-    if (active->recorded(record.judgement.decision)) announce_.record(record);
+    // A reject is recorded with the packet that it answers.
+    const bool rejected = record.judgement.decision.action == rules::Action::Reject;
+    if (!rejected && active->recorded(record.judgement.decision)) announce_.record(record);
   }
   if (!swept->cut.empty()) spdlog::info("live connections: {} cut", swept->cut.size());
   return swept->cut.size();

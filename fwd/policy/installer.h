@@ -21,7 +21,7 @@ struct Connections {
   std::function<Result<kernel::AdoptedCounts>(kernel::Generation, const kernel::ConnectionJudge&)>
       adopt;
   // kernel::sweep_connections; the ct mark in the options is left to it.
-  std::function<Result<kernel::Sweep>(kernel::SweepOptions, const kernel::ConnectionJudge&)> sweep;
+  std::function<Result<kernel::Sweep>(kernel::SweepOptions, const kernel::SweepJudge&)> sweep;
 };
 
 // What the audit log hears of.

@@ -167,6 +167,9 @@ bool PolicyManager::in_force() const {
 }
 
 Result<std::size_t> PolicyManager::enforce(const Active& active) {
+  // Whatever comes of it: a commit that failed after it was written must not share its numbers.
+  generation_ = active->generation;
+  version_ = active->version;
   Result<std::size_t> cut = 0;
   if (enabled_) {
     const auto table = installer_.firewall().read();
@@ -176,8 +179,6 @@ Result<std::size_t> PolicyManager::enforce(const Active& active) {
   } else {
     installer_.prepare(active);
   }
-  generation_ = active->generation;
-  version_ = active->version;
   return cut;
 }
 

@@ -218,6 +218,19 @@ TEST_CASE("above the budget of a second decisions are told together, with the ex
   CHECK(fixture.balanced());
 }
 
+TEST_CASE("what was folded is told in the words of its own policy, however many came since") {
+  Fixture fixture(16, 1);
+  fixture.push(0, 1'000'000'000);
+  fixture.push(0, 1'000'000'000);
+  for (std::uint64_t version = 8; version < 20; ++version) {
+    fixture.drain.learn(PolicyNames(policy("another"), version));
+    fixture.pass();
+  }
+  const auto lines = fixture.lines();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[1]["rule"]["name"] == "replication");
+}
+
 TEST_CASE("a new second has a new budget") {
   Fixture fixture(16, 1);
   for (const std::int64_t second : {1, 1, 2, 2}) fixture.push(0, second * 1'000'000'000);

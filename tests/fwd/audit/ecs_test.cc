@@ -310,6 +310,17 @@ TEST_CASE("keys always stand in the same order") {
   }
 }
 
+TEST_CASE("a connection that a sweep cut has no packet to tell of") {
+  VerdictRecord record = denied();
+  record.decided_by = DecidedBy::Sweep;
+  record.judgement.outcome = Outcome::Revoke;
+  record.judgement.reason = Reason::Revoked;
+  const auto json = parsed(record);
+  CHECK_FALSE(json["event"].contains("duration"));
+  CHECK(json["fwd"] == nlohmann::json{{"hook", "input"}, {"decided_by", "daemon"}});
+  CHECK(json["source"]["port"] == 51514);
+}
+
 TEST_CASE("a fold tells what its decisions have in common, when, and how many they were") {
   const PolicyNames names(policy(), 7);
   EcsEncoder encoder("web01", interface_name);

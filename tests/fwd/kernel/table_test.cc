@@ -112,16 +112,16 @@ TEST_CASE("commits that follow one another leave what a first commit of the last
 TEST_CASE("what another changed meanwhile is written over") {
   support::in_new_netns([] {
     const auto ours = opened();
-    require(ours->commit(policy_with_limit("first"), 1));
+    require(ours->commit(policy_with_limit("first"), 1, fwd::Mode::Enforce));
     const auto another = opened();
-    require(another->commit(rules::Policy{}, 7));
-    require(ours->commit(policy_with_limit("second"), 2));
+    require(another->commit(rules::Policy{}, 7, fwd::Mode::Enforce));
+    require(ours->commit(policy_with_limit("second"), 2, fwd::Mode::Enforce));
     const auto found = ours->read();
     require(found);
     CHECK((*found)->policy_hash == "second");
     CHECK((*found)->generation == 2);
     require(another->remove());
-    require(ours->commit(policy_with_limit("third"), 3));
+    require(ours->commit(policy_with_limit("third"), 3, fwd::Mode::Enforce));
     CHECK((*ours->read())->policy_hash == "third");
   });
 }
@@ -136,10 +136,10 @@ TEST_CASE("a large set is written and verified while its hash table still grows"
     rules::Policy policy = policy_with_limit("large");
     policy.rules[0].match.source = {std::make_shared<const rules::AddressSet>(members), "peers"};
     const auto firewall = opened();
-    require(firewall->commit(policy, 1));
+    require(firewall->commit(policy, 1, fwd::Mode::Enforce));
     members.pop_back();
     policy.rules[0].match.source = {std::make_shared<const rules::AddressSet>(members), "peers"};
-    require(firewall->commit(policy, 2));
+    require(firewall->commit(policy, 2, fwd::Mode::Enforce));
   });
 }
 

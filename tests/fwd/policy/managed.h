@@ -32,8 +32,8 @@ class Managed {
           firewall.calls.push_back("adopt " + std::to_string(generation));
           return Result<kernel::AdoptedCounts>(kernel::AdoptedCounts{});
         },
-        [this](const kernel::SweepOptions& options, const kernel::ConnectionJudge& allowed) {
-          return sweep(options, allowed);
+        [this](const kernel::SweepOptions& options, const kernel::SweepJudge& judge) {
+          return sweep(options, judge);
         }};
     const policy::Announcements announce{
         [this](const policy::Active& active) { announced = active->version; },
@@ -61,11 +61,13 @@ class Managed {
 
   // As the kernel would: what is denied is cut once.
   Result<kernel::Sweep> sweep(const kernel::SweepOptions& options,
-                              const kernel::ConnectionJudge& allowed) {
+                              const kernel::SweepJudge& judge) {
     if (fail_sweep) return failed("list conntrack's entries", EPERM);
     kernel::Sweep swept;
     std::erase_if(live, [&](const kernel::JudgedConnection& one) {
-      if (allowed(one.first, one.direction, one.interface_index)) return false;
+      const auto verdict = judge(one);
+      if (verdict != kernel::SweepVerdict::Revoke && verdict != kernel::SweepVerdict::Reject)
+        return false;
       swept.cut.push_back(one);
       return options.write;
     });

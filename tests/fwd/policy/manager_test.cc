@@ -363,7 +363,7 @@ fwd::kernel::JudgedConnection connection_to(std::uint16_t port) {
   first.has_ports = true;
   first.source_port = 51514;
   first.destination_port = port;
-  return {first, rules::Direction::In, 0};
+  return {first, rules::Direction::In};
 }
 
 TEST_CASE("a change cuts the live connections that it denies, and each is told") {
@@ -376,6 +376,25 @@ TEST_CASE("a change cuts the live connections that it denies, and each is told")
   CHECK(managed.records[0].judgement.reason == fwd::engine::Reason::Revoked);
   CHECK(managed.records[0].judgement.packet.destination_port == 80);
   CHECK(managed.live.size() == 1);
+}
+
+TEST_CASE("what depends on the interface is left to the next packet") {
+  Managed managed("allow in on eth0 proto tcp to any port 80\n");
+  managed.live = {connection_to(80)};
+  const auto added = managed.manager->add_rule("allow in 443/tcp", std::nullopt);
+  REQUIRE(added);
+  CHECK(added->cut == 0);
+  CHECK(managed.live.size() == 1);
+}
+
+TEST_CASE(
+    "a connection that is now rejected is cut, and recorded with the packet that is answered") {
+  Managed managed("allow in 80/tcp\n");
+  managed.live = {connection_to(80)};
+  const auto added = managed.manager->add_rule("reject in 80/tcp", 1);
+  REQUIRE(added);
+  CHECK(added->cut == 1);
+  CHECK(managed.records.empty());
 }
 
 TEST_CASE("a diff tells what would be cut and cuts nothing") {
