@@ -6,7 +6,7 @@ namespace fwd {
 
 bool KeepAlive::beat(Time now) {
   if (!lease_.healthy()) {
-    actions_.lease_ran_out();
+    if (ran_out(now)) actions_.lease_ran_out();
     return false;
   }
   if (policy_.enabled()) {
@@ -39,7 +39,7 @@ void KeepAlive::renew(Time now) {
   if (!done) return spdlog::error("{}", done.error().message());
   if (!renewed_) {
     actions_.first_lease();
-  } else if (now - *renewed_ > lease_.duration()) {
+  } else if (ran_out(now)) {
     actions_.lease_ran_out();
   }
   renewed_ = now;

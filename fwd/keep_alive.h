@@ -41,6 +41,7 @@ class KeepAlive {
  private:
   void look_after_table(Time now);
   void renew(Time now);
+  bool ran_out(Time now) const { return renewed_ && now - *renewed_ > lease_.duration(); }
 
   policy::Lease lease_;
   kernel::Firewall& firewall_;

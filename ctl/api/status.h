@@ -107,7 +107,8 @@ struct VerdictTimes {
   double p99 = 0;
 };
 
-// GET /v1/stats. Everything counts from the daemon's start.
+// GET /v1/stats. Everything counts from the daemon's start; the kernel's copy also from before, as far as no
+// daemon has told it.
 struct Stats {
   DirectionCounts packets;
   std::map<std::string, std::uint64_t> reasons;

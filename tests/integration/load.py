@@ -1,5 +1,5 @@
 """Traffic that goes on while something breaks: connections that are open and must stay so, new ones that the policy
-permits, and one after another that it forbids. The policy must allow port 80 and deny port 8080."""
+permits, and one after another that it forbids. Fault is what the tests of faults have in common."""
 
 import contextlib
 import itertools
@@ -9,11 +9,14 @@ import struct
 import threading
 import time
 
-from harness import FAMILIES, SERVER
+from harness import FAMILIES, SERVER, FwdTest
+from lab.process import wait_until
 from packets import Flow
 from traffic import Listener, connect, exchange
 
 ALLOWED, FORBIDDEN = 80, 8080
+POLICY = "default deny in\nallow in 80/tcp\n"
+LEASE = 0.6  # seconds
 
 
 class Load:
@@ -100,3 +103,34 @@ def flood(namespace, sources, port, packets, each_millisecond=20):
                 sock.sendto(packet, (SERVER[4], 0))
             if number % each_millisecond == 0:
                 time.sleep(max(0.0, start + number / each_millisecond / 1000 - time.monotonic()))
+
+
+class Fault(FwdTest):
+    """What holds whatever happens."""
+
+    policy = POLICY
+    settings = f"lease_ms = {LEASE * 1000:.0f}\n"
+
+    def load(self):
+        return Load(self.client, self.server)
+
+    def assert_held(self, load):
+        """To be asked after the load has ended."""
+        self.assertEqual(load.forbidden(), 0, "forbidden connections came about")
+        self.assertEqual(load.lost, [], "open connections were lost")
+        self.assertEqual(load.failed, [], "permitted connections failed")
+
+    def counter(self, name):
+        listing = self.server.run(["nft", "list", "counter", "inet", "fwd_policy", name]).stdout
+        return int(listing.split("packets ")[1].split()[0])
+
+    def episode(self, reason):
+        """The records of the one episode there was, once it is over: its beginning and its end."""
+        wait_until(lambda: self.fwd.audit(event__action="recovery"), 8, "the episode is over")
+        began, ended = self.records(1, event__action="fallback"), self.records(1, event__action="recovery")
+        self.assert_fields(ended[0], event__dataset="fwd.health", event__reason=reason)
+        packets = ended[0]["fwd"]
+        self.assertEqual(packets["packets"], packets["allowed"] + packets["denied"] + packets["metered"])
+        status = self.fwd.json("status")["kernel_copy"]
+        self.assertEqual((status["active"], status["episodes"], status["packets"]), (False, 1, packets["packets"]))
+        return began[0], ended[0]

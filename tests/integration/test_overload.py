@@ -4,9 +4,8 @@ import errno
 import time
 
 from harness import SERVER, SHORT, STRANGER
-from load import flood, forged_sources
 from lab.process import wait_until
-from test_stop import Fault
+from load import Fault, flood, forged_sources
 from traffic import Listener, connect, exchange, is_open
 
 

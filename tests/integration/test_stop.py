@@ -3,45 +3,11 @@
 import signal
 import time
 
-from harness import SERVER, FwdTest
-from load import Load, flood, forged_sources
-from lab.process import wait_until
+from harness import SERVER
+from load import LEASE, POLICY, Fault, flood, forged_sources
 from traffic import Listener, connect, is_open
 
-POLICY = "default deny in\nallow in 80/tcp\n"
-LEASE = 0.6  # seconds
 RETRANSMISSION = 1.0  # of a TCP SYN (RFC 6298, 2)
-
-
-class Fault(FwdTest):
-    """What holds whatever happens."""
-
-    policy = POLICY
-    settings = f"lease_ms = {LEASE * 1000:.0f}\n"
-
-    def load(self):
-        return Load(self.client, self.server)
-
-    def assert_held(self, load):
-        """To be asked after the load has ended."""
-        self.assertEqual(load.forbidden(), 0, "forbidden connections came about")
-        self.assertEqual(load.lost, [], "open connections were lost")
-        self.assertEqual(load.failed, [], "permitted connections failed")
-
-    def counter(self, name):
-        listing = self.server.run(["nft", "list", "counter", "inet", "fwd_policy", name]).stdout
-        return int(listing.split("packets ")[1].split()[0])
-
-    def episode(self, reason):
-        """The records of the one episode there was, once it is over: its beginning and its end."""
-        wait_until(lambda: self.fwd.audit(event__action="recovery"), 8, "the episode is over")
-        began, ended = self.records(1, event__action="fallback"), self.records(1, event__action="recovery")
-        self.assert_fields(ended[0], event__dataset="fwd.health", event__reason=reason)
-        packets = ended[0]["fwd"]
-        self.assertEqual(packets["packets"], packets["allowed"] + packets["denied"] + packets["metered"])
-        status = self.fwd.json("status")["kernel_copy"]
-        self.assertEqual((status["active"], status["episodes"], status["packets"]), (False, 1, packets["packets"]))
-        return began[0], ended[0]
 
 
 class Killed(Fault):

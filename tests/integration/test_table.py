@@ -5,9 +5,8 @@ import struct
 import time
 
 from harness import SERVER, Hosts
-from load import Load
 from lab.process import Process, wait_until
-from test_stop import POLICY, Fault
+from load import POLICY, Fault, Load
 from traffic import is_open
 
 NETLINK_NETFILTER = 12
@@ -53,7 +52,6 @@ class Edited(Fault):
             self.assertGreaterEqual(load.wait_for_new(3, 3), 3)
         self.assert_held(load)
         self.assertGreater(edits, 10)
-        self.assertEqual(self.fwd.json("status")["kernel_copy"]["packets"], 0, "the daemon decided all of it")
 
     def test_a_broken_file_changes_nothing(self):
         broken = self.directory / "broken.fw"
