@@ -37,11 +37,17 @@ std::string reason_table(const std::map<std::string, std::uint64_t>& reasons, co
   return table.empty() ? std::string() : table.text(look) + '\n';
 }
 
+std::string copy_text(const api::KernelCopy& copy) {
+  std::string text =
+      fmt::format("the kernel's copy allowed {} and denied {}", copy.allow, copy.deny);
+  if (copy.limit > 0) text += fmt::format(", limits decided {}", copy.limit);
+  if (copy.shed > 0) text += fmt::format("; {} were shed", copy.shed);
+  return text;
+}
+
 std::string others(const api::Stats& stats, const Look& look) {
   Table table({{""}, {""}});
-  table.add({{"Without the daemon", Style::Bold},
-             {fmt::format("the kernel's copy allowed {} and denied {}", stats.kernel_copy.allow,
-                          stats.kernel_copy.deny)}});
+  table.add({{"Without the daemon", Style::Bold}, {copy_text(stats.kernel_copy)}});
   table.add({{"Revoked", Style::Bold}, {count(stats.revoked, "connection")}});
   const api::VerdictTimes& times = stats.verdict_microseconds;
   if (times.p99 > 0) {

@@ -21,14 +21,30 @@ std::string duration(std::uint64_t seconds) {
   return fmt::format("{} d {} h", seconds / 86400, seconds / 3600 % 24);
 }
 
+std::string copy_text(const api::CopyStatus& copy) {
+  std::string text = copy.active ? fmt::format("decides since {} ({}); ", one_line(copy.since),
+                                               one_line(copy.reason))
+                                 : std::string();
+  text += fmt::format("{}, {}", count(copy.episodes, "episode"), count(copy.packets, "packet"));
+  if (copy.packets == 0) return text;
+  text += fmt::format(": {} allowed, {} denied", copy.allowed, copy.denied);
+  if (copy.metered > 0) text += fmt::format(", {} by limits", copy.metered);
+  if (copy.shed > 0) text += fmt::format("; {} shed", copy.shed);
+  return text;
+}
+
 std::string head(const api::Status& status, const Look& look) {
   std::string text =
       "Status: " + (status.enabled ? look.paint(Style::Good, "active")
                                    : look.paint(Style::Bad, "inactive") + " (nothing is filtered)");
   if (status.mode != "enforce") text += ", mode " + one_line(status.mode);
   if (status.enabled && status.mode == "observe") text += '\n' + look.paint(Style::Bad, kObserving);
-  return text + fmt::format("\nDefault: {} (incoming), {} (outgoing)\n",
-                            one_line(status.defaults.in), one_line(status.defaults.out));
+  text += fmt::format("\nDefault: {} (incoming), {} (outgoing)\n", one_line(status.defaults.in),
+                      one_line(status.defaults.out));
+  if (status.kernel_copy.active)
+    text +=
+        look.paint(Style::Warning, "Kernel's copy:") + ' ' + copy_text(status.kernel_copy) + '\n';
+  return text;
 }
 
 std::string queues(const api::Queue& queue) {
@@ -52,6 +68,8 @@ std::string details(const api::Status& status, const Look& look) {
   add("Hash", policy.hash);
   add("Generation", std::to_string(status.generation));
   add("Queues", queues(status.queue));
+  add("Kernel's copy", copy_text(status.kernel_copy),
+      status.kernel_copy.active ? Style::Warning : Style::Plain);
   add("Audit",
       fmt::format("{}: {} written, {} folded, {} lost, {} waiting", audit.file, audit.written,
                   audit.folded, audit.lost, audit.waiting),

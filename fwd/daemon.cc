@@ -69,7 +69,8 @@ Result<void> Daemon::start() {
       &Daemon::read_settings, &Daemon::check_capabilities, &Daemon::load_policy,
       &Daemon::lock_state,    &Daemon::open_socket,        &Daemon::open_kernel,
       &Daemon::open_audit,    &Daemon::bind_queues,        &Daemon::put_in_force,
-      &Daemon::start_workers, &Daemon::watch_events,       &Daemon::serve,
+      &Daemon::keep_watch,    &Daemon::start_workers,      &Daemon::watch_events,
+      &Daemon::serve,
   };
   for (const Step step : kSteps) {
     if (auto done = (this->*step)(); !done) return done;
@@ -157,7 +158,7 @@ Result<void> Daemon::bind_queues() {
     if (!queue) return std::unexpected(queue.error());
     sources.push_back(std::move(*queue));
   }
-  engine_ = std::make_unique<engine::Engine>(std::move(sources), *audit_);
+  engine_ = std::make_unique<engine::Engine>(std::move(sources), *audit_, settings_.shed_above);
   lease_.emplace(*engine_, *firewall_, settings_.lease);
   read_links();
   return {};
@@ -184,17 +185,36 @@ Result<void> Daemon::put_in_force() {
   return policy_->start();
 }
 
+Result<void> Daemon::keep_watch() {
+  copy_watch_ = std::make_unique<CopyWatch>(
+      *firewall_,
+      [this] {
+        std::uint64_t overruns = 0;
+        for (const engine::QueueTotals& queue : engine_->queue_totals()) overruns += queue.overruns;
+        return overruns;
+      },
+      [this](audit::HealthEvent event) { audit_->event(std::move(event)); });
+  keep_alive_ = std::make_unique<KeepAlive>(
+      *lease_, *firewall_, *policy_,
+      KeepAliveActions{.feed_watchdog = [] { sd_notify(0, "WATCHDOG=1"); },
+                       .lease_ran_out = [this] { copy_watch_->lease_ran_out(); },
+                       .first_lease = [this] { copy_watch_->restarted(); },
+                       .restored = [this](const std::string& damage) { tell_restored(damage); }});
+  return {};
+}
+
 // Nobody is told that we are ready before the workers are: until then the kernel decides alone.
 Result<void> Daemon::start_workers() {
   const auto warnings = engine_->start();
   if (!warnings) return std::unexpected(warnings.error());
   for (const std::string& warning : *warnings) spdlog::warn("{}", warning);
   const auto deadline = std::chrono::steady_clock::now() + kFirstRound;
-  while (!take_lease()) {
+  while (!lease_->healthy()) {
     if (std::chrono::steady_clock::now() > deadline)
       return failed("the workers don't come round", 0);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+  beat();
   return {};
 }
 
@@ -202,7 +222,11 @@ Result<void> Daemon::watch_events() {
   if (auto made = keep(EventLoop::make(), loop_); !made) return made;
   if (auto on = loop_->on_signals(kSignals, [this](int signal) { handle_signal(signal); }); !on)
     return on;
-  if (auto on = loop_->every(settings_.lease / 3, [this] { keep_alive(); }); !on) return on;
+  if (auto on = loop_->every(KeepAlive::interval(settings_.lease), [this] { beat(); }); !on)
+    return on;
+  if (settings_.shed_above > 0) {
+    if (auto on = loop_->every(kernel::kTick, [this] { shed_sources(); }); !on) return on;
+  }
   if (auto on = loop_->watch(links_->fd(), [this] { read_links(); }); !on) return on;
   return loop_->watch(limit_log_->fd(), [this] { read_limit_log(); });
 }
@@ -213,6 +237,7 @@ Result<void> Daemon::serve() {
       .engine = *engine_,
       .firewall = *firewall_,
       .audit_counters = [this] { return audit_->counters(); },
+      .kernel_copy = [this] { return copy_watch_->state(); },
       .warnings = [this] { return warnings(); },
       .audit_file = options_.audit,
       .queues = settings_.queues,

@@ -9,14 +9,17 @@
 #include "fwd/audit/writer.h"
 #include "fwd/control/context.h"
 #include "fwd/control/server.h"
+#include "fwd/copy_watch.h"
 #include "fwd/engine/engine.h"
 #include "fwd/event_loop.h"
+#include "fwd/keep_alive.h"
 #include "fwd/kernel/limit_log.h"
 #include "fwd/kernel/links.h"
 #include "fwd/kernel/table.h"
 #include "fwd/options.h"
 #include "fwd/policy/manager.h"
 #include "fwd/settings.h"
+#include "fwd/shed_list.h"
 #include "fwd/unique_fd.h"
 
 namespace fwd {
@@ -48,16 +51,18 @@ class Daemon {
   Result<void> open_audit();
   Result<void> bind_queues();
   Result<void> put_in_force();
+  Result<void> keep_watch();
   Result<void> start_workers();
   Result<void> watch_events();
   Result<void> serve();
 
   void handle_signal(int signal);
   void reload();
-  void keep_alive();
+  void beat();
+  void shed_sources();
+  void tell_restored(const std::string& damage);
   void read_links();
   void read_limit_log();
-  bool take_lease();
   std::vector<std::string> warnings() const;
 
   const Options options_;
@@ -75,10 +80,12 @@ class Daemon {
   std::unique_ptr<engine::Engine> engine_;
   std::optional<policy::Lease> lease_;
   std::unique_ptr<policy::PolicyManager> policy_;
+  std::unique_ptr<CopyWatch> copy_watch_;
+  std::unique_ptr<KeepAlive> keep_alive_;
+  ShedList shed_list_;
   std::optional<EventLoop> loop_;
   std::unique_ptr<control::Context> context_;
   std::unique_ptr<control::Server> server_;
-  bool told_healthy_ = true;
 };
 
 }  // namespace fwd

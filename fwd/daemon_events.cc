@@ -52,27 +52,32 @@ void Daemon::reload() {
   sd_notify(0, "READY=1");
 }
 
-// False where the workers don't deserve one.
-bool Daemon::take_lease() {
-  if (!lease_->healthy()) return false;
-  if (!policy_->enabled()) return true;
-  auto renewed = lease_->renew();
-  if (!renewed && renewed.error().code == ENOENT) renewed = policy_->restore();
-  if (!renewed) spdlog::error("{}", renewed.error().message());
-  return true;
+// In this order: the look knows why the copy had to decide.
+void Daemon::beat() {
+  keep_alive_->beat(std::chrono::steady_clock::now());
+  copy_watch_->look();
 }
 
-void Daemon::keep_alive() {
-  const bool well = take_lease();
-  if (well) sd_notify(0, "WATCHDOG=1");
-  if (well == told_healthy_) return;
-  told_healthy_ = well;
-  if (well) {
-    spdlog::info("the workers answer again");
-    audit_->event({audit::HealthType::Info, "recovery", "the workers answer again", std::nullopt});
-  } else {
-    spdlog::error("a worker doesn't answer; the kernel's copy of the policy decides");
-    audit_->event({audit::HealthType::Info, "fallback", "a worker doesn't answer", std::nullopt});
+void Daemon::tell_restored(const std::string& damage) {
+  audit_->event({audit::HealthType::Info, "restore",
+                 "somebody else changed the firewall's table, it was put back: " + damage});
+}
+
+void Daemon::shed_sources() {
+  if (!policy_->enabled()) return;
+  const auto sources =
+      shed_list_.add(engine_->take_heavy_sources(), std::chrono::steady_clock::now());
+  if (sources.empty()) return;
+  if (auto shed = firewall_->shed(sources, ShedList::kTime); !shed)
+    return spdlog::error("{}", shed.error().message());
+  for (const rules::Address& source : sources) {
+    std::string message = fmt::format(
+        "{} sends more than {} packets a second to a queue; for {} s the kernel decides them "
+        "without "
+        "the daemon",
+        to_string(source), settings_.shed_above, ShedList::kTime.count());
+    spdlog::warn("{}", message);
+    audit_->event({audit::HealthType::Info, "shed", std::move(message)});
   }
 }
 

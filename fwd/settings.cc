@@ -109,6 +109,10 @@ constexpr std::array kKeys = {
           return set_integer(s.queue_length, n, 64, 1 << 20);
         }},
     Key{"queues", R"("FIRST:LAST", at most 64 queues, such as "0:3")", set_queues},
+    Key{"shed_above", "a number from 0 to 10000000",
+        [](Settings& s, const toml::node& n) {
+          return set_integer(s.shed_above, n, 0, 10'000'000);
+        }},
 };
 
 std::string known_keys() {

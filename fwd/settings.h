@@ -34,7 +34,8 @@ struct Settings {
   kernel::CtMark ct_mark;
   std::uint16_t nflog_group = 4789;
   std::chrono::milliseconds lease{
-      3000};  // after that time without renewal the kernel's copy decides
+      3000};                          // after that time without renewal the kernel's copy decides
+  std::uint32_t shed_above = 10'000;  // packets a second of one source to one queue; 0: any number
   LogLevel log_level = LogLevel::Info;
   AuditSettings audit;
   ControlSettings control;

@@ -20,8 +20,8 @@ struct Rule {
   std::string log;  // default, always, none
   std::string comment;
   std::string file;
-  std::uint64_t line = 0;  // 0 for a built-in rule
-  std::uint64_t packets = 0;
+  std::uint64_t line = 0;     // 0 for a built-in rule
+  std::uint64_t packets = 0;  // GET /v1/rules: with what the kernel's copy decided by it
   bool builtin = false;
 };
 

@@ -45,6 +45,15 @@ struct Fields<AuditStatus> {
 };
 
 template <>
+struct Fields<CopyStatus> {
+  using T = CopyStatus;
+  static constexpr std::tuple kFields{
+      Field{"active", &T::active},     Field{"since", &T::since},     Field{"reason", &T::reason},
+      Field{"episodes", &T::episodes}, Field{"packets", &T::packets}, Field{"allowed", &T::allowed},
+      Field{"denied", &T::denied},     Field{"metered", &T::metered}, Field{"shed", &T::shed}};
+};
+
+template <>
 struct Fields<Conntrack> {
   static constexpr std::tuple kFields{Field{"entries", &Conntrack::entries},
                                       Field{"limit", &Conntrack::limit}};
@@ -63,6 +72,7 @@ struct Fields<Status> {
                                       Field{"defaults", &T::defaults},
                                       Field{"builtins", &T::builtins},
                                       Field{"queue", &T::queue},
+                                      Field{"kernel_copy", &T::kernel_copy},
                                       Field{"audit", &T::audit},
                                       Field{"conntrack", &T::conntrack},
                                       Field{"warnings", &T::warnings}};
@@ -83,8 +93,9 @@ struct Fields<DirectionCounts> {
 
 template <>
 struct Fields<KernelCopy> {
-  static constexpr std::tuple kFields{Field{"allow", &KernelCopy::allow},
-                                      Field{"deny", &KernelCopy::deny}};
+  static constexpr std::tuple kFields{
+      Field{"allow", &KernelCopy::allow}, Field{"deny", &KernelCopy::deny},
+      Field{"limit", &KernelCopy::limit}, Field{"shed", &KernelCopy::shed}};
 };
 
 template <>

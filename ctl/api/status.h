@@ -46,6 +46,20 @@ struct AuditStatus {
   std::uint64_t waiting = 0;
 };
 
+// What the kernel decided without the daemon: packets since the daemon's start, and what it found then that
+// nobody had told.
+struct CopyStatus {
+  bool active = false;  // now, or within the last seconds
+  std::string since;    // RFC 3339; empty unless active
+  std::string reason;   // restart, no_answer, buffer_full, queue_full, shed; likewise
+  std::uint64_t episodes = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t allowed = 0;
+  std::uint64_t denied = 0;
+  std::uint64_t metered = 0;  // left to the meters of limit rules
+  std::uint64_t shed = 0;     // of all packets, from sources that sent too much
+};
+
 struct Conntrack {
   std::uint64_t entries = 0;
   std::uint64_t limit = 0;
@@ -63,6 +77,7 @@ struct Status {
   DefaultActions defaults;
   std::map<std::string, bool> builtins;
   Queue queue;
+  CopyStatus kernel_copy;
   AuditStatus audit;
   Conntrack conntrack;
   std::vector<std::string> warnings;
@@ -83,6 +98,8 @@ struct DirectionCounts {
 struct KernelCopy {
   std::uint64_t allow = 0;
   std::uint64_t deny = 0;
+  std::uint64_t limit = 0;
+  std::uint64_t shed = 0;
 };
 
 struct VerdictTimes {
@@ -90,7 +107,8 @@ struct VerdictTimes {
   double p99 = 0;
 };
 
-// GET /v1/stats. Everything counts from the daemon's start.
+// GET /v1/stats. Everything counts from the daemon's start; the kernel's copy also from before, as far as no
+// daemon has told it.
 struct Stats {
   DirectionCounts packets;
   std::map<std::string, std::uint64_t> reasons;

@@ -264,6 +264,13 @@ void append_happening(std::string& out, std::string_view category, std::string_v
   json::append_number(out.append(R"(","sequence":)"), sequence);
 }
 
+void append_by_copy(std::string& out, const HealthEvent::ByCopy& packets) {
+  json::append_number(out.append(R"(,"allowed":)"), packets.allowed);
+  json::append_number(out.append(R"(,"denied":)"), packets.denied);
+  json::append_number(out.append(R"(,"metered":)"), packets.metered);
+  json::append_number(out.append(R"(,"shed":)"), packets.shed);
+}
+
 }  // namespace
 
 EcsEncoder::EcsEncoder(std::string_view hostname, InterfaceNames interface_names)
@@ -339,12 +346,14 @@ void EcsEncoder::append(std::string& out, const HealthEvent& event, std::int64_t
   begin(out, now_ns);
   json::append_string(out.append(R"(,"message":)"), event.message);
   append_happening(out, "process", types(event.type), event.action, "fwd.health", sequence);
+  if (!event.reason.empty()) json::append_string(out.append(R"(,"reason":)"), event.reason);
   out.append(R"(},"observer":{"hostname":)").append(hostname_);
   out.append(R"(,"type":"firewall","version":")" FWD_VERSION R"("})");
   json::append_number(out.append(R"(,"process":{"pid":)"), static_cast<std::uint64_t>(getpid()));
   out.append("}");
   if (event.packets) {
     json::append_number(out.append(R"(,"fwd":{"packets":)"), *event.packets);
+    if (event.by_copy) append_by_copy(out, *event.by_copy);
     out.push_back('}');
   }
   out.append("}\n");

@@ -27,9 +27,18 @@ enum class HealthType : std::uint8_t { Start, End, Info };  // ECS event.type
 
 struct HealthEvent {
   HealthType type = HealthType::Info;
-  std::string action;   // one word: "start", "stop", "rotate", "fallback"
-  std::string message;  // for a person
-  std::optional<std::uint64_t> packets;
+  std::string action;       // one word: "start", "stop", "rotate", "fallback"
+  std::string message;      // for a person
+  std::string reason = {};  // one word; empty where there is none
+  std::optional<std::uint64_t> packets = std::nullopt;
+  // Of these packets, what the kernel's copy of the policy did with them.
+  struct ByCopy {
+    std::uint64_t allowed = 0;
+    std::uint64_t denied = 0;
+    std::uint64_t metered = 0;
+    std::uint64_t shed = 0;
+  };
+  std::optional<ByCopy> by_copy = std::nullopt;
 };
 
 }  // namespace fwd::audit

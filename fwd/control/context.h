@@ -8,6 +8,7 @@
 
 #include "fwd/audit/drain.h"
 #include "fwd/control/router.h"
+#include "fwd/copy_watch.h"
 #include "fwd/engine/engine.h"
 #include "fwd/kernel/table.h"
 #include "fwd/policy/manager.h"
@@ -19,6 +20,7 @@ struct Context {
   const engine::Engine& engine;
   kernel::Firewall& firewall;
   std::function<audit::Counters()> audit_counters;
+  std::function<CopyWatch::State()> kernel_copy;
   std::function<std::vector<std::string>()>
       warnings;  // of the host: what to know beside the policy
   std::string audit_file;

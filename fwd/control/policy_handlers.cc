@@ -1,5 +1,6 @@
 // Reading the policy.
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "ctl/api/codec.h"
 #include "fwd/control/handlers.h"
@@ -10,7 +11,16 @@ namespace fwd::control {
 namespace api = ctl::api;
 
 Answer get_rules(const Context& context, const Request&) {
-  return api::encode(rule_list_view(context.engine.rule_totals()));
+  engine::RuleTotals totals = context.engine.rule_totals();
+  if (context.policy.enabled()) {
+    const auto hits = context.firewall.copy_hits();
+    if (hits) {
+      add(totals, *hits);
+    } else {
+      spdlog::warn("list: {}", hits.error().message());
+    }
+  }
+  return api::encode(rule_list_view(totals));
 }
 
 Answer get_policy(const Context& context, const Request&) {

@@ -1,4 +1,5 @@
 // How the daemon is doing, and what it has counted.
+#include <algorithm>
 #include <chrono>
 
 #include <fmt/chrono.h>
@@ -45,14 +46,30 @@ std::vector<api::Worker> workers(const engine::Engine& engine) {
   return list;
 }
 
+std::string rfc3339(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
 api::PolicyStatus policy_status(const Context& context, const policy::InForce& state) {
   const rules::Policy& policy = state.active->policy;
   return {.file = context.policy.store().path(),
           .hash = policy.hash,
           .rules = policy.rules.size(),
           .sets = policy.sets.size(),
-          .loaded = fmt::format("{:%FT%TZ}",
-                                fmt::gmtime(std::chrono::system_clock::to_time_t(state.since)))};
+          .loaded = rfc3339(state.since)};
+}
+
+api::CopyStatus copy_status(const CopyWatch::State& state) {
+  const kernel::CopyCounters& packets = state.packets;
+  return {.active = state.since.has_value(),
+          .since = state.since ? rfc3339(*state.since) : std::string(),
+          .reason = state.since ? std::string(to_string(state.reason)) : std::string(),
+          .episodes = state.episodes,
+          .packets = packets.decided(),
+          .allowed = packets.allowed,
+          .denied = packets.denied,
+          .metered = packets.metered,
+          .shed = packets.shed};
 }
 
 api::ActionCounts action_counts(const engine::PacketTotals& totals, rules::Direction hook) {
@@ -110,6 +127,7 @@ Answer get_status(const Context& context, const Request&) {
   const bool native = context.firewall.queue_expression() == kernel::QueueExpression::Native;
   status.queue = {context.queues.first, context.queues.last, native ? "native" : "compat",
                   workers(context.engine)};
+  status.kernel_copy = copy_status(context.kernel_copy());
   status.audit = {context.audit_file, audit.written, audit.folded, audit.lost, audit.waiting};
   status.conntrack = {conntrack.entries, conntrack.limit};
   status.warnings = context.warnings();
@@ -122,11 +140,18 @@ Answer get_stats(const Context& context, const Request&) {
   stats.packets = {action_counts(totals, rules::Direction::In),
                    action_counts(totals, rules::Direction::Out)};
   stats.reasons = reason_counts(totals);
-  if (context.policy.enabled()) {
-    const auto table = value_or_log(context.firewall.counters());
-    stats.kernel_copy = {table.copy_allowed, table.copy_denied};
-    stats.revoked = table.revoked;
-  }
+  const CopyWatch::State copy = context.kernel_copy();
+  const kernel::CopyCounters& packets = copy.packets;
+  stats.kernel_copy = {packets.allowed, packets.denied, packets.metered, packets.shed};
+  stats.revoked = copy.revoked;
+  // Of these the daemon knows nothing: the kernel decides and counts them.
+  const auto reason = [&](engine::Reason of) -> std::uint64_t& {
+    return stats.reasons[std::string(engine::to_string(of))];
+  };
+  reason(engine::Reason::RateLimit) = copy.limit_refused;
+  reason(engine::Reason::Shed) = packets.shed;
+  reason(engine::Reason::KernelCopy) =
+      packets.decided() - std::min(packets.decided(), packets.shed);
   stats.workers = workers(context.engine);
   stats.verdict_microseconds = {microseconds(totals.verdict_time(0.50)),
                                 microseconds(totals.verdict_time(0.99))};

@@ -105,6 +105,21 @@ ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals) {
   return list;
 }
 
+void add(engine::RuleTotals& totals, const kernel::CopyHits& hits) {
+  if (totals.policy == nullptr) return;
+  const auto add_to = [&](std::vector<std::uint64_t>& counts,
+                          const std::vector<rules::Rule>& rules) {
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      const auto found = hits.rules.find(rules[i].id);
+      if (found != hits.rules.end()) counts[i] += found->second;
+    }
+  };
+  add_to(totals.rules, totals.policy->policy.rules);
+  add_to(totals.builtin, totals.policy->policy.builtin_rules);
+  totals.default_in += hits.default_in;
+  totals.default_out += hits.default_out;
+}
+
 ctl::api::Set set_view(const rules::NamedSet& set) {
   ctl::api::Set view{
       .name = set.name,

@@ -7,6 +7,7 @@
 #include "ctl/api/policy.h"
 #include "ctl/api/rule.h"
 #include "fwd/engine/rule_totals.h"
+#include "fwd/kernel/table.h"
 #include "fwd/policy/manager.h"
 #include "rules/include.h"
 #include "rules/policy.h"
@@ -19,6 +20,9 @@ ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index,
 
 // All rules of the policy that `totals` is of.
 ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals);
+
+// Adds the packets that the kernel's copy decided.
+void add(engine::RuleTotals& totals, const kernel::CopyHits& hits);
 
 // At most kMostConnections of them are named.
 inline constexpr std::size_t kMostConnections = 1000;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <system_error>
@@ -69,10 +70,12 @@ QueueTotals totals_of(const Worker& worker) {
 
 }  // namespace
 
-Engine::Engine(std::vector<std::unique_ptr<kernel::PacketSource>> sources, RecordSink& sink) {
+Engine::Engine(std::vector<std::unique_ptr<kernel::PacketSource>> sources, RecordSink& sink,
+               std::uint32_t shed_above) {
   for (auto& source : sources) {
     const auto number = static_cast<unsigned>(workers_.size());
-    workers_.push_back(std::make_unique<Worker>(number, std::move(source), board_, sink));
+    workers_.push_back(
+        std::make_unique<Worker>(number, std::move(source), board_, sink, shed_above));
   }
 }
 
@@ -154,6 +157,13 @@ bool Engine::healthy(std::chrono::milliseconds max_age) const {
     const auto beat = worker->heartbeat();
     return worker->failure() == 0 && beat.count() != 0 && time - beat <= max_age;
   });
+}
+
+std::vector<rules::Address> Engine::take_heavy_sources() {
+  std::vector<rules::Address> sources;
+  for (auto& worker : workers_)
+    std::ranges::move(worker->take_heavy_sources(), std::back_inserter(sources));
+  return sources;
 }
 
 PacketTotals Engine::packet_totals() const {

@@ -50,8 +50,10 @@ struct QueueTotals {
 
 class Engine {
  public:
-  // `sink` must outlive the engine.
-  Engine(std::vector<std::unique_ptr<kernel::PacketSource>> sources, RecordSink& sink);
+  // `sink` must outlive the engine. `shed_above`: packets a second of one source to one queue; 0 for
+  // any number.
+  Engine(std::vector<std::unique_ptr<kernel::PacketSource>> sources, RecordSink& sink,
+         std::uint32_t shed_above = 0);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -73,6 +75,9 @@ class Engine {
 
   // Whether every worker has come round within this time and none has failed.
   bool healthy(std::chrono::milliseconds max_age) const;
+
+  // Sources that have sent more than that, since the last call.
+  std::vector<rules::Address> take_heavy_sources();
 
   std::size_t worker_count() const { return workers_.size(); }
   PacketTotals packet_totals() const;

@@ -46,6 +46,12 @@ kernel::Verdict answer(const kernel::QueuedPacket& packet, const ActivePolicy& a
   return {packet.id, false, packet.priority};
 }
 
+// The one in the packet's own header: a reply is judged turned round.
+const rules::Address& sender_of(const audit::VerdictRecord& record) {
+  const rules::Packet& packet = record.judgement.packet;
+  return record.packet_class == PacketClass::AgainReply ? packet.destination : packet.source;
+}
+
 // A record is of a new connection, or of a live one that is cut.
 bool wants_record(const audit::VerdictRecord& record, const ActivePolicy& active) {
   const Judgement& judgement = record.judgement;
@@ -70,8 +76,12 @@ bool wants_record(const audit::VerdictRecord& record, const ActivePolicy& active
 }  // namespace
 
 Worker::Worker(unsigned number, std::unique_ptr<kernel::PacketSource> source,
-               const SnapshotBoard& board, RecordSink& sink)
-    : number_(number), source_(std::move(source)), board_(board), sink_(sink) {}
+               const SnapshotBoard& board, RecordSink& sink, std::uint32_t shed_above)
+    : number_(number),
+      source_(std::move(source)),
+      board_(board),
+      sink_(sink),
+      sources_(shed_above) {}
 
 void Worker::run() noexcept {
   while (!stopping_.load(std::memory_order_relaxed) && step()) {
@@ -125,6 +135,7 @@ void Worker::judge_batch(std::span<const kernel::QueuedPacket> packets,
     record.realtime_ns = realtime.count();
     record.duration_ns = saturated(duration);
     count(record, packets[at].hook);
+    if (record.judgement.decoded) sources_.count(sender_of(record), received);
     if (wants_record(record, active) && !sink_.push(number_, record)) counters_.records_lost.add();
     verdicts_[at] = answer(packets[at], active, record.judgement);
   }

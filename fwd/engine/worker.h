@@ -10,11 +10,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "fwd/engine/counters.h"
 #include "fwd/engine/interface_cache.h"
 #include "fwd/engine/record_sink.h"
 #include "fwd/engine/snapshot.h"
+#include "fwd/engine/source_meter.h"
 #include "fwd/kernel/packet_source.h"
 
 namespace fwd::engine {
@@ -23,7 +25,7 @@ class Worker {
  public:
   // `board` and `sink` must outlive the worker.
   Worker(unsigned number, std::unique_ptr<kernel::PacketSource> source, const SnapshotBoard& board,
-         RecordSink& sink);
+         RecordSink& sink, std::uint32_t shed_above = 0);
 
   // Until stop(), or until the source fails; then its heart has stopped for good.
   void run() noexcept;
@@ -34,6 +36,8 @@ class Worker {
 
   // Held from the choice of the policy to the sending of the verdicts.
   std::timed_mutex& batch_mutex() noexcept { return batch_mutex_; }
+
+  std::vector<rules::Address> take_heavy_sources() { return sources_.take_heavy(); }
 
   const WorkerCounters& counters() const noexcept { return counters_; }
   const kernel::SourceCounters& source_counters() const noexcept { return source_->counters(); }
@@ -62,6 +66,7 @@ class Worker {
 
   std::shared_ptr<const Snapshot> snapshot_;
   InterfaceCache unknown_interfaces_;
+  SourceMeter sources_;
   std::array<audit::VerdictRecord, kernel::kBatchPackets> records_;
   std::array<kernel::Verdict, kernel::kBatchPackets> verdicts_;
 

@@ -59,9 +59,9 @@ class HookChains {
     chain.rules.push_back({{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()},
                            "no worker is alive: chain B decides"});
     chain.rules.push_back(
-        {{is_ipv4(), Lookup{Field::Ip4Source, "shed_v4"}, Count{kCounterShed}, accept()}});
+        {{is_ipv4(), Lookup{Field::Ip4Source, kShedSet4}, Count{kCounterShed}, accept()}});
     chain.rules.push_back(
-        {{is_ipv6(), Lookup{Field::Ip6Source, "shed_v6"}, Count{kCounterShed}, accept()}});
+        {{is_ipv6(), Lookup{Field::Ip6Source, kShedSet6}, Count{kCounterShed}, accept()}});
     chain.rules.push_back({{go(name("classify"))}});
     return chain;
   }
@@ -195,10 +195,11 @@ std::vector<LimitSlot> limit_slots(const rules::Policy& policy) {
 Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan, Generation generation,
                   Mode mode, const TableSettings& settings) {
   Table table{kTableName, fmt::format("fwd state {}", settings.state_directory)};
-  table.counters = {kCounterCopyAllowed, kCounterCopyDenied, kCounterRevoked, kCounterShed};
+  table.counters = {kCounterCopyAllowed, kCounterCopyDenied, kCounterCopyMetered,
+                    kCounterRevoked,     kCounterShed,       kCounterLimitRefused};
   table.sets = {{kLeaseSet, Field::NetworkProtocol, 4},
-                {"shed_v4", Field::Ip4Source},
-                {"shed_v6", Field::Ip6Source}};
+                {kShedSet4, Field::Ip4Source},
+                {kShedSet6, Field::Ip6Source}};
 
   const TableState now{.generation = generation, .policy_hash = policy.hash, .mode = mode};
   const Rule state{{Verdict{Verdict::Kind::Return}}, state_comment(now)};

@@ -20,8 +20,12 @@ inline constexpr const char* kStateChain =
     "state";  // unhooked; its one rule's comment says generation and policy
 inline constexpr const char* kCounterCopyAllowed = "copy_allowed";
 inline constexpr const char* kCounterCopyDenied = "copy_denied";
+inline constexpr const char* kCounterCopyMetered = "copy_metered";
 inline constexpr const char* kCounterRevoked = "revoked";
 inline constexpr const char* kCounterShed = "shed";
+inline constexpr const char* kCounterLimitRefused = "limit_refused";
+inline constexpr const char* kShedSet4 = "shed_v4";
+inline constexpr const char* kShedSet6 = "shed_v6";
 
 // What NFLOG messages of a `limit` rule begin with; the slot follows.
 inline constexpr const char* kLimitAllowedPrefix = "fwd limit ok ";

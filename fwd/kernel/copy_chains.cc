@@ -116,7 +116,9 @@ Chain limit_chain(const CtMark& mark) {
 }
 
 Chain limit_chain_of(const rules::Rule& rule) {
-  return {"copy_limit_" + rule.id, {}, {{{jump("copy_limit")}}, {{go("limit_" + rule.id)}}}};
+  return {"copy_limit_" + rule.id,
+          {},
+          {{{jump("copy_limit")}}, {{Count{kCounterCopyMetered}, go("limit_" + rule.id)}}}};
 }
 
 std::string action_chain(Action action, const std::string& id) {

@@ -28,9 +28,10 @@ void add_family(Table& table, Chain& chain, const rules::Rule& rule, bool ipv4, 
   table.sets.push_back({tries, source, 65535, true, true});
   table.sets.push_back({over, source, 65535, true});
   const Compare guard = ipv4 ? is_ipv4() : is_ipv6();
-  chain.rules.push_back({{guard, Lookup{source, over}, renew, report, refusal}});
-  chain.rules.push_back(
-      {{guard, Remember{source, tries, period, false, rule.rate->count}, renew, report, refusal}});
+  const Count count{kCounterLimitRefused};
+  chain.rules.push_back({{guard, Lookup{source, over}, renew, count, report, refusal}});
+  chain.rules.push_back({{guard, Remember{source, tries, period, false, rule.rate->count}, renew,
+                          count, report, refusal}});
 }
 
 Chain meter(Table& table, const rules::Rule& rule, LimitSlot slot, Mode mode,

@@ -129,6 +129,41 @@ Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket
   return counters;
 }
 
+Result<std::vector<std::uint64_t>> read_counters(NetlinkSocket& socket, const std::string& table,
+                                                 std::span<const char* const> names,
+                                                 CounterAccess access) {
+  constexpr std::size_t kMessageRoom = 512;
+  std::vector<char> requests(names.size() * kMessageRoom);
+  std::size_t length = 0;
+  std::uint32_t sequence = 0;
+  for (const char* name : names) {
+    const std::uint16_t type =
+        access == CounterAccess::Reset ? NFT_MSG_GETOBJ_RESET : NFT_MSG_GETOBJ;
+    const std::uint16_t flags = name == names.back() ? NLM_F_ACK : 0;
+    sequence = socket.next_sequence();
+    nlmsghdr* message =
+        nftnl_nlmsg_build_hdr(requests.data() + length, type, NFPROTO_INET, flags, sequence);
+    const Owned<nftnl_obj, nftnl_obj_free> wanted(nftnl_obj_alloc());
+    nftnl_obj_set_str(wanted.get(), NFTNL_OBJ_TABLE, table.c_str());
+    nftnl_obj_set_str(wanted.get(), NFTNL_OBJ_NAME, name);
+    nftnl_obj_set_u32(wanted.get(), NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
+    nftnl_obj_nlmsg_build_payload(message, wanted.get());
+    length += NLMSG_ALIGN(message->nlmsg_len);
+  }
+  std::vector<std::uint64_t> packets;
+  const auto each = [&](const nlmsghdr& message) {
+    const Owned<nftnl_obj, nftnl_obj_free> one(nftnl_obj_alloc());
+    if (nftnl_obj_nlmsg_parse(&message, one.get()) < 0) return;
+    packets.push_back(nftnl_obj_get_u64(one.get(), NFTNL_OBJ_CTR_PKTS));
+  };
+  constexpr const char* kWhat = "read the table's counters";
+  auto done =
+      socket.request(std::as_bytes(std::span(requests.data(), length)), sequence, kWhat, each);
+  if (!done) return std::unexpected(done.error());
+  if (packets.size() != names.size()) return failed(kWhat, EBADMSG);
+  return packets;
+}
+
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {
   FoundTable found;
   if (auto done = read_existence(socket, table, found); !done) return std::unexpected(done.error());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,13 @@ struct FoundTable {
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table);
 Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket,
                                                            const std::string& table);
+
+// Packets of these counters alone, in their order. With Reset each is set to 0 as it is read: no packet
+// is missed or read twice.
+enum class CounterAccess : std::uint8_t { Read, Reset };
+Result<std::vector<std::uint64_t>> read_counters(NetlinkSocket& socket, const std::string& table,
+                                                 std::span<const char* const> names,
+                                                 CounterAccess access);
 
 // In no order.
 Result<std::vector<KernelElement>> read_elements(NetlinkSocket& socket, const std::string& table,

@@ -12,6 +12,7 @@
 #include "fwd/kernel/chains.h"
 #include "fwd/kernel/copy_chains.h"
 #include "fwd/kernel/nft_batch.h"
+#include "fwd/kernel/nft_field.h"
 #include "fwd/kernel/nft_reader.h"
 #include "fwd/kernel/table_change.h"
 #include "rules/kernel_plan.h"
@@ -21,6 +22,8 @@ namespace {
 
 constexpr std::string_view kStateDirectoryComment = "fwd state ";
 
+// The table isn't owned (NFT_TABLE_F_OWNER): one socket would have to do all, leases would wait for long
+// commits, and `fwd --disable` couldn't help against a daemon that hangs. damage() finds what others do.
 class NftFirewall : public Firewall {
  public:
   NftFirewall(TableSettings settings, NetlinkSocket socket, NetlinkSocket lease_socket,
@@ -60,20 +63,32 @@ class NftFirewall : public Firewall {
   }
 
   Result<TableCounters> counters() override {
+    static constexpr std::array kOthers = {kCounterRevoked, kCounterLimitRefused};
+    const std::lock_guard lock(lease_mutex_);
+    const auto copy = read_copy_counters(CounterAccess::Read);
+    if (!copy) return std::unexpected(copy.error());
+    const auto others = read_counters(lease_socket_, kTableName, kOthers, CounterAccess::Read);
+    if (!others) return std::unexpected(others.error());
+    return TableCounters{*copy, (*others)[0], (*others)[1]};
+  }
+
+  Result<CopyCounters> take_copy_counters() override {
+    const std::lock_guard lock(lease_mutex_);
+    return read_copy_counters(CounterAccess::Reset);
+  }
+
+  Result<CopyHits> copy_hits() override {
     const std::lock_guard lock(mutex_);
     auto found = read_counters(socket_, kTableName);
     if (!found) return std::unexpected(found.error());
-    TableCounters counters{.copy_allowed = (*found)[kCounterCopyAllowed],
-                           .copy_denied = (*found)[kCounterCopyDenied],
-                           .revoked = (*found)[kCounterRevoked],
-                           .shed = (*found)[kCounterShed],
-                           .copy_default_in = (*found)[default_counter(rules::Direction::In)],
-                           .copy_default_out = (*found)[default_counter(rules::Direction::Out)]};
+    CopyHits hits{.rules = {},
+                  .default_in = (*found)[default_counter(rules::Direction::In)],
+                  .default_out = (*found)[default_counter(rules::Direction::Out)]};
     for (const auto& [name, packets] : *found) {
       if (name.starts_with(kRuleCounterPrefix))
-        counters.copy_rules.emplace(name.substr(kRuleCounterPrefix.size()), packets);
+        hits.rules.emplace(name.substr(kRuleCounterPrefix.size()), packets);
     }
-    return counters;
+    return hits;
   }
 
   // An element's timeout can't be renewed in place before kernel 6.12, so all are replaced, in one
@@ -89,6 +104,39 @@ class NftFirewall : public Firewall {
     auto done = batch.commit("renew the lease");
     if (done) ++own_changes_;
     return done;
+  }
+
+  Result<void> shed(std::span<const rules::Address> sources,
+                    std::chrono::milliseconds timeout) override {
+    const std::lock_guard lock(lease_mutex_);
+    NftBatch batch(lease_socket_);
+    for (const rules::Address& source : sources) {
+      const bool ipv4 = source.family == rules::Family::V4;
+      const auto key =
+          key_bytes({ipv4 ? rules::nft::Field::Ip4Source : rules::nft::Field::Ip6Source}, {source});
+      batch.add_element(kTableName, ipv4 ? kShedSet4 : kShedSet6, std::as_bytes(std::span(key)),
+                        timeout);
+    }
+    auto done = batch.commit("let sources past the queue");
+    if (done) ++own_changes_;
+    return done;
+  }
+
+  Result<std::optional<std::string>> damage() override {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock()) return std::nullopt;
+    const auto now = this_moment();
+    if (!now) return std::unexpected(now.error());
+    if (written_ && now->only_own_since(written_->when)) return std::nullopt;
+    const auto found = read_table(socket_, kTableName);
+    if (!found) return std::unexpected(found.error());
+    if (!found->exists) return "it is gone";
+    if (!written_) return std::nullopt;  // whatever it is, a commit that failed left it
+    const auto verified = verify(socket_, replace_all(*found, written_->table), queue_);
+    if (!verified && verified.error().code != 0) return std::unexpected(verified.error());
+    if (!verified) return verified.error().what;
+    written_->when = *now;
+    return std::nullopt;
   }
 
   Result<void> remove() override {
@@ -110,6 +158,10 @@ class NftFirewall : public Firewall {
   struct Moment {
     std::uint32_t generation_id = 0;
     std::uint32_t own_changes = 0;
+
+    bool only_own_since(const Moment& before) const {
+      return generation_id - before.generation_id == own_changes - before.own_changes;
+    }
   };
 
   struct Written {
@@ -117,6 +169,16 @@ class NftFirewall : public Firewall {
     rules::KernelPlan plan;
     Moment when;
   };
+
+  // A packet is counted as shed first and as decided afterwards: read the other way round, what
+  // shedding explains is never taken for a full queue.
+  Result<CopyCounters> read_copy_counters(CounterAccess access) {
+    static constexpr std::array kNames = {kCounterCopyAllowed, kCounterCopyDenied,
+                                          kCounterCopyMetered, kCounterShed};
+    const auto packets = read_counters(lease_socket_, kTableName, kNames, access);
+    if (!packets) return std::unexpected(packets.error());
+    return CopyCounters{(*packets)[0], (*packets)[1], (*packets)[2], (*packets)[3]};
+  }
 
   Result<void> write_difference(Written& next) {
     const TableChange change = difference(written_->table, next.table);
@@ -161,7 +223,7 @@ class NftFirewall : public Firewall {
     const std::lock_guard lock(lease_mutex_);
     const auto id = read_generation_id(lease_socket_);
     if (!id) return std::unexpected(id.error());
-    if (*id - when.generation_id != own_changes_ - when.own_changes) return failed(kWhat, ERESTART);
+    if (!Moment{*id, own_changes_}.only_own_since(when)) return failed(kWhat, ERESTART);
     if (auto done = batch.commit(kWhat, *id); !done) return done;
     ++own_changes_;
     when = {*id + 1, own_changes_};

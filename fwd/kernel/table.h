@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "fwd/kernel/marks.h"
@@ -43,16 +44,29 @@ struct TableState {
   Mode mode = Mode::Enforce;
 };
 
-// What chain B decided where no worker's verdict was in force, and what revoked connections still
-// tried; packets since the table was made. A commit keeps the counts.
+// What the kernel's copy decided because no worker had; packets.
+struct CopyCounters {
+  std::uint64_t allowed = 0;
+  std::uint64_t denied = 0;
+  std::uint64_t metered = 0;  // left to the meter of a `limit` rule
+  std::uint64_t shed = 0;     // of all these, past the queue because their source is shed
+
+  std::uint64_t decided() const { return allowed + denied + metered; }
+  bool operator==(const CopyCounters&) const = default;
+};
+
+// Packets since the table was made. A commit keeps the counts.
 struct TableCounters {
-  std::uint64_t copy_allowed = 0;
-  std::uint64_t copy_denied = 0;
+  CopyCounters copy;  // since it was last taken
   std::uint64_t revoked = 0;
-  std::uint64_t shed = 0;
-  std::map<std::string, std::uint64_t> copy_rules = {};  // of copy_*, by the id of the rule
-  std::uint64_t copy_default_in = 0;
-  std::uint64_t copy_default_out = 0;
+  std::uint64_t limit_refused = 0;  // by the meters of `limit` rules
+};
+
+// What the copy decided, by rule, for as long as the rule has been in the table.
+struct CopyHits {
+  std::map<std::string, std::uint64_t> rules;  // by id
+  std::uint64_t default_in = 0;
+  std::uint64_t default_out = 0;
 };
 
 class Firewall {
@@ -65,7 +79,15 @@ class Firewall {
   virtual Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode) = 0;
   virtual Result<std::optional<TableState>> read() = 0;  // nothing where there is no table
   virtual Result<TableCounters> counters() = 0;
+  virtual Result<CopyCounters> take_copy_counters() = 0;  // and begins at 0; nothing is missed
+  virtual Result<CopyHits> copy_hits() = 0;               // as many as there are rules: costly
   virtual Result<void> renew_lease(std::chrono::milliseconds timeout) = 0;
+  // Their packets go past the queue for so long.
+  virtual Result<void> shed(std::span<const rules::Address> sources,
+                            std::chrono::milliseconds timeout) = 0;
+  // What somebody else has changed in the table since the last commit; nothing where it is whole,
+  // or where a commit is under way. Costs little while nobody changes any table of the host.
+  virtual Result<std::optional<std::string>> damage() = 0;
   virtual Result<void> remove() = 0;  // also done where there is no table
   virtual QueueExpression queue_expression() const = 0;
 };

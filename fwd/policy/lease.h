@@ -16,6 +16,8 @@ class Lease {
         std::chrono::milliseconds duration)
       : engine_(engine), firewall_(firewall), duration_(duration) {}
 
+  std::chrono::milliseconds duration() const { return duration_; }
+
   bool healthy() const { return engine_.healthy(std::max(duration_ / 2, 3 * kernel::kTick)); }
 
   // With healthy workers and a table only.

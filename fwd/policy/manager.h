@@ -104,8 +104,9 @@ class PolicyManager {
   // are cut when the policy is enforced. False: it was so already.
   Outcome<bool> set_mode(Mode mode);
 
-  // Looks after a table that is gone: `fwd --disable` meant it, others didn't.
-  Result<void> restore();
+  // Puts a table back that somebody else has changed or taken away: false where `fwd --disable` did,
+  // or where nothing is wrong with it any more.
+  Result<bool> restore();
 
   State state() const;
   const PolicyStore& store() const { return store_; }

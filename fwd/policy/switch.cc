@@ -44,21 +44,22 @@ Outcome<bool> PolicyManager::set_mode(Mode mode) {
   return internal(changed.error());
 }
 
-Result<void> PolicyManager::restore() {
+Result<bool> PolicyManager::restore() {
   const std::lock_guard lock(change_mutex_);
-  if (!enabled_) return {};
-  const auto table = installer_.firewall().read();
-  if (!table) return std::unexpected(table.error());
-  if (*table) return {};
+  if (!enabled_) return false;
+  const auto damage = installer_.firewall().damage();
+  if (!damage) return std::unexpected(damage.error());
+  if (!*damage) return false;
   const auto wanted = enabled_mark_.read();
   if (!wanted) return std::unexpected(wanted.error());
   if (!*wanted) {
     spdlog::warn("the firewall was disabled from outside; `fwctl enable` brings it back");
     enabled_ = false;
-    return {};
+    return false;
   }
-  spdlog::warn("somebody removed the table; putting it back");
-  return enforce_again();
+  spdlog::warn("somebody else changed the firewall's table, putting it back: {}", **damage);
+  if (auto enforced = enforce_again(); !enforced) return std::unexpected(enforced.error());
+  return true;
 }
 
 }  // namespace fwd::policy

@@ -84,13 +84,14 @@ TEST_CASE("status verbose adds the daemon, the built-in rules and the queues") {
         "Status: active\n"
         "Default: deny (incoming), allow (outgoing)\n"
         "\n"
-        "Daemon      fwd 0.1.0, pid 812, up 3 d 4 h\n"
-        "Policy      /etc/fwd/policy.fw: 2 rules, 1 set, loaded 2026-08-20T10:15:30Z\n"
-        "Hash        abcd\n"
-        "Generation  7\n"
-        "Queues      0-1, compat queue expression\n"
-        "Audit       /var/log/fwd/audit.json: 90 written, 0 folded, 1 lost, 2 waiting\n"
-        "Conntrack   12 of 65536 entries\n"
+        "Daemon         fwd 0.1.0, pid 812, up 3 d 4 h\n"
+        "Policy         /etc/fwd/policy.fw: 2 rules, 1 set, loaded 2026-08-20T10:15:30Z\n"
+        "Hash           abcd\n"
+        "Generation     7\n"
+        "Queues         0-1, compat queue expression\n"
+        "Kernel's copy  0 episodes, 0 packets\n"
+        "Audit          /var/log/fwd/audit.json: 90 written, 0 folded, 1 lost, 2 waiting\n"
+        "Conntrack      12 of 65536 entries\n"
         "\n"
         "     ID                Rule                 Hits  Comment  Place\n"
         "[1]  9c1f02ab5d3e7a10  allow in 80,443/tcp  1234  web      policy.fw:12\n"
@@ -132,6 +133,23 @@ TEST_CASE("a firewall that only observes says so below its state") {
               "Default: "));
 }
 
+TEST_CASE("status says since when, why and how much the kernel's copy decides") {
+  api::Status status = sample_status();
+  status.kernel_copy = {true, "2026-08-20T10:15:30Z", "queue_full", 2, 1200, 200, 990, 10, 0};
+  const std::string text = render_status(status, {}, Detail::Brief, {});
+  CHECK(text.find(
+            "\nKernel's copy: decides since 2026-08-20T10:15:30Z (queue_full); 2 episodes, 1200 "
+            "packets: 200 allowed, 990 denied, 10 by limits\n") != std::string::npos);
+  status.kernel_copy.active = false;
+  status.kernel_copy.shed = 7;
+  CHECK(render_status(status, {}, Detail::Brief, {}).find("copy:") == std::string::npos);
+  CHECK(
+      render_status(status, {}, Detail::Verbose, {})
+          .find(
+              "\nKernel's copy  2 episodes, 1200 packets: 200 allowed, 990 denied, 10 by limits; 7 "
+              "shed\n") != std::string::npos);
+}
+
 TEST_CASE("colour surrounds words and never stands inside of what is aligned") {
   const std::string text = render_status(sample_status(), sample_rules(), Detail::Brief, {true});
   CHECK(text.starts_with("Status: \033[32mactive\033[0m\n"));
@@ -157,7 +175,7 @@ TEST_CASE("stats are a few small tables") {
   api::Stats stats;
   stats.packets = {{12, 3, 0, 1}, {8, 0, 2, 0}};
   stats.reasons = {{"default", 3}, {"rule", 23}, {"shed", 0}};
-  stats.kernel_copy = {4, 5};
+  stats.kernel_copy = {4, 5, 2, 3};
   stats.revoked = 1;
   stats.workers = {{0, 26, 0, 0, 0, 0, 0}};
   stats.verdict_microseconds = {4.12, 20};
@@ -170,7 +188,8 @@ TEST_CASE("stats are a few small tables") {
         "default        3\n"
         "rule          23\n"
         "\n"
-        "Without the daemon  the kernel's copy allowed 4 and denied 5\n"
+        "Without the daemon  the kernel's copy allowed 4 and denied 5, limits decided 2; 3 were "
+        "shed\n"
         "Revoked             1 connection\n"
         "Time to verdict     half within 4.1 us, 99 % within 20.0 us\n"
         "\n"

@@ -18,6 +18,7 @@ queue_length = 1000
 ct_mark_mask = 0x00ff0000
 nflog_group = 7
 lease_ms = 600
+shed_above = 20
 log_level = "warning"
 [audit]
 fold_above = 50
@@ -34,6 +35,7 @@ read_group = "adm"
   CHECK(settings->ct_mark.mask == 0x00ff0000);
   CHECK(settings->nflog_group == 7);
   CHECK(settings->lease == std::chrono::milliseconds(600));
+  CHECK(settings->shed_above == 20);
   CHECK(settings->log_level == fwd::LogLevel::Warning);
   CHECK(settings->audit.fold_above == 50);
   CHECK(settings->audit.ring_records == 128);
@@ -93,7 +95,8 @@ TEST_CASE("settings errors name file, line and what is allowed") {
        "fwd.toml:2: unknown key \"control.admin\" (known: audit.fold_above, "
        "audit.ring_records, control.admin_group, "
        "control.read_group, "
-       "ct_mark_mask, lease_ms, log_level, nflog_group, queue_length, queues)"},
+       "ct_mark_mask, lease_ms, log_level, nflog_group, queue_length, queues, "
+       "shed_above)"},
   };
   for (const Case& c : cases) {
     INFO(c.text);

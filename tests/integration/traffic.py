@@ -57,6 +57,10 @@ class Listener:
             while data := connection.recv(1 << 16):
                 connection.sendall(data)
 
+    def accepted(self):
+        """How many connections have come."""
+        return len(self._connections)
+
     def send(self, data):
         """Speaks on the connection that came last, unasked."""
         self._connections[-1].sendall(data)

@@ -155,7 +155,7 @@ TEST_CASE("a gap tells how many records are missing, when and why") {
 TEST_CASE("a health event tells the daemon's version and process") {
   std::string out;
   EcsEncoder("web01", interface_name)
-      .append(out, HealthEvent{HealthType::Start, "start", "fwd starts", {}}, kTime_ns, 1);
+      .append(out, HealthEvent{HealthType::Start, "start", "fwd starts"}, kTime_ns, 1);
   CHECK(out ==
         R"({"@timestamp":"2026-08-20T10:15:30.123456Z","ecs":{"version":"8.17.0"},)"
         R"("message":"fwd starts",)"
@@ -166,11 +166,19 @@ TEST_CASE("a health event tells the daemon's version and process") {
             std::to_string(getpid()) + "}}\n");
 }
 
-TEST_CASE("a health event counts packets where it has some") {
-  std::string out;
-  EcsEncoder("web01", interface_name)
-      .append(out, HealthEvent{HealthType::Info, "fallback", "m", 42}, kTime_ns, 1);
-  CHECK(nlohmann::json::parse(out)["fwd"]["packets"] == 42);
+TEST_CASE("a health event tells its reason and counts packets where it has some") {
+  HealthEvent event{HealthType::Info, "fallback", "m", "queue_full", 42};
+  const auto written = [&] {
+    std::string out;
+    EcsEncoder("web01", interface_name).append(out, event, kTime_ns, 1);
+    return nlohmann::json::parse(out);
+  };
+  CHECK(written()["event"]["reason"] == "queue_full");
+  CHECK(written()["fwd"] == nlohmann::json{{"packets", 42}});
+  event.by_copy = HealthEvent::ByCopy{30, 10, 2, 41};
+  const nlohmann::json counts = {
+      {"packets", 42}, {"allowed", 30}, {"denied", 10}, {"metered", 2}, {"shed", 41}};
+  CHECK(written()["fwd"] == counts);
 }
 
 TEST_CASE("every outcome has its action and type") {
@@ -293,7 +301,7 @@ TEST_CASE("no text from outside can forge a record or a field") {
   EcsEncoder encoder(attack, [&](std::uint32_t) { return attack; });
   std::string out;
   encoder.append(out, denied(), nullptr, 1);
-  encoder.append(out, HealthEvent{HealthType::Info, attack, attack, {}}, kTime_ns, 2);
+  encoder.append(out, HealthEvent{HealthType::Info, attack, attack, attack}, kTime_ns, 2);
   const auto lines = parse_lines(out);
   REQUIRE(lines.size() == 2);
   CHECK(lines[0]["event"]["action"] == "drop");

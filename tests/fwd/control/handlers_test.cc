@@ -49,6 +49,17 @@ class Api {
       .engine = managed_.engine,
       .firewall = managed_.firewall,
       .audit_counters = [] { return fwd::audit::Counters{.decided = 5, .written = 4, .lost = 1}; },
+      .kernel_copy =
+          [] {
+            fwd::CopyWatch::State state;
+            state.since = std::chrono::system_clock::time_point{};
+            state.reason = fwd::CopyReason::QueueFull;
+            state.episodes = 2;
+            state.packets = {10, 5, 1, 4};
+            state.revoked = 3;
+            state.limit_refused = 7;
+            return state;
+          },
       .warnings = [] { return std::vector<std::string>{"beware"}; },
       .audit_file = "/var/log/fwd/audit.json",
       .queues = {0, 1}};
@@ -75,6 +86,11 @@ TEST_CASE("status tells of policy, queues, audit log and warnings") {
   CHECK(status.builtins.at("established") == true);
   CHECK(status.queue.expression == "compat");
   CHECK(status.audit.lost == 1);
+  CHECK(status.kernel_copy.active);
+  CHECK(status.kernel_copy.since == "1970-01-01T00:00:00Z");
+  CHECK(status.kernel_copy.reason == "queue_full");
+  CHECK(status.kernel_copy.episodes == 2);
+  CHECK(status.kernel_copy.packets == 16);
   CHECK(status.warnings == std::vector<std::string>{"beware"});
 }
 
@@ -82,7 +98,31 @@ TEST_CASE("stats have every reason, also with a count of zero") {
   Api call("allow in 80/tcp\n");
   const auto stats = call.read<api::Stats>(call("GET", "/v1/stats"));
   CHECK(stats.reasons.size() == fwd::engine::kReasons);
-  CHECK(stats.reasons.at("rate_limit") == 0);
+  CHECK(stats.reasons.at("observe") == 0);
+}
+
+TEST_CASE("stats tell what the kernel decided without the daemon") {
+  Api call("allow in 80/tcp\n");
+  const auto stats = call.read<api::Stats>(call("GET", "/v1/stats"));
+  CHECK(stats.kernel_copy.allow == 10);
+  CHECK(stats.kernel_copy.limit == 1);
+  CHECK(stats.revoked == 3);
+  CHECK(stats.reasons.at("rate_limit") == 7);
+  CHECK(stats.reasons.at("shed") == 4);
+  CHECK(stats.reasons.at("kernel_copy") == 12);
+}
+
+TEST_CASE("a rule's hits are the workers' and the kernel's together") {
+  Api call("allow in 80/tcp\n");
+  const auto id = call.read<api::RuleList>(call("GET", "/v1/rules")).rules.at(0).id;
+  fwd::kernel::CopyHits& hits = call.managed().firewall.hits;
+  hits.rules = {{id, 5}, {"ping", 2}, {"gone", 9}};
+  hits.default_in = 3;
+  hits.default_out = 4;
+  const auto list = call.read<api::RuleList>(call("GET", "/v1/rules"));
+  CHECK(list.rules.at(0).packets == 5);
+  CHECK(list.defaults.in.packets == 3);
+  CHECK(list.defaults.out.packets == 4);
 }
 
 TEST_CASE("rules are listed as written, with their place") {

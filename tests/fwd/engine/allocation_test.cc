@@ -58,7 +58,7 @@ TEST_CASE("a worker allocates nothing per packet") {
                                  tcp_rule(Action::Reject, 82), tcp_rule(Action::Limit, 83)})),
                1, {{1'000'001, "wan0"}}));
   CountingSink sink;
-  fwd::engine::Worker worker(0, std::make_unique<EndlessSource>(one_of_each()), board, sink);
+  fwd::engine::Worker worker(0, std::make_unique<EndlessSource>(one_of_each()), board, sink, 5);
   REQUIRE(worker.step());  // takes the policy and looks up the interfaces
 
   const auto before = support::allocations();
@@ -69,4 +69,5 @@ TEST_CASE("a worker allocates nothing per packet") {
   CHECK(allocated == 0);
   CHECK(worker.counters().batches.value() == 1001);
   CHECK(sink.records > 1000);
+  CHECK_FALSE(worker.take_heavy_sources().empty());
 }

@@ -2,10 +2,13 @@
 // a sink that keeps.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -126,6 +129,25 @@ class EndlessSource final : public fwd::kernel::PacketSource {
   std::vector<Queued> batch_;
   std::vector<fwd::kernel::QueuedPacket> packets_;
   fwd::kernel::Counter answered_;
+  fwd::kernel::SourceCounters counters_;
+};
+
+// Has no packets, and comes round every millisecond unless it hangs.
+class HangingSource final : public fwd::kernel::PacketSource {
+ public:
+  void hang(bool hangs) { hangs_ = hangs; }
+
+  fwd::Result<std::span<const fwd::kernel::QueuedPacket>> receive() override {
+    do std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (hangs_);
+    return std::span<const fwd::kernel::QueuedPacket>{};
+  }
+  void send(std::span<const fwd::kernel::Verdict>) noexcept override {}
+  std::uint16_t number() const noexcept override { return 0; }
+  const fwd::kernel::SourceCounters& counters() const noexcept override { return counters_; }
+
+ private:
+  std::atomic<bool> hangs_{false};
   fwd::kernel::SourceCounters counters_;
 };
 

@@ -63,6 +63,27 @@ rules::Policy every_action() {
 
 }  // namespace
 
+TEST_CASE("a heavy source is the packet's own sender, also where it is judged turned round") {
+  Bench bench(every_action());
+  constexpr std::uint32_t kAbove = 10;
+  auto owned = std::make_unique<ScriptedSource>();
+  ScriptedSource& source = *owned;
+  Worker worker(0, std::move(owned), bench.board, bench.sink, kAbove);
+  const auto send = [&](PacketClass packet_class) {
+    for (std::uint32_t i = 0; i < 2 * kAbove + 2; ++i) {
+      source.play({Queued(1, packet_class, tcp(80))});
+      REQUIRE(worker.step());
+    }
+    return worker.take_heavy_sources();
+  };
+  const auto sender = rules::decode(tcp(80))->source;
+  for (const PacketClass packet_class : {PacketClass::New, PacketClass::AgainReply}) {
+    const auto heavy = send(packet_class);
+    REQUIRE_FALSE(heavy.empty());
+    CHECK(heavy.front() == sender);
+  }
+}
+
 TEST_CASE("a verdict says kind, generation and slot in the packet's priority and keeps the rest") {
   Bench bench(every_action());
   struct Line {

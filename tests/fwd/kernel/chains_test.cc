@@ -105,10 +105,10 @@ TEST_CASE("a limit rule's meter counts tries, remembers who is over and reports 
   }
 )");
   CHECK(chain_text(table, "limit_00000000000000aa") == R"(  chain limit_00000000000000aa {
-    meta nfproto 2 ip saddr @over_00000000000000aa_v4 update @over_00000000000000aa_v4 { ip saddr timeout 20s } log prefix "fwd limit over 1" group 7 snaplen 128 drop
-    meta nfproto 2 add @limit_00000000000000aa_v4 { ip saddr timeout 60s over 3 } update @over_00000000000000aa_v4 { ip saddr timeout 20s } log prefix "fwd limit over 1" group 7 snaplen 128 drop
-    meta nfproto 10 ip6 saddr @over_00000000000000aa_v6 update @over_00000000000000aa_v6 { ip6 saddr timeout 20s } log prefix "fwd limit over 1" group 7 snaplen 128 drop
-    meta nfproto 10 add @limit_00000000000000aa_v6 { ip6 saddr timeout 60s over 3 } update @over_00000000000000aa_v6 { ip6 saddr timeout 20s } log prefix "fwd limit over 1" group 7 snaplen 128 drop
+    meta nfproto 2 ip saddr @over_00000000000000aa_v4 update @over_00000000000000aa_v4 { ip saddr timeout 20s } counter name limit_refused log prefix "fwd limit over 1" group 7 snaplen 128 drop
+    meta nfproto 2 add @limit_00000000000000aa_v4 { ip saddr timeout 60s over 3 } update @over_00000000000000aa_v4 { ip saddr timeout 20s } counter name limit_refused log prefix "fwd limit over 1" group 7 snaplen 128 drop
+    meta nfproto 10 ip6 saddr @over_00000000000000aa_v6 update @over_00000000000000aa_v6 { ip6 saddr timeout 20s } counter name limit_refused log prefix "fwd limit over 1" group 7 snaplen 128 drop
+    meta nfproto 10 add @limit_00000000000000aa_v6 { ip6 saddr timeout 60s over 3 } update @over_00000000000000aa_v6 { ip6 saddr timeout 20s } counter name limit_refused log prefix "fwd limit over 1" group 7 snaplen 128 drop
     log prefix "fwd limit ok 1" group 7 snaplen 128 goto approve
   }
 )");

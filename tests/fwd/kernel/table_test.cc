@@ -1,8 +1,16 @@
 #include "fwd/kernel/table.h"
 
+#include <array>
+#include <functional>
+
+#include <arpa/inet.h>
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include "fwd/kernel/nft_batch.h"
+#include "fwd/unique_fd.h"
 #include "tests/support/netns.h"
 #include "tests/support/random_policy.h"
 
@@ -33,6 +41,25 @@ std::unique_ptr<Firewall> opened() {
   INFO((firewall ? "" : firewall.error().message()));
   REQUIRE(firewall);
   return std::move(*firewall);
+}
+
+// One datagram of a new connection over loopback. On its way in it is of an approved one.
+void send_to_loopback(int receiver) {
+  sockaddr_in to{};
+  socklen_t length = sizeof to;
+  REQUIRE(getsockname(receiver, reinterpret_cast<sockaddr*>(&to), &length) == 0);
+  const fwd::UniqueFd sender(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const char byte = 0;
+  (void)sendto(sender.get(), &byte, 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+}
+
+fwd::UniqueFd loopback_receiver() {
+  fwd::UniqueFd receiver(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(bind(receiver.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  return receiver;
 }
 
 template <typename T>
@@ -170,5 +197,82 @@ TEST_CASE("removing the table succeeds with and without one") {
     const auto found = firewall->read();
     require(found);
     CHECK_FALSE(found->has_value());
+  });
+}
+
+TEST_CASE("what the copy decides is counted, by rule too, and taken exactly once") {
+  support::in_new_netns([] {
+    const auto firewall = opened();
+    rules::Policy policy = policy_with_limit("counted");
+    policy.builtins.loopback = false;
+    policy.rules[0].match.direction = rules::Direction::Out;
+    policy.rules[0].rate = rules::Rate{3, 60};
+    require(firewall->commit(policy, 1));
+    const auto receiver = loopback_receiver();
+    for (int i = 0; i < 5; ++i) send_to_loopback(receiver.get());
+
+    const auto counted = firewall->counters();
+    require(counted);
+    CHECK(counted->copy.decided() == 5);
+    CHECK(counted->copy.metered == 5);
+    CHECK(counted->limit_refused == 2);
+    const auto hits = firewall->copy_hits();
+    require(hits);
+    CHECK(hits->default_out == 0);
+    CHECK(hits->rules.at("00000000000000aa") == 5);
+
+    require(firewall->take_copy_counters());
+    const auto rest = firewall->take_copy_counters();
+    require(rest);
+    CHECK(*rest == CopyCounters{});
+    CHECK(firewall->copy_hits()->rules.at("00000000000000aa") == 5);
+  });
+}
+
+TEST_CASE("packets of a source that is shed go past the queue for as long as was asked") {
+  support::in_new_netns([] {
+    const auto firewall = opened();
+    rules::Policy policy;
+    policy.builtins.loopback = false;
+    require(firewall->commit(policy, 1));
+    require(firewall->renew_lease(1min));
+    const std::array sources{rules::Address::v4(0x7f000001), rules::Address::v6(0, 1)};
+    require(firewall->shed(sources, 1min));
+    require(firewall->shed(sources, 1min));
+    const auto receiver = loopback_receiver();
+    for (int i = 0; i < 2; ++i) send_to_loopback(receiver.get());
+    CHECK(firewall->take_copy_counters()->shed == 2);
+  });
+}
+
+TEST_CASE("what others do to the table is damage, what they do elsewhere isn't") {
+  support::in_new_netns([] {
+    const auto firewall = opened();
+    require(firewall->commit(policy_with_limit("whole"), 1));
+    require(firewall->renew_lease(1s));
+    const auto damage = [&] {
+      const auto found = firewall->damage();
+      require(found);
+      return found->value_or("none");
+    };
+    const auto change = [](const std::function<void(NftBatch&)>& fill) {
+      auto socket = fwd::kernel::NetlinkSocket::open(NETLINK_NETFILTER);
+      require(socket);
+      NftBatch batch(*socket);
+      fill(batch);
+      require(batch.commit("change"));
+    };
+    CHECK(damage() == "none");
+    change([](NftBatch& batch) { batch.add_table("other", ""); });
+    CHECK(damage() == "none");
+    change([](NftBatch& batch) { batch.flush_chain(kTableName, "a_input"); });
+    CHECK(damage() ==
+          "the kernel's table differs from what was written: number of rules in chain a_input");
+    require(firewall->commit(policy_with_limit("whole"), 2));
+    CHECK(damage() == "none");
+    change([](NftBatch& batch) { batch.delete_table(kTableName); });
+    CHECK(damage() == "it is gone");
+    require(firewall->commit(policy_with_limit("whole"), 3));
+    CHECK(damage() == "none");
   });
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fwd/kernel/table.h"
@@ -20,15 +21,26 @@ class FakeFirewall final : public kernel::Firewall {
       return failed("write the table", ENOSPC);
     }
     table = kernel::TableState{generation, policy.hash, {}, mode};
+    damaged.reset();
     return {};
   }
   Result<std::optional<kernel::TableState>> read() override {
     if (fail_read) return failed("list tables", EPERM);
     return table;
   }
-  Result<kernel::TableCounters> counters() override { return kernel::TableCounters{}; }
+  Result<kernel::TableCounters> counters() override { return counted; }
+  Result<kernel::CopyCounters> take_copy_counters() override {
+    return std::exchange(counted.copy, {});
+  }
+  Result<kernel::CopyHits> copy_hits() override { return hits; }
+  Result<void> shed(std::span<const rules::Address> sources, std::chrono::milliseconds) override {
+    for (const rules::Address& source : sources) calls.push_back("shed " + to_string(source));
+    return {};
+  }
+  Result<std::optional<std::string>> damage() override { return table ? damaged : "it is gone"; }
   Result<void> renew_lease(std::chrono::milliseconds) override {
     calls.emplace_back("lease");
+    if (!table) return failed("renew the lease", ENOENT);
     return {};
   }
   Result<void> remove() override {
@@ -42,6 +54,9 @@ class FakeFirewall final : public kernel::Firewall {
   }
 
   std::optional<kernel::TableState> table;
+  kernel::TableCounters counted;
+  kernel::CopyHits hits;
+  std::optional<std::string> damaged;
   std::vector<std::string> calls;
   std::function<void()> on_commit;
   int fail_commits = 0;
