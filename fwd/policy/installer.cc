@@ -1,61 +1,8 @@
 #include "fwd/policy/installer.h"
 
-#include <array>
-#include <chrono>
-
-#include <net/if.h>
 #include <spdlog/spdlog.h>
 
 namespace fwd::policy {
-namespace {
-
-rules::InterfaceId interface_id(const rules::RuleSet& rules, unsigned index) {
-  std::array<char, IF_NAMESIZE> name{};
-  if (if_indextoname(index, name.data()) == nullptr) return rules::kOtherInterface;
-  return rules.interface_id(name.data());
-}
-
-rules::Decision decide(const rules::RuleSet& rules, const kernel::JudgedConnection& connection) {
-  return rules.classify(connection.first, connection.direction,
-                        interface_id(rules, connection.interface_index));
-}
-
-// Whether a live connection goes on.
-bool permits(const engine::ActivePolicy& active, const rules::Packet& first,
-             rules::Direction direction, unsigned interface) {
-  if (active.mode == Mode::Observe) return true;
-  switch (decide(active.rules, {first, direction, interface}).action) {
-    case rules::Action::Allow:
-    case rules::Action::Limit:
-      return true;  // a limit counts only new connections
-    case rules::Action::Deny:
-    case rules::Action::Reject:
-      return false;
-  }
-  __builtin_unreachable();
-}
-
-// As a worker would have recorded it, had a packet come first.
-audit::VerdictRecord record_of(const engine::ActivePolicy& active,
-                               const kernel::JudgedConnection& connection,
-                               std::chrono::system_clock::time_point now) {
-  audit::VerdictRecord record;
-  record.realtime_ns =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
-  record.policy_version = active.version;
-  record.interface_index = connection.interface_index;
-  record.decided_by = audit::DecidedBy::Sweep;
-  record.packet_class = kernel::PacketClass::Again;
-  record.judgement.outcome = engine::Outcome::Revoke;
-  record.judgement.reason = engine::Reason::Revoked;
-  record.judgement.decision = decide(active.rules, connection);
-  record.judgement.direction = connection.direction;
-  record.judgement.packet = connection.first;
-  record.judgement.decoded = true;
-  return record;
-}
-
-}  // namespace
 
 Result<std::size_t> Installer::commit(const Active& active) {
   announce_.policy(active);
@@ -68,17 +15,17 @@ Result<std::size_t> Installer::commit(const Active& active) {
       return std::unexpected(committed.error());
     engine_.publish(active);
   }
-  return sweep(active);
+  return sweep_live(connections_, *active, announce_.record);
 }
 
 Result<std::size_t> Installer::install_first(const Active& active) {
-  adopt(active);
+  adopt_live(connections_, *active);
   auto committed = commit(active);
   if (!committed) return committed;
   if (lease_.healthy()) {
     if (auto renewed = lease_.renew(); !renewed) spdlog::warn("{}", renewed.error().message());
   }
-  adopt(active);  // those that came in between
+  adopt_live(connections_, *active);  // those that came in between
   return committed;
 }
 
@@ -88,52 +35,7 @@ void Installer::prepare(const Active& active) {
 }
 
 Result<std::vector<kernel::JudgedConnection>> Installer::would_cut(const Active& active) const {
-  auto swept = judge_all(*active, false);
-  if (!swept) return std::unexpected(swept.error());
-  return std::move(swept->cut);
-}
-
-Result<kernel::Sweep> Installer::judge_all(const engine::ActivePolicy& active, bool write) const {
-  return connections_.sweep(
-      {.mark = {},
-       .generation = active.generation,
-       .by_interface = active.rules.interfaces().size() > 1,
-       .write = write},
-      [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
-        return permits(active, first, direction, interface);
-      });
-}
-
-// Connections that it doesn't reach are judged when their next packet comes.
-std::size_t Installer::sweep(const Active& active) {
-  const auto swept = judge_all(*active, true);
-  if (!swept) {
-    spdlog::warn("live connections wait for their next packet to be judged again: {}",
-                 swept.error().message());
-    return 0;
-  }
-  const auto now = std::chrono::system_clock::now();
-  for (const kernel::JudgedConnection& connection : swept->cut) {
-    const audit::VerdictRecord record = record_of(*active, connection, now);
-    if (active->recorded(record.judgement.decision)) announce_.record(record);
-  }
-  if (!swept->cut.empty()) spdlog::info("live connections: {} cut", swept->cut.size());
-  return swept->cut.size();
-}
-
-// Without it some live connections are judged by the direction that conntrack takes them to have,
-// which may be wrong; no firewall at all would be worse.
-void Installer::adopt(const Active& active) {
-  const auto counts = connections_.adopt(
-      active->generation,
-      [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
-        return permits(*active, first, direction, interface);
-      });
-  if (!counts) {
-    spdlog::warn("live connections keep no verdict: {}", counts.error().message());
-  } else if (counts->approved + counts->revoked > 0) {
-    spdlog::info("live connections: {} approved, {} denied", counts->approved, counts->revoked);
-  }
+  return policy::would_cut(connections_, *active);
 }
 
 }  // namespace fwd::policy
