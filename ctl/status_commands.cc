@@ -23,8 +23,8 @@ constexpr const char* kDisabled =
 
 constexpr const char* kModeUsage = "mode [observe|enforce]";
 constexpr const char* kObserved =
-    "Nothing is refused until you run fwctl mode enforce; audit records with the reason \"observe\" "
-    "tell what would be.\n";
+    "Nothing is refused until you run fwctl mode enforce; audit records with the reason "
+    "\"observe\" tell what would be.\n";
 constexpr const char* kEnforced = "The policy is enforced, also for connections that are open.\n";
 
 Result show_mode(const Context& context) {

@@ -126,11 +126,7 @@ Result<void> Daemon::load_policy() {
 }
 
 Result<void> Daemon::open_kernel() {
-  const kernel::TableSettings table{
-      .queues = settings_.queues,
-      .ct_mark = settings_.ct_mark,
-      .nflog_group = settings_.nflog_group,
-      .state_directory = std::filesystem::absolute(options_.state_directory())};
+  const auto table = table_settings(settings_, options_.state_directory());
   if (auto opened = keep(kernel::open_firewall(table), firewall_); !opened) return opened;
   if (auto opened = keep(kernel::LimitLog::open(settings_.nflog_group), limit_log_); !opened)
     return opened;
@@ -165,22 +161,14 @@ Result<void> Daemon::bind_queues() {
 }
 
 Result<void> Daemon::put_in_force() {
-  const kernel::CtMark mark = settings_.ct_mark;
-  const policy::Connections connections{
-      [mark](kernel::Generation generation, const kernel::ConnectionJudge& judge) {
-        return kernel::adopt_connections(mark, generation, judge);
-      },
-      [mark](kernel::SweepOptions options, const kernel::SweepJudge& judge) {
-        options.mark = mark;
-        return kernel::sweep_connections(options, judge);
-      }};
   const policy::Announcements announce{
       [this](const policy::Active& active) { audit_->policy(active); },
       [this](const audit::VerdictRecord& record) { audit_->push(audit_->changes(), record); }};
   policy_ = std::make_unique<policy::PolicyManager>(
       policy::PolicyStore(options_.policy), options_.state_directory(),
-      policy::Installer(*engine_, *firewall_, *lease_, connections, announce), read_services,
-      std::move(*loaded_));
+      policy::Installer(*engine_, *firewall_, *lease_, policy::host_connections(settings_.ct_mark),
+                        announce),
+      read_services, std::move(*loaded_));
   loaded_.reset();
   return policy_->start();
 }

@@ -1,6 +1,8 @@
 #include "fwd/files.h"
 
 #include <array>
+#include <cstdlib>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -35,6 +37,23 @@ Result<void> write_all(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
+}
+
+Result<void> replace_file(const std::string& path, std::string_view bytes) {
+  std::string temporary = path + ".XXXXXX";
+  const UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd.valid()) return failed("make a new file beside " + path);
+  const auto fill = [&]() -> Result<void> {
+    if (auto written = write_all(fd.get(), bytes); !written) return written;
+    if (fsync(fd.get()) != 0) return failed("sync");
+    if (rename(temporary.c_str(), path.c_str()) != 0) return failed("rename");
+    return {};
+  };
+  if (auto filled = fill(); !filled) {
+    unlink(temporary.c_str());
+    return failed("replace " + path + ": " + filled.error().what, filled.error().code);
+  }
+  return sync_directory(std::filesystem::path(path).parent_path());
 }
 
 Result<void> sync_directory(const std::string& path) {

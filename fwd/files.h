@@ -14,6 +14,9 @@ Result<std::string> read_file(const std::string& path, std::size_t most = 64 << 
 
 Result<void> write_all(int fd, std::string_view bytes);
 
+// Makes or replaces the file, for its owner alone: in one step, and safe on disk when it returns.
+Result<void> replace_file(const std::string& path, std::string_view bytes);
+
 // So that a rename or removal in it outlives a power failure.
 Result<void> sync_directory(const std::string& path);
 

@@ -25,9 +25,14 @@ std::expected<Options, int> parse_options(int argc, const char* const* argv) {
       });
   auto* check =
       app.add_flag("--check", options.check, "Check settings and policy, and change nothing");
-  app.add_flag("--disable", options.disable,
-               "Take the table out of the kernel and stay disabled; needs no daemon")
-      ->excludes(check);
+  auto* disable =
+      app.add_flag("--disable", options.disable,
+                   "Take the table out of the kernel and stay disabled; needs no daemon")
+          ->excludes(check);
+  app.add_flag("--load-kernel-only", options.load_kernel_only,
+               "Put the policy into the kernel and end; for the boot, before the network is up")
+      ->excludes(check)
+      ->excludes(disable);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

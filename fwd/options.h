@@ -25,6 +25,7 @@ struct Options {
   std::optional<kernel::QueueRange> queues;  // instead of the settings'
   bool check = false;
   bool disable = false;
+  bool load_kernel_only = false;
 
   std::string state_directory() const { return state.value_or(kDefaultState); }
 };

@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <filesystem>
 #include <limits>
 #include <thread>
 
@@ -177,6 +178,13 @@ Settings default_settings() {
   const unsigned processors = std::clamp(std::thread::hardware_concurrency(), 1U, kMostQueues);
   settings.queues.last = static_cast<std::uint16_t>(processors - 1);
   return settings;
+}
+
+kernel::TableSettings table_settings(const Settings& settings, const std::string& state_directory) {
+  return {.queues = settings.queues,
+          .ct_mark = settings.ct_mark,
+          .nflog_group = settings.nflog_group,
+          .state_directory = std::filesystem::absolute(state_directory)};
 }
 
 Result<Settings> parse_settings(std::string_view text, const std::string& name) {

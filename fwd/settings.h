@@ -41,6 +41,9 @@ struct Settings {
   ControlSettings control;
 };
 
+// `state_directory` may be relative.
+kernel::TableSettings table_settings(const Settings& settings, const std::string& state_directory);
+
 // A queue range holds at most this many queues: each has a thread of its own.
 inline constexpr unsigned kMostQueues = 64;
 

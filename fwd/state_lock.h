@@ -1,4 +1,4 @@
-// One daemon for each state directory.
+// One daemon for each state directory; it alone writes the kernel's table.
 #pragma once
 
 #include <string>

@@ -4,25 +4,14 @@
 #include <functional>
 #include <memory>
 
-#include "fwd/audit/record.h"
 #include "fwd/engine/engine.h"
-#include "fwd/kernel/adopt.h"
-#include "fwd/kernel/sweep.h"
 #include "fwd/kernel/table.h"
 #include "fwd/policy/lease.h"
+#include "fwd/policy/live_connections.h"
 
 namespace fwd::policy {
 
 using Active = std::shared_ptr<const engine::ActivePolicy>;
-
-// What reaches the host's live connections; tests put fakes here.
-struct Connections {
-  // kernel::adopt_connections with its ct mark.
-  std::function<Result<kernel::AdoptedCounts>(kernel::Generation, const kernel::ConnectionJudge&)>
-      adopt;
-  // kernel::sweep_connections; the ct mark in the options is left to it.
-  std::function<Result<kernel::Sweep>(kernel::SweepOptions, const kernel::SweepJudge&)> sweep;
-};
 
 // What the audit log hears of.
 struct Announcements {
@@ -59,10 +48,6 @@ class Installer {
   Result<std::vector<kernel::JudgedConnection>> would_cut(const Active& active) const;
 
  private:
-  void adopt(const Active& active);
-  std::size_t sweep(const Active& active);
-  Result<kernel::Sweep> judge_all(const engine::ActivePolicy& active, bool write) const;
-
   engine::Engine& engine_;
   kernel::Firewall& firewall_;
   Lease lease_;

@@ -68,6 +68,7 @@ PolicyManager::PolicyManager(PolicyStore store, const std::string& state_directo
     : store_(std::move(store)),
       enabled_mark_(state_directory),
       mode_mark_(state_directory),
+      last_good_(state_directory),
       read_services_(std::move(read_services)),
       installer_(std::move(installer)),
       services_(std::move(loaded.services)) {
@@ -155,6 +156,13 @@ void PolicyManager::set_state(rules::SourceTree sources, Active active) {
   state_ = std::move(state);
 }
 
+// The policy is in force all the same, and its file is in order now.
+void PolicyManager::keep_last_good() const {
+  if (auto kept = last_good_.keep(state()->sources); !kept) {
+    spdlog::error("the next boot has no policy to fall back on: {}", kept.error().message());
+  }
+}
+
 Stamp PolicyManager::next_stamp() const {
   return {version_ + 1, kernel::next(generation_), mode_, installer_.workers()};
 }
@@ -191,6 +199,7 @@ Result<void> PolicyManager::enforce_again() {
       now->active->policy, stamp.version, stamp.generation, stamp.mode, stamp.workers);
   if (auto enforced = enforce(active); !enforced) return std::unexpected(enforced.error());
   set_state(now->sources, active);
+  keep_last_good();
   return {};
 }
 
@@ -218,6 +227,7 @@ Outcome<Applied> PolicyManager::commit_built(rules::SourceTree sources, Built bu
     }
   }
   set_state(std::move(sources), active);
+  keep_last_good();
   return Applied{state(), std::move(built.warnings), false, *enforced};
 }
 

@@ -14,6 +14,7 @@
 
 #include "fwd/policy/build.h"
 #include "fwd/policy/installer.h"
+#include "fwd/policy/last_good.h"
 #include "fwd/policy/marks.h"
 #include "fwd/policy/store.h"
 #include "rules/policy_diff.h"
@@ -73,7 +74,7 @@ struct SetChange {
 
 class PolicyManager {
  public:
-  // `state_directory` has the marks of what is switched.
+  // `state_directory` has the marks of what is switched, and the policy for a boot to fall back on.
   PolicyManager(PolicyStore store, const std::string& state_directory, Installer installer,
                 ReadServices read_services, Loaded loaded);
 
@@ -119,11 +120,13 @@ class PolicyManager {
   Result<std::size_t> enforce(const Active& active);
   Result<void> enforce_again();
   void set_state(rules::SourceTree sources, Active active);
+  void keep_last_good() const;
   bool in_force() const;
 
   const PolicyStore store_;
   const EnabledMark enabled_mark_;
   const ModeMark mode_mark_;
+  const LastGood last_good_;
   const ReadServices read_services_;
 
   mutable std::mutex change_mutex_;  // held through every change; guards the next five

@@ -37,12 +37,18 @@ TEST_CASE("every option is taken") {
   CHECK(options->check);
 }
 
+TEST_CASE("the kernel can be loaded alone") {
+  CHECK(parse({"--load-kernel-only"})->load_kernel_only);
+  CHECK_FALSE(parse({})->load_kernel_only);
+}
+
 TEST_CASE("wrong usage is exit status 2, version and help are 0") {
   CHECK(parse({"--nonsense"}).error() == 2);
   CHECK(parse({"operand"}).error() == 2);
   CHECK(parse({"--queues", "4:3"}).error() == 2);
   CHECK(parse({"--policy"}).error() == 2);
   CHECK(parse({"--check", "--disable"}).error() == 2);
+  CHECK(parse({"--load-kernel-only", "--disable"}).error() == 2);
   CHECK(parse({"--version"}).error() == 0);
   CHECK(parse({"--help"}).error() == 0);
 }

@@ -39,7 +39,7 @@ class Managed {
         [this](const policy::Active& active) { announced = active->version; },
         [this](const audit::VerdictRecord& record) { records.push_back(record); }};
     manager = std::make_unique<policy::PolicyManager>(
-        store, scratch.path(),
+        store, state.path(),
         policy::Installer(engine, firewall,
                           policy::Lease(engine, firewall, std::chrono::seconds(3)), connections,
                           announce),
@@ -75,6 +75,7 @@ class Managed {
   }
 
   Scratch scratch;
+  Scratch state;
   NoSink sink;
   engine::Engine engine{{}, sink};
   FakeFirewall firewall;

@@ -269,7 +269,7 @@ TEST_CASE("disabled means no table, over restarts, and edits go on") {
   CHECK(managed.firewall.calls.empty());
   CHECK(managed.engine.policy()->policy.rules.size() == 2);
   CHECK(managed.text() == "allow in 80/tcp\nallow in 443/tcp\n");
-  CHECK(fwd::policy::EnabledMark(managed.scratch.path()).read() == false);
+  CHECK(fwd::policy::EnabledMark(managed.state.path()).read() == false);
 
   REQUIRE(managed.manager->start());
   CHECK_FALSE(managed.manager->enabled());
@@ -284,7 +284,7 @@ TEST_CASE("disabled means no table, over restarts, and edits go on") {
 
 TEST_CASE("a switch that fails stays as it was") {
   Managed managed("allow in 80/tcp\n");
-  const fwd::policy::EnabledMark mark(managed.scratch.path());
+  const fwd::policy::EnabledMark mark(managed.state.path());
   managed.firewall.fail_remove = true;
   CHECK_FALSE(managed.manager->set_enabled(false));
   CHECK(managed.manager->enabled());
@@ -317,7 +317,7 @@ TEST_CASE("a mode is a commit of its own, and outlives a restart") {
 
 TEST_CASE("a mode that can't be changed stays as it was") {
   Managed managed("allow in 80/tcp\n");
-  const fwd::policy::ModeMark mark(managed.scratch.path());
+  const fwd::policy::ModeMark mark(managed.state.path());
   managed.firewall.fail_commits = 1;
   CHECK_FALSE(managed.manager->set_mode(fwd::Mode::Observe));
   CHECK(mark.read() == fwd::Mode::Enforce);
@@ -342,10 +342,43 @@ TEST_CASE("a table that vanished comes back, unless somebody disabled the firewa
   REQUIRE(managed.manager->restore());
   CHECK(managed.consistent());
   managed.firewall.table.reset();
-  REQUIRE(fwd::policy::EnabledMark(managed.scratch.path()).write(false));
+  REQUIRE(fwd::policy::EnabledMark(managed.state.path()).write(false));
   REQUIRE(managed.manager->restore());
   CHECK_FALSE(managed.firewall.table);
   CHECK_FALSE(managed.manager->enabled());
+}
+
+TEST_CASE("every policy that comes into force is kept, with what it includes") {
+  Managed managed("allow in 80/tcp\n");
+  const fwd::policy::LastGood last_good(managed.state.path());
+  const auto kept = [&] { return last_good.read().value().value(); };
+  CHECK(kept().main.text == "allow in 80/tcp\n");
+  managed.scratch.write("policy.d/a.fw", "allow in 443/tcp\n");
+  managed.scratch.write("policy.fw", "include \"policy.d/*.fw\"\n");
+  REQUIRE(managed.manager->reload());
+  CHECK(same(kept(), managed.manager->state()->sources));
+  REQUIRE(managed.manager->add_rule("allow in 22/tcp", std::nullopt));
+  CHECK(kept().main.text == managed.text());
+}
+
+TEST_CASE("a policy that doesn't come into force is not kept") {
+  Managed managed("allow in 80/tcp\n");
+  managed.firewall.fail_commits = 1;
+  REQUIRE_FALSE(managed.manager->add_rule("allow in 443/tcp", std::nullopt));
+  managed.scratch.write("policy.fw", "nonsense\n");
+  REQUIRE_FALSE(managed.manager->reload());
+  CHECK(fwd::policy::LastGood(managed.state.path()).read()->value().main.text ==
+        "allow in 80/tcp\n");
+  CHECK(managed.state.count() == 1);
+}
+
+TEST_CASE("a change is done although it can't be kept for the next boot") {
+  Managed managed("allow in 80/tcp\n");
+  std::filesystem::remove(managed.state.path("last_good.json"));
+  managed.state.write("last_good.json/file", "");
+  REQUIRE(managed.manager->add_rule("allow in 443/tcp", std::nullopt));
+  CHECK(managed.consistent());
+  CHECK(managed.state.count() == 1);
 }
 
 TEST_CASE("generations wrap and never are zero") {

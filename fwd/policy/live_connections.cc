@@ -1,0 +1,146 @@
+#include "fwd/policy/live_connections.h"
+
+#include <array>
+#include <chrono>
+
+#include <net/if.h>
+#include <spdlog/spdlog.h>
+
+namespace fwd::policy {
+namespace {
+
+rules::InterfaceId interface_id(const rules::RuleSet& rules, unsigned index) {
+  std::array<char, IF_NAMESIZE> name{};
+  if (if_indextoname(index, name.data()) == nullptr) return rules::kOtherInterface;
+  return rules.interface_id(name.data());
+}
+
+// Whether a connection that is older than the table goes on.
+bool permits(const engine::ActivePolicy& active, const rules::Packet& first,
+             rules::Direction direction, unsigned interface) {
+  if (active.mode == Mode::Observe) return true;
+  const auto id = interface_id(active.rules, interface);
+  switch (active.rules.classify(first, direction, id).action) {
+    case rules::Action::Allow:
+    case rules::Action::Limit:
+      return true;  // a limit counts only new connections
+    case rules::Action::Deny:
+    case rules::Action::Reject:
+      return false;
+  }
+  __builtin_unreachable();
+}
+
+kernel::SweepVerdict verdict_of(rules::Action action) {
+  switch (action) {
+    case rules::Action::Allow:
+    case rules::Action::Limit:
+      return kernel::SweepVerdict::Approve;
+    case rules::Action::Deny:
+      return kernel::SweepVerdict::Revoke;
+    case rules::Action::Reject:
+      return kernel::SweepVerdict::Reject;
+  }
+  __builtin_unreachable();
+}
+
+// Conntrack doesn't know interfaces: what they make a difference to is not decided here.
+kernel::SweepVerdict judge(const rules::RuleSet& rules,
+                           const kernel::JudgedConnection& connection) {
+  const auto by = [&](std::size_t interface) {
+    const rules::InterfaceId id{static_cast<std::uint32_t>(interface)};
+    return verdict_of(rules.classify(connection.first, connection.direction, id).action);
+  };
+  const kernel::SweepVerdict first = by(0);
+  const std::vector<std::string>& names = rules.interfaces();
+  for (std::size_t interface = 1; interface < names.size(); ++interface) {
+    if (names[interface] == "lo") continue;  // nothing of it is ever marked
+    if (by(interface) != first) return kernel::SweepVerdict::NextPacket;
+  }
+  return first;
+}
+
+// As a worker would have recorded it, had a packet come first.
+audit::VerdictRecord record_of(const engine::ActivePolicy& active,
+                               const kernel::JudgedConnection& connection,
+                               std::chrono::system_clock::time_point now) {
+  audit::VerdictRecord record;
+  record.realtime_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
+  record.policy_version = active.version;
+  record.decided_by = audit::DecidedBy::Sweep;
+  record.packet_class = kernel::PacketClass::Again;
+  record.judgement.outcome = engine::Outcome::Revoke;
+  record.judgement.reason = engine::Reason::Revoked;
+  if (active.mode == Mode::Observe) record.judgement.instead = engine::Outcome::Approve;
+  record.judgement.decision =
+      active.rules.classify(connection.first, connection.direction, rules::kOtherInterface);
+  record.judgement.direction = connection.direction;
+  record.judgement.packet = connection.first;
+  record.judgement.decoded = true;
+  return record;
+}
+
+}  // namespace
+
+Connections host_connections(kernel::CtMark mark) {
+  return {[mark](kernel::Generation generation, const kernel::ConnectionJudge& judge) {
+            return kernel::adopt_connections(mark, generation, judge);
+          },
+          [mark](kernel::SweepOptions options, const kernel::SweepJudge& judge) {
+            options.mark = mark;
+            return kernel::sweep_connections(options, judge);
+          }};
+}
+
+void adopt_live(const Connections& connections, const engine::ActivePolicy& active) {
+  const auto counts = connections.adopt(
+      active.generation,
+      [&](const rules::Packet& first, rules::Direction direction, unsigned interface) {
+        return permits(active, first, direction, interface);
+      });
+  if (!counts) {
+    spdlog::warn("live connections keep no verdict: {}", counts.error().message());
+  } else if (counts->approved + counts->revoked > 0) {
+    spdlog::info("live connections: {} approved, {} denied", counts->approved, counts->revoked);
+  }
+}
+
+std::size_t sweep_live(const Connections& connections, const engine::ActivePolicy& active,
+                       const std::function<void(const audit::VerdictRecord&)>& tell) {
+  std::vector<kernel::JudgedConnection> observed;
+  const auto decide = [&](const kernel::JudgedConnection& one) {
+    const kernel::SweepVerdict verdict = judge(active.rules, one);
+    if (active.mode == Mode::Enforce) return verdict;
+    if (verdict == kernel::SweepVerdict::Revoke) observed.push_back(one);
+    return kernel::SweepVerdict::Approve;
+  };
+  const auto swept =
+      connections.sweep({.mark = {}, .generation = active.generation, .write = true}, decide);
+  if (!swept) {
+    spdlog::warn("live connections wait for their next packet to be judged again: {}",
+                 swept.error().message());
+    return 0;
+  }
+  const auto now = std::chrono::system_clock::now();
+  const auto& refused = active.mode == Mode::Observe ? observed : swept->cut;
+  for (const kernel::JudgedConnection& connection : refused) {
+    const audit::VerdictRecord record = record_of(active, connection, now);
+    // A reject is recorded with the packet that it answers.
+    const bool rejected = record.judgement.decision.action == rules::Action::Reject;
+    if (!rejected && active.recorded(record.judgement.decision)) tell(record);
+  }
+  if (!swept->cut.empty()) spdlog::info("live connections: {} cut", swept->cut.size());
+  return swept->cut.size();
+}
+
+Result<std::vector<kernel::JudgedConnection>> would_cut(const Connections& connections,
+                                                        const engine::ActivePolicy& active) {
+  auto swept = connections.sweep(
+      {.mark = {}, .generation = active.generation, .write = false},
+      [&](const kernel::JudgedConnection& one) { return judge(active.rules, one); });
+  if (!swept) return std::unexpected(swept.error());
+  return std::move(swept->cut);
+}
+
+}  // namespace fwd::policy
