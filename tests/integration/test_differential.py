@@ -18,7 +18,7 @@ from lab.netns import Namespace, connect, left_behind
 from recorder import SERVER_MAC, Packet, Recorder
 
 _SEEDS = (1, 2, 3, 4, 5, 6, 7, 8)
-_MOST_PACKETS = 1500  # of one policy
+_MOST_PACKETS = 2000  # of one policy
 _INTERFACES = ("eth0", "eth1")
 _HOST = (("net/ipv4/conf/all/rp_filter", 0), ("net/ipv4/conf/all/accept_local", 1),
          ("net/netfilter/nf_conntrack_checksum", 0))
@@ -35,7 +35,7 @@ def seeds():
 def oracle(*arguments, **options):
     """The lines that the oracle tool prints."""
     tool = build_directory() / "tests/integration/oracle_tool"
-    return subprocess.run([str(tool), *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True,
+    return subprocess.run([str(tool), *map(str, arguments)], check=True, capture_output=True, text=True,
                           timeout=60, **options).stdout.splitlines()
 
 
