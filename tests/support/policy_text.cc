@@ -1,8 +1,9 @@
 #include "tests/support/policy_text.h"
 
 #include <algorithm>
-#include <limits>
 #include <random>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -69,21 +70,22 @@ class PolicyText : private Random {
   explicit PolicyText(std::uint64_t seed) : Random{seed} {}
 
   std::string text() {
-    for (int i = 0; i < 4; ++i) add(fmt::format("set s{} = {{ {} }}", i, members()));
-    add(fmt::format("default {} in", one_in(2) ? "deny" : one_in(2) ? "reject" : "allow"));
+    for (int i = 0; i < 4; ++i) sets_ += fmt::format("set s{} = {{ {} }}\n", i, members());
+    text_ = sets_;
+    text_ += fmt::format("default {} in\n", one_in(2) ? "deny" : one_in(2) ? "reject" : "allow");
     for (const char* name : {"ping", "icmp-errors", "mld", "neighbour-discovery", "dhcp"}) {
-      if (one_in(4)) add(fmt::format("builtin {} off", name));
+      if (one_in(4)) text_ += fmt::format("builtin {} off\n", name);
     }
     for (std::size_t left = pick(kSizes); left > 0;) left -= add(rule()) ? 1 : 0;
     return text_;
   }
 
  private:
-  // Leaves out what the language refuses, e.g. an address of either family in one rule.
-  bool add(const std::string& line) {
-    const std::string longer = text_ + line + '\n';
-    if (!policy_from(longer)) return false;
-    text_ = longer;
+  // False for what the language refuses: a rule twice, or one with addresses of both families.
+  bool add(const std::string& rule) {
+    const auto policy = policy_from(sets_ + rule);
+    if (!policy || !seen_.insert(policy->rules.front().canonical).second) return false;
+    text_ += rule + '\n';
     return true;
   }
 
@@ -138,7 +140,9 @@ class PolicyText : private Random {
     return text;
   }
 
+  std::string sets_;
   std::string text_;
+  std::set<std::string> seen_;
 };
 
 }  // namespace
