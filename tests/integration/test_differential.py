@@ -98,6 +98,10 @@ class Lab:
 Judgement = collections.namedtuple("Judgement", "packet decision answers")
 
 
+def differing(judged):
+    return [each for each in judged if len(set(each.answers.values())) > 1]
+
+
 class Differential(unittest.TestCase):
     def setUp(self):
         self.directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="fwd-test-")))
@@ -120,9 +124,6 @@ class Differential(unittest.TestCase):
                   for line, decision, daemon, copy in zip(lines, decisions, by_daemon, by_copy)]
         return judged, decided, copied
 
-    def disagreements(self, policy, lines):
-        return [each for each in self.judgements(policy, lines)[0] if len(set(each.answers.values())) > 1]
-
     def reduced(self, policy, packet):
         """As few lines of the policy as the engines still disagree on."""
         lines = policy.splitlines(keepends=True)
@@ -140,39 +141,36 @@ class Differential(unittest.TestCase):
 
     def still_disagree(self, policy, packet):
         try:
-            return bool(self.disagreements(policy, [packet]))
+            return bool(differing(self.judgements(policy, [packet])[0]))
         except subprocess.CalledProcessError:  # not a policy: a set is gone that a rule names
             return False
 
     def check_verdicts(self, seed, policy, judged):
-        differing = [each for each in judged if len(set(each.answers.values())) > 1]
-        if not differing:
+        wrong = differing(judged)
+        if not wrong:
             return
-        worst = differing[0]
-        smaller = self.reduced(policy, worst.packet)
-        smallest = self.disagreements(smaller, [worst.packet])
-        answers = (smallest or [worst])[0].answers
-        self.fail(f"seed {seed}: {len(differing)} of {len(judged)} packets are judged differently, e.g.\n"
-                  f"{worst.packet}\nlet through by: {worst.answers}; the oracle: {' '.join(worst.decision)}\n"
-                  f"--- policy ---\n{policy}--- the least policy: {answers} ---\n{smaller}")
+        packet, decision, answers = wrong[0]
+        self.fail(f"FWD_TEST_SEED={seed}: {len(wrong)} of {len(judged)} packets are judged differently, e.g.\n"
+                  f"{packet}\nlet through by: {answers}; the oracle: {' '.join(decision)}\n"
+                  f"--- policy ---\n{policy}--- as little of it as shows that ---\n{self.reduced(policy, packet)}")
 
-    def check_rules(self, judged, decided, copied):
+    def check_rules(self, what, judged, decided, copied):
         """Daemon and copy found the very rules that the oracle did."""
         expected = collections.Counter(each.decision[1] if len(each.decision) > 1 else "" for each in judged)
         by_rule = {rule: count for rule, count in expected.items() if _RULE_ID.fullmatch(rule)}
-        self.assertEqual(decided, by_rule)
+        self.assertEqual(decided, by_rule, what)
         by_counter = {f"rule_{rule}" if rule else "default_input": count for rule, count in expected.items()
                       if rule not in _ACCEPTED_BEFORE}
-        self.assertEqual({name: count for name, count in copied.items() if name not in _TOTALS}, by_counter)
+        self.assertEqual({name: count for name, count in copied.items() if name not in _TOTALS}, by_counter,
+                         what)
 
     def test_three_engines_judge_alike(self):
         for seed in seeds():
-            with self.subTest(seed=seed):
-                policy = "".join(f"{line}\n" for line in oracle("policy", seed))
-                file = self.directory / "policy.fw"
-                file.write_text(policy, encoding="utf-8")
-                lines = oracle("packets", file, seed, _MOST_PACKETS)
-                self.assertGreater(len(lines), 20)
-                judged, decided, copied = self.judgements(policy, lines)
-                self.check_verdicts(seed, policy, judged)
-                self.check_rules(judged, decided, copied)
+            policy = "".join(f"{line}\n" for line in oracle("policy", seed))
+            file = self.directory / "policy.fw"
+            file.write_text(policy, encoding="utf-8")
+            lines = oracle("packets", file, seed, _MOST_PACKETS)
+            self.assertGreater(len(lines), 20)
+            judged, decided, copied = self.judgements(policy, lines)
+            self.check_verdicts(seed, policy, judged)
+            self.check_rules(f"FWD_TEST_SEED={seed}\n{policy}", judged, decided, copied)

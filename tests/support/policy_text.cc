@@ -1,7 +1,6 @@
 #include "tests/support/policy_text.h"
 
 #include <algorithm>
-#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 
 #include "rules/address.h"
 #include "tests/fuzz/policy_property.h"
+#include "tests/support/random.h"
 
 namespace tests {
 namespace {
@@ -47,23 +47,6 @@ constexpr const char* kActions[] = {"allow", "allow", "allow", "deny", "deny", "
 constexpr const char* kInterfaces[] = {"eth0", "eth0", "eth1", "tun9"};
 // From some dozens on, the kernel's copy looks rules up in tables.
 constexpr std::size_t kSizes[] = {15, 40, 80, 150};
-
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : random_{seed} {}
-
-  std::uint64_t below(std::uint64_t n) {
-    return std::uniform_int_distribution<std::uint64_t>{0, n - 1}(random_);
-  }
-  bool one_in(unsigned n) { return below(n) == 0; }
-  template <typename Items>
-  const auto& pick(const Items& items) {
-    return items[below(std::size(items))];
-  }
-
- private:
-  std::mt19937_64 random_;
-};
 
 class PolicyText : private Random {
  public:
