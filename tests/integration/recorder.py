@@ -4,6 +4,7 @@ import functools
 import json
 import socket
 import struct
+import time
 
 from lab.process import wait_until
 
@@ -11,8 +12,8 @@ SERVER_MAC = "02:00:00:00:00:01"
 _TCP, _UDP, _ICMP, _ICMPV6, _AH, _SCTP, _UDPLITE = 6, 17, 1, 58, 51, 132, 136
 _BATCH = 250  # packets; the kernel's backlog holds 1000, a queue 4096
 
-# Before and behind fwd's chains. Conntrack confirms nothing, so every packet begins a connection. The host itself is mute,
-# so that fwd judges nothing but these packets.
+# Before and behind fwd's chains. Conntrack confirms nothing, so every packet begins a connection. The host itself is
+# mute, so that fwd judges nothing but these packets.
 _TABLE = """
 table inet recorder {
     set reached4 { typeof ip id; size 65535; flags dynamic; }
@@ -103,8 +104,8 @@ class Recorder:
         """Of both families: no two packets share one."""
         found = set()
         for family in (4, 6):
-            listing = json.loads(self._server.run(["nft", "-j", "list", "set", "inet", "recorder", f"{name}{family}"]).stdout)
-            for entry in listing["nftables"]:
+            listing = self._server.run(["nft", "-j", "list", "set", "inet", "recorder", f"{name}{family}"]).stdout
+            for entry in json.loads(listing)["nftables"]:
                 found.update(entry.get("set", {}).get("elem", ()))
         return found
 
@@ -121,6 +122,7 @@ class Recorder:
                 self._sockets[packet.interface].send(packet.frame(marker))
             wait_until(functools.partial(self._reached, start + len(batch)), 5, f"packet {start + len(batch)}")
             wait_until(rest, 5, "fwd has decided all")
+        time.sleep(0.1)  # a packet leaves the queue a moment before it goes on
         arrived = self._markers("arrived")
         return [marker in arrived for marker in range(1, len(packets) + 1)]
 

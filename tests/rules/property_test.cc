@@ -2,7 +2,10 @@
 #include <catch2/catch.hpp>
 
 #include "rules/rule_set.h"
+#include "tests/fuzz/policy_property.h"
 #include "tests/support/linear_matcher.h"
+#include "tests/support/near_misses.h"
+#include "tests/support/policy_text.h"
 #include "tests/support/random_policy.h"
 
 using tests::classify_linearly;
@@ -84,4 +87,25 @@ TEST_CASE("the classifier agrees with the linear matcher beyond one row of rules
         rule_set.classify(probe.packet, probe.direction, rule_set.interface_id(probe.interface)) ==
         classify_linearly(policy, probe.packet, probe.direction, probe.interface));
   }
+}
+
+TEST_CASE("the classifier agrees with the linear matcher on and beside every edge") {
+  const auto seed = tests::test_seed();
+  INFO("FWD_TEST_SEED=" << seed);
+  int compared = 0;
+  for (std::uint64_t round = 0; round < 40; ++round) {
+    const auto text = tests::random_policy_text(seed + round);
+    INFO(text);
+    const auto policy = tests::policy_from(text).value();
+    const auto rule_set = rules::compile(policy);
+    for (const auto& probe : tests::near_misses(policy, seed)) {
+      const auto interface = rule_set.interface_id(probe.interface);
+      ++compared;
+      if (rule_set.classify(probe.packet, probe.direction, interface) ==
+          classify_linearly(policy, probe.packet, probe.direction, probe.interface))
+        continue;
+      FAIL(describe(probe));
+    }
+  }
+  CHECK(compared > 10000);
 }

@@ -1,7 +1,9 @@
 #include "tests/support/near_misses.h"
 
 #include <optional>
-#include <random>
+#include <utility>
+
+#include "tests/support/random.h"
 
 namespace tests {
 namespace {
@@ -28,9 +30,9 @@ void set_protocol(Packet& packet, std::uint8_t number) {
   packet.has_icmp = number == rules::protocol::kIcmp || number == rules::protocol::kIcmpv6;
 }
 
-class NearMisses {
+class NearMisses : private Random {
  public:
-  explicit NearMisses(std::uint64_t seed) : random_{seed} {}
+  explicit NearMisses(std::uint64_t seed) : Random{seed} {}
 
   void add(const rules::Match& match, Family family) {
     const auto start = hit(match, family);
@@ -58,14 +60,6 @@ class NearMisses {
   std::vector<Probe> take() { return std::move(probes_); }
 
  private:
-  std::uint64_t below(std::uint64_t n) {
-    return std::uniform_int_distribution<std::uint64_t>{0, n - 1}(random_);
-  }
-  template <typename Items>
-  const auto& pick(const Items& items) {
-    return items[below(std::size(items))];
-  }
-
   // Nothing if the match has no address of the family.
   std::optional<Probe> hit(const rules::Match& match, Family family) {
     const auto source = address_in(match.source, family);
@@ -91,8 +85,8 @@ class NearMisses {
 
   std::optional<Address> address_in(const rules::AddressMatch& match, Family family) {
     if (match.any()) {
-      return family == Family::V4 ? Address::v4(static_cast<std::uint32_t>(random_()))
-                                  : Address::v6(random_(), random_());
+      return family == Family::V4 ? Address::v4(static_cast<std::uint32_t>(bits()))
+                                  : Address::v6(bits(), bits());
     }
     std::vector<Address> ends;
     for (const auto& range : match.members->ranges()) {
@@ -103,7 +97,7 @@ class NearMisses {
   }
 
   std::uint16_t port_in(const std::vector<rules::PortRange>& ranges) {
-    return ranges.empty() ? static_cast<std::uint16_t>(random_()) : pick(ranges).first;
+    return ranges.empty() ? static_cast<std::uint16_t>(bits()) : pick(ranges).first;
   }
 
   template <typename Value>
@@ -143,7 +137,6 @@ class NearMisses {
     }
   }
 
-  std::mt19937_64 random_;
   std::vector<Probe> probes_;
   Probe base_;
 };

@@ -1,8 +1,8 @@
 #include "tests/support/policy_text.h"
 
 #include <algorithm>
-#include <limits>
-#include <random>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -10,6 +10,7 @@
 
 #include "rules/address.h"
 #include "tests/fuzz/policy_property.h"
+#include "tests/support/random.h"
 
 namespace tests {
 namespace {
@@ -18,9 +19,9 @@ using rules::Address;
 using rules::AddressRange;
 
 constexpr std::uint32_t kLastBytes[] = {0, 1, 2, 3, 127, 128, 254, 255};
-constexpr unsigned kLengths4[] = {7, 15, 16, 22, 23, 24, 25, 30, 31, 32, 32, 32};
+constexpr unsigned kLengths4[] = {7, 16, 23, 24, 25, 30, 31, 32, 32, 32, 32, 32};
 constexpr std::uint64_t kInterfaceIds[] = {0, 1, 2, 0xffff, 1ULL << 63U, ~0ULL - 1, ~0ULL};
-constexpr unsigned kLengths6[] = {29, 47, 48, 63, 64, 65, 96, 126, 127, 128, 128, 128};
+constexpr unsigned kLengths6[] = {29, 48, 63, 64, 65, 96, 126, 127, 128, 128, 128, 128};
 constexpr std::uint32_t kPorts[] = {0,    1,    22,    80,    443,   1023,
                                     1024, 3306, 32767, 32768, 65534, 65535};
 constexpr const char* kWithPorts[] = {"tcp", "tcp",     "tcp",  "udp",
@@ -44,46 +45,30 @@ constexpr const char* kWithoutPorts[] = {"esp",
                                          "icmpv6 type 139/1"};
 constexpr const char* kActions[] = {"allow", "allow", "allow", "deny", "deny", "reject"};
 constexpr const char* kInterfaces[] = {"eth0", "eth0", "eth1", "tun9"};
-constexpr std::size_t kSizes[] = {
-    4, 15, 40, 150};  // from some dozens the kernel's copy looks them up in tables
-
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : random_{seed} {}
-
-  std::uint64_t below(std::uint64_t n) {
-    return std::uniform_int_distribution<std::uint64_t>{0, n - 1}(random_);
-  }
-  bool one_in(unsigned n) { return below(n) == 0; }
-  template <typename Items>
-  const auto& pick(const Items& items) {
-    return items[below(std::size(items))];
-  }
-
- private:
-  std::mt19937_64 random_;
-};
+// From some dozens on, the kernel's copy looks rules up in tables.
+constexpr std::size_t kSizes[] = {15, 40, 80, 150};
 
 class PolicyText : private Random {
  public:
   explicit PolicyText(std::uint64_t seed) : Random{seed} {}
 
   std::string text() {
-    for (int i = 0; i < 4; ++i) add(fmt::format("set s{} = {{ {} }}", i, members()));
-    add(fmt::format("default {} in", one_in(2) ? "deny" : one_in(2) ? "reject" : "allow"));
+    for (int i = 0; i < 4; ++i) sets_ += fmt::format("set s{} = {{ {} }}\n", i, members());
+    text_ = sets_;
+    text_ += fmt::format("default {} in\n", one_in(2) ? "deny" : one_in(2) ? "reject" : "allow");
     for (const char* name : {"ping", "icmp-errors", "mld", "neighbour-discovery", "dhcp"}) {
-      if (one_in(4)) add(fmt::format("builtin {} off", name));
+      if (one_in(4)) text_ += fmt::format("builtin {} off\n", name);
     }
     for (std::size_t left = pick(kSizes); left > 0;) left -= add(rule()) ? 1 : 0;
     return text_;
   }
 
  private:
-  // Leaves out what the language refuses, e.g. an address of either family in one rule.
-  bool add(const std::string& line) {
-    const std::string longer = text_ + line + '\n';
-    if (!policy_from(longer)) return false;
-    text_ = longer;
+  // False for what the language refuses: a rule twice, or one with addresses of both families.
+  bool add(const std::string& rule) {
+    const auto policy = policy_from(sets_ + rule);
+    if (!policy || !seen_.insert(policy->rules.front().canonical).second) return false;
+    text_ += rule + '\n';
     return true;
   }
 
@@ -91,7 +76,7 @@ class PolicyText : private Random {
     const auto first = static_cast<std::uint32_t>(0x0a000000 | below(2) << 16U | below(2) << 8U |
                                                   pick(kLastBytes));
     if (one_in(3))
-      return {Address::v4(first), Address::v4(first + static_cast<std::uint32_t>(below(300)))};
+      return {Address::v4(first), Address::v4(first + static_cast<std::uint32_t>(below(40)))};
     return rules::prefix_range(Address::v4(first), pick(kLengths4));
   }
 
@@ -99,7 +84,7 @@ class PolicyText : private Random {
     const std::uint64_t high = 0x20010db800000000ULL | below(2) << 16U | below(2);
     const std::uint64_t low = pick(kInterfaceIds);
     if (one_in(3))
-      return {Address::v6(high, low), Address::v6(high, low + std::min(~low, below(300)))};
+      return {Address::v6(high, low), Address::v6(high, low + std::min(~low, below(40)))};
     return rules::prefix_range(Address::v6(high, low), pick(kLengths6));
   }
 
@@ -113,7 +98,7 @@ class PolicyText : private Random {
 
   std::string address() {
     if (one_in(4)) return "any";
-    return one_in(4) ? fmt::format("@s{}", below(4)) : range();
+    return one_in(6) ? fmt::format("@s{}", below(4)) : range();
   }
 
   std::string ports() {
@@ -129,7 +114,7 @@ class PolicyText : private Random {
     std::string text = fmt::format("{} {}", pick(kActions), one_in(12) ? "out" : "in");
     if (one_in(4)) text += fmt::format(" on {}", pick(kInterfaces));
     const bool with_ports = !one_in(3);
-    if (!one_in(5))
+    if (!one_in(12))
       text += fmt::format(" proto {}", with_ports ? pick(kWithPorts) : pick(kWithoutPorts));
     text += " from " + address();
     if (with_ports && one_in(3)) text += " port " + ports();
@@ -138,7 +123,9 @@ class PolicyText : private Random {
     return text;
   }
 
+  std::string sets_;
   std::string text_;
+  std::set<std::string> seen_;
 };
 
 }  // namespace
