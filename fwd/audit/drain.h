@@ -1,6 +1,6 @@
 // The way of records from the rings to the file, as one thread walks it: in time order, in batches
-// of whole lines. A record leaves its ring only when its line is in the file, so a full disk loses
-// nothing before the rings are full too.
+// of whole lines. A record leaves its ring only when its line is in the file, or when it is counted
+// by a fold that waits for its own; so a full disk loses nothing before the rings are full too.
 #pragma once
 
 #include <cstdint>
