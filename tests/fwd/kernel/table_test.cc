@@ -207,7 +207,7 @@ TEST_CASE("what the copy decides is counted, by rule too, and taken exactly once
     policy.builtins.loopback = false;
     policy.rules[0].match.direction = rules::Direction::Out;
     policy.rules[0].rate = rules::Rate{3, 60};
-    require(firewall->commit(policy, 1));
+    require(firewall->commit(policy, 1, fwd::Mode::Enforce));
     const auto receiver = loopback_receiver();
     for (int i = 0; i < 5; ++i) send_to_loopback(receiver.get());
 
@@ -234,7 +234,7 @@ TEST_CASE("packets of a source that is shed go past the queue for as long as was
     const auto firewall = opened();
     rules::Policy policy;
     policy.builtins.loopback = false;
-    require(firewall->commit(policy, 1));
+    require(firewall->commit(policy, 1, fwd::Mode::Enforce));
     require(firewall->renew_lease(1min));
     const std::array sources{rules::Address::v4(0x7f000001), rules::Address::v6(0, 1)};
     require(firewall->shed(sources, 1min));
@@ -248,7 +248,7 @@ TEST_CASE("packets of a source that is shed go past the queue for as long as was
 TEST_CASE("what others do to the table is damage, what they do elsewhere isn't") {
   support::in_new_netns([] {
     const auto firewall = opened();
-    require(firewall->commit(policy_with_limit("whole"), 1));
+    require(firewall->commit(policy_with_limit("whole"), 1, fwd::Mode::Enforce));
     require(firewall->renew_lease(1s));
     const auto damage = [&] {
       const auto found = firewall->damage();
@@ -268,11 +268,11 @@ TEST_CASE("what others do to the table is damage, what they do elsewhere isn't")
     change([](NftBatch& batch) { batch.flush_chain(kTableName, "a_input"); });
     CHECK(damage() ==
           "the kernel's table differs from what was written: number of rules in chain a_input");
-    require(firewall->commit(policy_with_limit("whole"), 2));
+    require(firewall->commit(policy_with_limit("whole"), 2, fwd::Mode::Enforce));
     CHECK(damage() == "none");
     change([](NftBatch& batch) { batch.delete_table(kTableName); });
     CHECK(damage() == "it is gone");
-    require(firewall->commit(policy_with_limit("whole"), 3));
+    require(firewall->commit(policy_with_limit("whole"), 3, fwd::Mode::Enforce));
     CHECK(damage() == "none");
   });
 }

@@ -53,10 +53,10 @@ class Managed {
   unsigned generation() const { return manager->state()->active->generation; }
   // The kernel, the workers and the file have the policy that state() tells of.
   bool consistent() const {
-    const auto state = manager->state();
-    const bool kernel = firewall.table && firewall.table->generation == state->active->generation &&
-                        firewall.table->policy_hash == state->active->policy.hash;
-    return kernel && engine.policy() == state->active && text() == state->sources.main.text;
+    const auto now = manager->state();
+    const bool kernel = firewall.table && firewall.table->generation == now->active->generation &&
+                        firewall.table->policy_hash == now->active->policy.hash;
+    return kernel && engine.policy() == now->active && text() == now->sources.main.text;
   }
 
   // As the kernel would: what is denied is cut once.

@@ -356,7 +356,7 @@ TEST_CASE("every policy that comes into force is kept, with what it includes") {
   managed.scratch.write("policy.d/a.fw", "allow in 443/tcp\n");
   managed.scratch.write("policy.fw", "include \"policy.d/*.fw\"\n");
   REQUIRE(managed.manager->reload());
-  CHECK(same(kept(), managed.manager->state()->sources));
+  CHECK(fwd::policy::same(kept(), managed.manager->state()->sources));
   REQUIRE(managed.manager->add_rule("allow in 22/tcp", std::nullopt));
   CHECK(kept().main.text == managed.text());
 }
