@@ -20,7 +20,7 @@ TEST_CASE("what was kept is read back byte for byte") {
   const auto read = last_good.read();
   REQUIRE(read);
   REQUIRE(*read);
-  CHECK(same(**read, kSources));
+  CHECK(fwd::policy::same(**read, kSources));
   CHECK(scratch.count() == 1);
 }
 
