@@ -120,7 +120,7 @@ TEST_CASE("a table that somebody took away or changed is put back and told") {
 TEST_CASE("a table that `fwd --disable` took away stays away, and the watchdog is still fed") {
   Host host;
   REQUIRE(host.beats(true));
-  REQUIRE(fwd::policy::EnabledMark(host.managed().scratch.path()).write(false));
+  REQUIRE(fwd::policy::EnabledMark(host.managed().state.path()).write(false));
   host.firewall().table.reset();
   const int fed = host.fed;
   CHECK(host.beat());
