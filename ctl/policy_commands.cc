@@ -1,6 +1,4 @@
 #include <chrono>
-#include <cstdlib>
-#include <sstream>
 #include <utility>
 
 #include "ctl/api/policy.h"
@@ -8,6 +6,7 @@
 #include "ctl/command_parts.h"
 #include "ctl/policy_files.h"
 #include "ctl/render.h"
+#include "ctl/session.h"
 
 namespace ctl {
 namespace {
@@ -30,23 +29,6 @@ Result list_sets(const Context& context) {
   return answer<api::Set>(context, {"GET", path, {}}, [](const api::Set& set) {
     return Output{render_members(set), {}, 0};
   });
-}
-
-std::string end_text(const std::string& address, const std::string& port) {
-  const bool v6 = address.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", v6 ? "[" : "", address, v6 ? "]" : "", port);
-}
-
-// As sshd tells it: "203.0.113.7 51514 10.0.0.11 22" (sshd(8), SSH_CONNECTION).
-Session own_ssh_session() {
-  const char* text = std::getenv("SSH_CONNECTION");
-  std::istringstream words(text != nullptr ? text : "");
-  std::string client;
-  std::string client_port;
-  std::string server;
-  std::string server_port;
-  if (!(words >> client >> client_port >> server >> server_port)) return {};
-  return {end_text(client, client_port), end_text(server, server_port)};
 }
 
 // The policy of a file, whole, ready to be sent.
@@ -100,9 +82,12 @@ Result diff_file(const Context& context) {
   if (context.words.size() != 2) return usage("diff FILE");
   const auto sources = sources_of(context.words[1]);
   if (!sources) return std::unexpected(sources.error());
-  const Request request{"POST", "/v1/diff", api::encode(*sources), kApplyTimeout};
+  const Session own = own_session();
+  const std::string path = fmt::format("/v1/diff?from={}&to={}", percent_encode(own.source),
+                                       percent_encode(own.destination));
+  const Request request{"POST", path, api::encode(*sources), kApplyTimeout};
   return answer<api::Diff>(context, request, [&](const api::Diff& diff) {
-    return Output{render_diff(diff, own_ssh_session(), context.look),
+    return Output{render_diff(diff, own, context.look),
                   render_diagnostics(diff.warnings), 0};
   });
 }

@@ -10,6 +10,7 @@
 #include "ctl/api/rule.h"
 #include "ctl/api/status.h"
 #include "ctl/look.h"
+#include "ctl/session.h"
 
 namespace ctl {
 
@@ -30,12 +31,7 @@ std::string render_rule(const api::Rule& rule, const Look& look);
 std::string render_sets(const std::vector<api::Set>& sets, const Look& look);
 std::string render_members(const api::Set& set);  // one a line
 
-// The two ends of the connection that the user sits behind; empty where there is none.
-struct Session {
-  std::string source;  // as api::Connection writes them
-  std::string destination;
-};
-// Lines taken away and added, then the live connections that would be cut, the user's own first.
+// Lines taken away and added, then the live connections that would be cut.
 std::string render_diff(const api::Diff& diff, const Session& own, const Look& look);
 
 // ", 3 live connections cut", or nothing.

@@ -21,10 +21,8 @@ bool is_own(const api::Connection& connection, const Session& own) {
          connection.destination == own.destination;
 }
 
-std::string connection_table(std::vector<api::Connection> connections, const Session& own,
+std::string connection_table(const std::vector<api::Connection>& connections, const Session& own,
                              const Look& look) {
-  std::ranges::stable_partition(connections,
-                                [&](const api::Connection& one) { return is_own(one, own); });
   Table table({{""}, {""}, {"From"}, {"To"}, {"Denied by"}, {""}});
   for (const api::Connection& one : connections) {
     const bool mine = is_own(one, own);

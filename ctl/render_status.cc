@@ -63,8 +63,8 @@ std::string details(const api::Status& status, const Look& look) {
   const api::AuditStatus& audit = status.audit;
   add("Daemon", fmt::format("fwd {}, pid {}, up {}", status.version, status.pid,
                             duration(status.uptime_seconds)));
-  add("Policy", fmt::format("{}: {}, {}, loaded {}", policy.file, count(policy.rules, "rule"),
-                            count(policy.sets, "set"), policy.loaded));
+  add("Policy", fmt::format("{}: {}, {}, loaded {}{}", policy.file, count(policy.rules, "rule"),
+                            count(policy.sets, "set"), policy.loaded, cut_text(policy.cut)));
   add("Hash", policy.hash);
   add("Generation", std::to_string(status.generation));
   add("Queues", queues(status.queue));

@@ -163,7 +163,7 @@ Result<void> Daemon::bind_queues() {
 Result<void> Daemon::put_in_force() {
   const policy::Announcements announce{
       [this](const policy::Active& active) { audit_->policy(active); },
-      [this](const audit::VerdictRecord& record) { audit_->push(audit_->changes(), record); }};
+      [this](const audit::VerdictRecord& record) { audit_->push_change(record); }};
   policy_ = std::make_unique<policy::PolicyManager>(
       policy::PolicyStore(options_.policy), options_.state_directory(),
       policy::Installer(*engine_, *firewall_, *lease_, policy::host_connections(settings_.ct_mark),
@@ -208,6 +208,7 @@ Result<void> Daemon::start_workers() {
 
 Result<void> Daemon::watch_events() {
   if (auto made = keep(EventLoop::make(), loop_); !made) return made;
+  reload_ = std::make_unique<BackgroundJob>([this] { reload(); });
   if (auto on = loop_->on_signals(kSignals, [this](int signal) { handle_signal(signal); }); !on)
     return on;
   if (auto on = loop_->every(KeepAlive::interval(settings_.lease), [this] { beat(); }); !on)
@@ -258,6 +259,7 @@ Daemon::~Daemon() {
     if (unlink(options_.socket.c_str()) != 0)
       spdlog::warn("{}", SystemError{"remove the socket", errno}.message());
   }
+  reload_.reset();
   if (engine_ != nullptr) engine_->stop();
   if (audit_ != nullptr) audit_->stop();
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "fwd/audit/writer.h"
+#include "fwd/background_job.h"
 #include "fwd/control/context.h"
 #include "fwd/control/server.h"
 #include "fwd/copy_watch.h"
@@ -82,6 +83,7 @@ class Daemon {
   std::unique_ptr<policy::PolicyManager> policy_;
   std::unique_ptr<CopyWatch> copy_watch_;
   std::unique_ptr<KeepAlive> keep_alive_;
+  std::unique_ptr<BackgroundJob> reload_;
   ShedList shed_list_;
   std::optional<EventLoop> loop_;
   std::unique_ptr<control::Context> context_;

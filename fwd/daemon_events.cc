@@ -32,7 +32,7 @@ std::uint64_t monotonic_us() {
 }  // namespace
 
 void Daemon::handle_signal(int signal) {
-  if (signal == SIGHUP) return reload();
+  if (signal == SIGHUP) return reload_->want();
   spdlog::info("stopping; the kernel goes on with its copy of the policy");
   loop_->stop();
 }

@@ -3,6 +3,7 @@
 // STOC 1987, in its simplest form). number_rules() is the only way in.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,10 +14,11 @@ namespace rules {
 // 1 to kDefaultLabel - 1 for a rule; the default comes behind all of them.
 using Label = std::uint32_t;
 inline constexpr Label kDefaultLabel = 0xfffff;
+inline constexpr std::size_t kMostLabels = kDefaultLabel - 1;
 inline constexpr unsigned kLabelShift = 12;  // where a packet's priority carries the label
 
 // One label for each rule, in order. `before` has the label that each had in the previous plan. As
-// many as can be are kept; where a gap is too small, all are given out anew. At most kDefaultLabel - 1
+// many as can be are kept; where a gap is too small, all are given out anew. At most kMostLabels
 // rules.
 std::vector<Label> number_rules(std::span<const std::optional<Label>> before);
 

@@ -47,13 +47,14 @@ struct Connection {
   std::string rule;         // what denies it: a rule's id, or "default"
 };
 
-// POST /v1/diff, with Sources: what PUT /v1/policy would change.
+// POST /v1/diff?from=SOURCE&to=DESTINATION, with Sources: what PUT /v1/policy would change. The connection between
+// these two, written as in Connection, is named first.
 struct Diff {
   std::vector<std::string> removed;  // lines of the canonical policy
   std::vector<std::string> added;
   bool reordered = false;
   std::uint64_t cut = 0;                // live connections that it would cut
-  std::vector<Connection> connections;  // the first of them
+  std::vector<Connection> connections;  // at most 1000 of them
   std::vector<rules::Diagnostic> warnings;
 };
 

@@ -13,7 +13,8 @@ struct PolicyStatus {
   std::string hash;
   std::uint64_t rules = 0;
   std::uint64_t sets = 0;
-  std::string loaded;  // RFC 3339
+  std::string loaded;     // RFC 3339
+  std::uint64_t cut = 0;  // live connections, when it was put in force
 };
 
 struct DefaultActions {

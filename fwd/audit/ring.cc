@@ -17,15 +17,18 @@ void add_one(std::atomic<std::uint64_t>& counter) noexcept {
 Ring::Ring(std::size_t capacity)
     : slots_(std::bit_ceil(std::max<std::size_t>(capacity, 1))), mask_(slots_.size() - 1) {}
 
+bool Ring::has_room() noexcept {
+  const std::uint64_t head = head_.load(std::memory_order_relaxed);
+  if (head - known_tail_ == slots_.size()) known_tail_ = tail_.load(std::memory_order_acquire);
+  return head - known_tail_ < slots_.size();
+}
+
 bool Ring::push(const VerdictRecord& record) noexcept {
   add_one(decided_);
   const std::uint64_t head = head_.load(std::memory_order_relaxed);
-  if (head - known_tail_ == slots_.size()) {
-    known_tail_ = tail_.load(std::memory_order_acquire);
-    if (head - known_tail_ == slots_.size()) {
-      lose(record.realtime_ns);
-      return false;
-    }
+  if (!has_room()) {
+    lose(record.realtime_ns);
+    return false;
   }
   slots_[head & mask_] = record;
   // Sequentially consistent, so that of a producer that then asks whether the consumer sleeps, and

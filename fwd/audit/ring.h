@@ -36,6 +36,8 @@ class Ring {
   // Producer. False: there was no room, the record is counted as lost.
   bool push(const VerdictRecord& record) noexcept;
 
+  bool has_room() noexcept;
+
   // Consumer. Positions count records since the beginning: those from tail() to head() wait.
   std::uint64_t head() const noexcept { return head_.load(std::memory_order_seq_cst); }
   std::uint64_t tail() const noexcept { return tail_.load(std::memory_order_relaxed); }

@@ -1,5 +1,6 @@
 #include "fwd/audit/writer.h"
 
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -67,6 +68,19 @@ bool Writer::push(unsigned worker, const VerdictRecord& record) noexcept {
   const bool pushed = drain_.ring(worker).push(record);
   if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false)) wake();
   return pushed;
+}
+
+// A file that takes nothing is waited for once; after that records are counted as lost like any other.
+void Writer::push_change(const VerdictRecord& record) {
+  constexpr std::chrono::seconds kPatience{1};
+  Ring& ring = drain_.ring(changes());
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!ring.has_room() && !gave_up_) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    gave_up_ = std::chrono::steady_clock::now() > deadline;
+  }
+  gave_up_ = gave_up_ && !ring.has_room();
+  push(changes(), record);
 }
 
 void Writer::policy(const std::shared_ptr<const engine::ActivePolicy>& active) {

@@ -40,10 +40,12 @@ class Writer final : public engine::RecordSink {
   Writer& operator=(const Writer&) = delete;
 
   // Each ring has one producer at a time: workers are 0 to workers - 1, the main thread pushes as
-  // control(), who changes the policy as changes().
+  // control(), who changes the policy by push_change().
   bool push(unsigned worker, const VerdictRecord& record) noexcept override;
   unsigned control() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 2); }
-  unsigned changes() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 1); }
+
+  // Of a connection that a change cuts: there may be more at once than the ring takes, so it waits for the writer.
+  void push_change(const VerdictRecord& record);
 
   // Before any record of that version is pushed. A commit that fails afterwards leaves its version
   // to the next one.
@@ -69,6 +71,7 @@ class Writer final : public engine::RecordSink {
 
   Writer(WriterSettings settings, LogFile file, const LogTail& tail, int wake_fd);
 
+  unsigned changes() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 1); }
   void run();
   Drain::Progress pass(bool last);
   void take_inbox();
@@ -85,6 +88,7 @@ class Writer final : public engine::RecordSink {
   Inbox inbox_;
   FileIdentity current_;  // of the file in use, or of the one in the inbox
   Drain drain_;           // its rings are the workers', then control()'s and changes()'
+  bool gave_up_ = false;  // push_change() has, on a file that takes nothing
   std::thread thread_;
 };
 

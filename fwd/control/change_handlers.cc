@@ -23,6 +23,12 @@ std::expected<Body, api::Error> read_body(const Request& request) {
   return bad_request("the request's body: " + body.error());
 }
 
+// Of the request's query; empty where it isn't there.
+std::string parameter(const Request& request, const std::string& name) {
+  const auto found = request.query.find(name);
+  return found == request.query.end() ? std::string() : found->second;
+}
+
 void log_change(const Request& request, std::string_view what) {
   spdlog::info("uid {} (pid {}): {}", request.peer.uid, request.peer.pid, what);
 }
@@ -54,9 +60,9 @@ Answer add_rule(const Context& context, const Request& request) {
 }
 
 Answer remove_rule(const Context& context, const Request& request) {
-  const auto selection = request.query.find("select");
-  if (selection == request.query.end()) return bad_request("which rule? select= is missing");
-  const auto change = context.policy.remove_rule(selection->second);
+  const std::string selection = parameter(request, "select");
+  if (selection.empty()) return bad_request("which rule? select= is missing");
+  const auto change = context.policy.remove_rule(selection);
   if (!change) return std::unexpected(change.error());
   const api::Rule rule = view(context, *change);
   log_change(request, fmt::format("removed rule {}: {}", rule.number, rule.canonical));
@@ -94,7 +100,8 @@ Answer diff_policy(const Context& context, const Request& request) {
   if (!body) return std::unexpected(std::move(body.error()));
   const auto difference = context.policy.diff(source_tree(std::move(*body)));
   if (!difference) return std::unexpected(difference.error());
-  return api::encode(diff_view(*difference));
+  return api::encode(
+      diff_view(*difference, parameter(request, "from"), parameter(request, "to")));
 }
 
 Answer apply_policy(const Context& context, const Request& request) {

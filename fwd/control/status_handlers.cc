@@ -56,7 +56,8 @@ api::PolicyStatus policy_status(const Context& context, const policy::InForce& s
           .hash = policy.hash,
           .rules = policy.rules.size(),
           .sets = policy.sets.size(),
-          .loaded = rfc3339(state.since)};
+          .loaded = rfc3339(state.since),
+          .cut = state.cut};
 }
 
 api::CopyStatus copy_status(const CopyWatch::State& state) {

@@ -63,17 +63,20 @@ ctl::api::Connection view(const kernel::JudgedConnection& connection,
 
 }  // namespace
 
-ctl::api::Diff diff_view(const policy::Difference& difference) {
+ctl::api::Diff diff_view(const policy::Difference& difference, const std::string& source,
+                         const std::string& destination) {
   ctl::api::Diff diff{.removed = difference.text.removed,
                       .added = difference.text.added,
                       .reordered = difference.text.reordered,
                       .cut = difference.cut.size(),
                       .connections = {},
                       .warnings = difference.warnings};
-  for (const auto& connection : difference.cut) {
-    if (diff.connections.size() == kMostConnections) break;
+  for (const auto& connection : difference.cut)
     diff.connections.push_back(view(connection, *difference.active));
-  }
+  std::ranges::stable_partition(diff.connections, [&](const ctl::api::Connection& one) {
+    return one.source == source && one.destination == destination;
+  });
+  if (diff.connections.size() > kMostConnections) diff.connections.resize(kMostConnections);
   return diff;
 }
 

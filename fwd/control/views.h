@@ -24,9 +24,10 @@ ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals);
 // Adds the packets that the kernel's copy decided.
 void add(engine::RuleTotals& totals, const kernel::CopyHits& hits);
 
-// At most kMostConnections of them are named.
+// At most kMostConnections of them are named, the one from `source` to `destination` first.
 inline constexpr std::size_t kMostConnections = 1000;
-ctl::api::Diff diff_view(const policy::Difference& difference);
+ctl::api::Diff diff_view(const policy::Difference& difference, const std::string& source,
+                         const std::string& destination);
 
 ctl::api::Set set_view(const rules::NamedSet& set);
 

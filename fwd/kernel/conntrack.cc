@@ -206,11 +206,14 @@ Result<void> Conntrack::mark_all(std::uint32_t mask, const Decide& decide) {
   return send_changes(messages, ends);
 }
 
-// Some at a time: their acknowledgements must fit into the socket's buffer.
+// Some at a time: their acknowledgements must fit into the socket's buffer. One message's error doesn't keep the
+// kernel from the others, and an entry that has gone meanwhile (ENOENT) needs no mark; the first other error is
+// returned at the end.
 Result<void> Conntrack::send_changes(std::span<std::byte> messages,
                                      std::span<const std::size_t> ends) {
   constexpr std::size_t kAtOnce = 256;
   std::size_t begin = 0;
+  Result<void> first;
   while (!ends.empty()) {
     const auto some = ends.first(std::min(kAtOnce, ends.size()));
     std::uint32_t sequence = 0;
@@ -223,12 +226,11 @@ Result<void> Conntrack::send_changes(std::span<std::byte> messages,
     last->nlmsg_flags |= NLM_F_ACK;
     const auto part = messages.subspan(begin, some.back() - begin);
     const auto done = socket_.request(part, sequence, "mark conntrack's entries");
-    // One message's error doesn't keep the kernel from the others.
-    if (!done && done.error().code != ENOENT) return done;
+    if (first && !done && done.error().code != ENOENT) first = done;
     begin = some.back();
     ends = ends.subspan(some.size());
   }
-  return {};
+  return first;
 }
 
 Result<void> Conntrack::put(const CtTuple& tuple, CtMark mark, std::uint32_t bits) {

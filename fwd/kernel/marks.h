@@ -75,7 +75,14 @@ constexpr std::optional<PacketClass> decode_class(std::uint32_t priority) {
   return static_cast<PacketClass>(kind);
 }
 
-enum class ConnectionState : std::uint8_t { Approved = 1, Revoked = 2 };
+enum class ConnectionState : std::uint8_t { None = 0, Approved = 1, Revoked = 2 };
+
+struct ConnectionVerdict {
+  ConnectionState state = ConnectionState::None;
+  Generation generation = 0;
+
+  bool operator==(const ConnectionVerdict&) const = default;
+};
 
 // Eight adjacent bits of the ct mark: state (2) above generation (6). The other bits belong to
 // others and are kept.
@@ -85,6 +92,10 @@ struct CtMark {
   constexpr unsigned shift() const { return static_cast<unsigned>(__builtin_ctz(mask)); }
   constexpr std::uint32_t encode(ConnectionState state, Generation generation) const {
     return (static_cast<std::uint32_t>(state) << 6 | generation) << shift();
+  }
+  constexpr ConnectionVerdict decode(std::uint32_t mark) const {
+    const std::uint32_t bits = (mark & mask) >> shift();
+    return {static_cast<ConnectionState>(bits >> 6), static_cast<Generation>(bits & kLastGeneration)};
   }
 };
 

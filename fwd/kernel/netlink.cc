@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -33,6 +32,8 @@ Result<void> wait_readable(int fd, int timeout_ms, const char* what) {
 
 }  // namespace
 
+NetlinkSocket::NetlinkSocket(mnl_socket* socket) : socket_(socket), answers_(kReceiveBytes) {}
+
 Result<NetlinkSocket> NetlinkSocket::open(int bus, unsigned groups) {
   mnl_socket* raw = mnl_socket_open2(bus, SOCK_CLOEXEC);
   if (raw == nullptr) return failed("open a netlink socket");
@@ -54,14 +55,13 @@ Result<void> NetlinkSocket::request(std::span<const std::byte> messages,
 
   const std::uint32_t settled = std::exchange(settled_, last_sequence);
   failed_sequence_ = 0;
-  std::vector<std::byte> buffer(kReceiveBytes);
   while (true) {
     if (auto ready = wait_readable(fd(), kAnswerTimeoutMs, what); !ready) return ready;
-    const ssize_t received = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
+    const ssize_t received = mnl_socket_recvfrom(socket_.get(), answers_.data(), answers_.size());
     if (received < 0 && errno == EINTR) continue;
     if (received < 0) return failed(what);
     int left = static_cast<int>(received);
-    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer.data()); mnl_nlmsg_ok(header, left);
+    for (auto* header = reinterpret_cast<nlmsghdr*>(answers_.data()); mnl_nlmsg_ok(header, left);
          header = mnl_nlmsg_next(header, &left)) {
       if (header->nlmsg_seq <= settled) continue;
       if (header->nlmsg_flags & NLM_F_DUMP_INTR) return failed(what, EINTR);

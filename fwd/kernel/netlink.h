@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include <libmnl/libmnl.h>
 
@@ -39,9 +40,10 @@ class NetlinkSocket {
   std::uint32_t failed_sequence() const { return failed_sequence_; }
 
  private:
-  explicit NetlinkSocket(mnl_socket* socket) : socket_(socket) {}
+  explicit NetlinkSocket(mnl_socket* socket);
 
   std::unique_ptr<mnl_socket, MnlClose> socket_;
+  std::vector<std::byte> answers_;  // room for one recv
   std::uint32_t sequence_ = 0;
   std::uint32_t settled_ = 0;  // answers up to this one belong to earlier requests
   std::uint32_t failed_sequence_ = 0;

@@ -43,13 +43,17 @@ class Sweeper {
   // The mark's new bits. Of a generation whose number comes round again nothing must be left, so
   // what isn't decided keeps its state under none.
   std::optional<std::uint32_t> operator()(const CtConnection& connection) {
-    const std::uint32_t bits = connection.mark & options_.mark.mask;
-    if (bits == 0) return std::nullopt;
-    const auto state = static_cast<ConnectionState>(bits >> options_.mark.shift() >> 6U);
+    const ConnectionVerdict before = options_.mark.decode(connection.mark);
+    if (before == ConnectionVerdict{}) return std::nullopt;
+    if (before.generation == options_.generation) {
+      const bool cut = before.state == ConnectionState::Revoked && !connection.closed;
+      if (cut) ++sweep_.cut_by_packets;
+      return std::nullopt;
+    }
     const auto direction = direction_of(connection.first);
     const JudgedConnection judged{connection.first, direction.value_or(rules::Direction::In)};
     const auto verdict = direction ? judge_(judged) : SweepVerdict::NextPacket;
-    count(verdict, judged, state == ConnectionState::Approved && !connection.closed);
+    count(verdict, judged, before.state == ConnectionState::Approved && !connection.closed);
     if (!options_.write) return std::nullopt;
     switch (verdict) {
       case SweepVerdict::Approve:
@@ -59,7 +63,7 @@ class Sweeper {
       case SweepVerdict::Reject:
         return 0;
       case SweepVerdict::NextPacket:
-        return options_.mark.encode(state, 0);
+        return options_.mark.encode(before.state, 0);
     }
     __builtin_unreachable();
   }

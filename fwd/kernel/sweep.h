@@ -31,6 +31,7 @@ using SweepJudge = std::function<SweepVerdict(const JudgedConnection&)>;
 struct Sweep {
   std::size_t approved = 0;
   std::vector<JudgedConnection> cut;  // approved before and open, denied now
+  std::size_t cut_by_packets = 0;     // by a packet of theirs that came between commit and sweep
 };
 
 struct SweepOptions {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <linux/netlink.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "fwd/kernel/chains.h"
@@ -33,15 +34,16 @@ class NftFirewall : public Firewall {
         lease_socket_(std::move(lease_socket)),
         queue_(queue) {}
 
-  Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode) override {
+  using Firewall::commit;
+  Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode,
+                      const SwitchOver& switch_over) override {
     const std::lock_guard lock(mutex_);
     rules::KernelPlan plan = rules::make_kernel_plan(policy, written_ ? &written_->plan : nullptr);
     Written next{{}, std::move(plan), {}};
     next.table = build_table(policy, next.plan, generation, mode, settings_);
-    // Where the difference can't be written, for whatever reason, the whole table is.
-    if (!written_ || !write_difference(next)) {
+    if (!written_ || !write_difference(next, switch_over)) {
       written_.reset();
-      if (auto done = write_whole(next); !done) return done;
+      if (auto done = write_whole(next, switch_over); !done) return done;
     }
     written_ = std::move(next);
     return {};
@@ -180,14 +182,17 @@ class NftFirewall : public Firewall {
     return CopyCounters{(*packets)[0], (*packets)[1], (*packets)[2], (*packets)[3]};
   }
 
-  Result<void> write_difference(Written& next) {
+  // False: the whole table has to be written, for whatever reason.
+  bool write_difference(Written& next, const SwitchOver& switch_over) {
     const TableChange change = difference(written_->table, next.table);
     next.when = written_->when;
-    return write_and_verify(change, next.when);
+    const auto done = write_and_verify(change, next.when, switch_over);
+    if (!done) spdlog::info("{}; writing the whole table", done.error().message());
+    return done.has_value();
   }
 
   // The table may change while it is read and encoded: then again.
-  Result<void> write_whole(Written& next) {
+  Result<void> write_whole(Written& next, const SwitchOver& switch_over) {
     constexpr int kAttempts = 5;
     Result<void> done;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -196,7 +201,7 @@ class NftFirewall : public Firewall {
       next.when = *now;
       const auto found = read_table(socket_, kTableName);
       if (!found) return std::unexpected(found.error());
-      done = write_and_verify(replace_all(*found, next.table), next.when);
+      done = write_and_verify(replace_all(*found, next.table), next.when, switch_over);
       if (done || done.error().code != ERESTART) return done;
     }
     return done;
@@ -210,10 +215,11 @@ class NftFirewall : public Firewall {
   }
 
   // `when`: as of which the change was worked out; afterwards, when it was made.
-  Result<void> write_and_verify(const TableChange& change, Moment& when) {
+  Result<void> write_and_verify(const TableChange& change, Moment& when,
+                                const SwitchOver& switch_over) {
     NftBatch batch(socket_);
     write(batch, change, queue_);
-    if (auto done = send(batch, when); !done) return done;
+    if (auto done = switch_over([&] { return send(batch, when); }); !done) return done;
     return verify(socket_, change, queue_);
   }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -69,14 +70,24 @@ struct CopyHits {
   std::uint64_t default_out = 0;
 };
 
+// What happens around the moment in which the kernel goes over to another policy: `send` hands over the
+// transaction, which is encoded by then. Called again where it has to be made anew, because somebody else
+// has changed nf_tables meanwhile.
+using Send = std::function<Result<void>()>;
+using SwitchOver = std::function<Result<void>(const Send& send)>;
+
 class Firewall {
  public:
   virtual ~Firewall() = default;
 
-  // Writes the whole table as of this policy in one transaction, reads it back and compares. On an
-  // error the kernel has what it had before. The base chains are made by the first commit and kept
-  // by later ones.
-  virtual Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode) = 0;
+  // Writes the table as of this policy in one transaction, reads it back and compares. Where the kernel
+  // refuses, it has what it had before; where what is read back differs, it has what it was sent, and only
+  // another commit can tell. The base chains are made by the first commit and kept by later ones.
+  virtual Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode,
+                              const SwitchOver& switch_over) = 0;
+  Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode) {
+    return commit(policy, generation, mode, [](const Send& send) { return send(); });
+  }
   virtual Result<std::optional<TableState>> read() = 0;  // nothing where there is no table
   virtual Result<TableCounters> counters() = 0;
   virtual Result<CopyCounters> take_copy_counters() = 0;  // and begins at 0; nothing is missed

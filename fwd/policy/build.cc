@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "rules/expect.h"
+#include "rules/labels.h"
 #include "rules/parser.h"
 #include "rules/resolver.h"
 #include "rules/suggest.h"
@@ -12,8 +13,15 @@
 namespace fwd::policy {
 namespace {
 
-// A verdict has room for so many slots (fwd/kernel/marks.h).
+// A verdict has room for so many slots (fwd/kernel/marks.h), the kernel's copy for so many labels (rules/labels.h).
 std::optional<rules::Diagnostic> check_limits(const rules::Policy& policy) {
+  if (policy.rules.size() > rules::kMostLabels) {
+    return rules::Diagnostic{rules::Severity::Error,
+                             policy.rules[rules::kMostLabels].where,
+                             fmt::format("a policy has at most {} rules", rules::kMostLabels),
+                             {},
+                             {}};
+  }
   std::size_t limits = 0;
   for (const rules::Rule& rule : policy.rules) {
     if (rule.action != rules::Action::Limit || ++limits <= kernel::kLastLimitSlot) continue;

@@ -6,15 +6,17 @@ namespace fwd::policy {
 
 Result<std::size_t> Installer::commit(const Active& active) {
   announce_.policy(active);
-  {
+  const auto switch_over = [&](const kernel::Send& send) -> Result<void> {
     const engine::Hold hold = engine_.hold();
     // A worker that can't be held does no harm: chain B takes no verdict of an older generation.
     if (!hold.complete()) spdlog::debug("commit: a worker was too busy to be held");
-    if (auto committed = firewall_.commit(active->policy, active->generation, active->mode);
-        !committed)
-      return std::unexpected(committed.error());
-    engine_.publish(active);
-  }
+    if (auto sent = send(); !sent) return sent;
+    if (in_use() != active) engine_.publish(active);
+    return {};
+  };
+  const auto committed =
+      firewall_.commit(active->policy, active->generation, active->mode, switch_over);
+  if (!committed) return std::unexpected(committed.error());
   return sweep_live(connections_, *active, announce_.record);
 }
 

@@ -33,9 +33,11 @@ class Installer {
   kernel::Firewall& firewall() { return firewall_; }
   std::size_t workers() const { return engine_.worker_count(); }
 
-  // With the workers held, so that no packet is judged by one policy in the kernel and another one
-  // here. Then live connections are judged again; how many were cut.
+  // The workers are held while the kernel goes over to it, so that no packet is judged by one policy
+  // there and another one here. Then live connections are judged again; how many were cut. After an
+  // error in_use() tells whether kernel and workers have it all the same.
   Result<std::size_t> commit(const Active& active);
+  Active in_use() const { return engine_.policy(); }
 
   // The same where there is no table yet: live connections are older than it and keep their
   // verdict.

@@ -130,8 +130,9 @@ std::size_t sweep_live(const Connections& connections, const engine::ActivePolic
     const bool rejected = record.judgement.decision.action == rules::Action::Reject;
     if (!rejected && active.recorded(record.judgement.decision)) tell(record);
   }
-  if (!swept->cut.empty()) spdlog::info("live connections: {} cut", swept->cut.size());
-  return swept->cut.size();
+  const std::size_t cut = swept->cut.size() + swept->cut_by_packets;
+  if (cut > 0) spdlog::info("live connections: {} cut", cut);
+  return cut;
 }
 
 Result<std::vector<kernel::JudgedConnection>> would_cut(const Connections& connections,

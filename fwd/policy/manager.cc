@@ -72,7 +72,7 @@ PolicyManager::PolicyManager(PolicyStore store, const std::string& state_directo
       read_services_(std::move(read_services)),
       installer_(std::move(installer)),
       services_(std::move(loaded.services)) {
-  set_state(std::move(loaded.sources), std::move(loaded.built.active));
+  set_state(std::move(loaded.sources), std::move(loaded.built.active), 0);
 }
 
 Result<void> PolicyManager::start() {
@@ -149,9 +149,9 @@ State PolicyManager::state() const {
   return state_;
 }
 
-void PolicyManager::set_state(rules::SourceTree sources, Active active) {
+void PolicyManager::set_state(rules::SourceTree sources, Active active, std::size_t cut) {
   auto state = std::make_shared<const InForce>(
-      InForce{std::move(sources), std::move(active), std::chrono::system_clock::now()});
+      InForce{std::move(sources), std::move(active), std::chrono::system_clock::now(), cut});
   const std::lock_guard lock(state_mutex_);
   state_ = std::move(state);
 }
@@ -197,10 +197,19 @@ Result<void> PolicyManager::enforce_again() {
   const Stamp stamp = next_stamp();
   const auto active = std::make_shared<const engine::ActivePolicy>(
       now->active->policy, stamp.version, stamp.generation, stamp.mode, stamp.workers);
-  if (auto enforced = enforce(active); !enforced) return std::unexpected(enforced.error());
-  set_state(now->sources, active);
+  const auto cut = enforce(active);
+  if (!cut) return std::unexpected(cut.error());
+  set_state(now->sources, active, *cut);
   keep_last_good();
   return {};
+}
+
+// After a change that failed on its way: what kernel and workers have got of it.
+void PolicyManager::take_back() {
+  if (installer_.in_use() == state()->active) return;
+  if (auto restored = enforce_again(); !restored) {
+    spdlog::critical("the kernel has a policy that the file hasn't: {}", restored.error().message());
+  }
 }
 
 Outcome<Applied> PolicyManager::commit(rules::SourceTree sources, bool write) {
@@ -215,20 +224,20 @@ Outcome<Applied> PolicyManager::commit(rules::SourceTree sources, bool write) {
 Outcome<Applied> PolicyManager::commit_built(rules::SourceTree sources, Built built,
                                              std::optional<Draft> draft) {
   const Active active = std::move(built.active);
-  const auto enforced = enforce(active);
-  if (!enforced) return internal(enforced.error());
+  const auto cut = enforce(active);
+  if (!cut) {
+    take_back();
+    return internal(cut.error());
+  }
   if (draft) {
     if (auto published = draft->publish(); !published) {
-      if (auto restored = enforce_again(); !restored) {
-        spdlog::critical("the kernel has a policy that the file hasn't: {}",
-                         restored.error().message());
-      }
+      take_back();
       return internal(published.error());
     }
   }
-  set_state(std::move(sources), active);
+  set_state(std::move(sources), active, *cut);
   keep_last_good();
-  return Applied{state(), std::move(built.warnings), false, *enforced};
+  return Applied{state(), std::move(built.warnings), false, *cut};
 }
 
 }  // namespace fwd::policy

@@ -41,6 +41,7 @@ struct InForce {
   rules::SourceTree sources;
   Active active;
   std::chrono::system_clock::time_point since;
+  std::size_t cut = 0;  // live connections, when it was put in force
 };
 using State = std::shared_ptr<const InForce>;
 
@@ -119,7 +120,8 @@ class PolicyManager {
   Outcome<Applied> commit_edit(std::string main_text);
   Result<std::size_t> enforce(const Active& active);
   Result<void> enforce_again();
-  void set_state(rules::SourceTree sources, Active active);
+  void take_back();
+  void set_state(rules::SourceTree sources, Active active, std::size_t cut);
   void keep_last_good() const;
   bool in_force() const;
 

@@ -11,9 +11,9 @@ std::unexpected<Error> internal(const SystemError& error) {
   return std::unexpected(Error{ctl::api::ErrorCode::Internal, error.message(), {}});
 }
 
-// A mark, after a change that failed: which is the error that somebody hears of.
-void take_back(const Result<void>& written) {
-  if (!written) spdlog::error("{}", written.error().message());
+// Of an attempt to take back a change that failed: that one's error is what somebody hears of.
+void log_failure(const Result<void>& done) {
+  if (!done) spdlog::error("{}", done.error().message());
 }
 
 }  // namespace
@@ -27,7 +27,9 @@ Outcome<bool> PolicyManager::set_enabled(bool enabled) {
   const auto changed = enabled ? enforce_again() : installer_.firewall().remove();
   if (changed) return true;
   enabled_ = !enabled;
-  take_back(enabled_mark_.write(!enabled));
+  log_failure(enabled_mark_.write(!enabled));
+  if (enabled) log_failure(installer_.firewall().remove());
+  take_back();
   return internal(changed.error());
 }
 
@@ -40,7 +42,8 @@ Outcome<bool> PolicyManager::set_mode(Mode mode) {
   const auto changed = enforce_again();
   if (changed) return true;
   mode_ = before;
-  take_back(mode_mark_.write(before));
+  log_failure(mode_mark_.write(before));
+  take_back();
   return internal(changed.error());
 }
 

@@ -248,7 +248,7 @@ TEST_CASE("durations have two units") {
   CHECK(up(86'400) == "1 d 0 h");
 }
 
-TEST_CASE("a diff shows lines and the connections it cuts, the user's own first") {
+TEST_CASE("a diff shows lines and the connections it cuts, and marks the user's own") {
   const api::Diff diff{.removed = {"allow in proto tcp from any to any port 22"},
                        .added = {"allow in proto tcp from 192.0.2.0/24 to any port 22"},
                        .reordered = false,
@@ -261,8 +261,8 @@ TEST_CASE("a diff shows lines and the connections it cuts, the user's own first"
         "+ allow in proto tcp from 192.0.2.0/24 to any port 22\n"
         "3 live connections would be cut:\n"
         "         From           To           Denied by\n"
-        "in  tcp  203.0.113.7:6  10.0.0.1:22  default    your own session\n"
         "in  tcp  203.0.113.9:5  10.0.0.1:22  default\n"
+        "in  tcp  203.0.113.7:6  10.0.0.1:22  default    your own session\n"
         "and 1 more\n");
 }
 

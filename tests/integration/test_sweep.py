@@ -73,6 +73,11 @@ class Sweep(FwdTest):
             self.assertIn("- allow in proto tcp from any to any port 80\n", text)
             self.assertIn("1 live connection would be cut:", text)
             self.assertIn(f"{STRANGER[4]}:{port}", text)
+            self.assertNotIn("your own session", text)
+            session = f"SSH_CONNECTION={STRANGER[4]} {port} {SERVER[4]} 80"
+            as_sudo_does = 'env -u SSH_CONNECTION "$0" "$@"; exit $?'
+            result = self.server.run(["env", session, "sh", "-c", as_sudo_does, *self.fwd.ctl_argv("diff", str(new))])
+            self.assertIn("your own session", result.stdout + result.stderr)
             self.assertTrue(exchange(sock))
             diff = self.fwd.json("diff", str(new))
             self.assertEqual(diff["cut"], 1)

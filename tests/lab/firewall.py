@@ -87,8 +87,10 @@ class Firewall:
 
     def ctl(self, *arguments, **options):
         """fwctl with these arguments; the result carries returncode, stdout and stderr."""
-        argv = [str(build_directory() / "fwctl"), "--socket", str(self.socket), *arguments]
-        return self.namespace.run(argv, **options)
+        return self.namespace.run(self.ctl_argv(*arguments), **options)
+
+    def ctl_argv(self, *arguments):
+        return [str(build_directory() / "fwctl"), "--socket", str(self.socket), *arguments]
 
     def done(self, *arguments):
         """fwctl, which must succeed; its output."""

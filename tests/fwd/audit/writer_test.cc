@@ -247,3 +247,12 @@ TEST_CASE("an audit file that can't be opened is an error") {
   REQUIRE_FALSE(writer);
   CHECK(writer.error().code == EISDIR);
 }
+
+TEST_CASE("records of connections that are cut wait for room, and all are written") {
+  const Scratch scratch;
+  const auto writer = open_writer(scratch.path("audit.json"), 1, 8);
+  for (int i = 0; i < 200; ++i) writer->push_change(denied());
+  writer->stop();
+  CHECK(writer->counters().lost == 0);
+  CHECK(writer->counters().written == 200);
+}

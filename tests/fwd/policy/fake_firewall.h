@@ -12,17 +12,24 @@ namespace fwd::test {
 
 class FakeFirewall final : public kernel::Firewall {
  public:
-  Result<void> commit(const rules::Policy& policy, kernel::Generation generation,
-                      Mode mode) override {
+  using Firewall::commit;
+  Result<void> commit(const rules::Policy& policy, kernel::Generation generation, Mode mode,
+                      const kernel::SwitchOver& switch_over) override {
     calls.push_back((mode == Mode::Observe ? "observe " : "commit ") + std::to_string(generation));
     if (on_commit) on_commit();
     if (fail_commits > 0) {
       --fail_commits;
       return failed("write the table", ENOSPC);
     }
-    table = kernel::TableState{generation, policy.hash, {}, mode};
-    damaged.reset();
-    return {};
+    auto switched = switch_over([&]() -> Result<void> {
+      table = kernel::TableState{generation, policy.hash, {}, mode};
+      damaged.reset();
+      return {};
+    });
+    if (on_switched) on_switched();
+    if (!switched || fail_verifications == 0) return switched;
+    --fail_verifications;
+    return failed("the kernel's table differs from what was written: rule 1 of chain copy_in", 0);
   }
   Result<std::optional<kernel::TableState>> read() override {
     if (fail_read) return failed("list tables", EPERM);
@@ -58,8 +65,10 @@ class FakeFirewall final : public kernel::Firewall {
   kernel::CopyHits hits;
   std::optional<std::string> damaged;
   std::vector<std::string> calls;
-  std::function<void()> on_commit;
+  std::function<void()> on_commit;    // before anything is sent
+  std::function<void()> on_switched;  // before it is read back
   int fail_commits = 0;
+  int fail_verifications = 0;
   bool fail_read = false;
   bool fail_remove = false;
 };

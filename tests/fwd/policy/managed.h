@@ -17,6 +17,18 @@ class NoSink final : public engine::RecordSink {
   bool push(unsigned, const audit::VerdictRecord&) noexcept override { return true; }
 };
 
+// As it is opened from 203.0.113.7:51514 to a port of 10.0.0.11.
+inline kernel::JudgedConnection connection_to(std::uint16_t port) {
+  rules::Packet first;
+  first.source = *rules::parse_address("203.0.113.7");
+  first.destination = *rules::parse_address("10.0.0.11");
+  first.protocol = rules::protocol::kTcp;
+  first.has_ports = true;
+  first.source_port = 51514;
+  first.destination_port = port;
+  return {first, rules::Direction::In};
+}
+
 class Managed {
  public:
   explicit Managed(const std::string& text, bool start = true) {

@@ -5,6 +5,7 @@
 namespace {
 
 using ctl::api::ErrorCode;
+using fwd::test::connection_to;
 using fwd::test::Managed;
 using Calls = std::vector<std::string>;
 
@@ -231,6 +232,39 @@ TEST_CASE("a commit that the kernel refuses leaves file, kernel and workers") {
   CHECK(managed.consistent());
 }
 
+TEST_CASE("what the kernel has otherwise than it was sent is taken back under a new generation") {
+  Managed managed("allow in 80/tcp\n");
+  managed.firewall.fail_verifications = 1;
+  const auto change = managed.manager->add_rule("allow in 443/tcp", std::nullopt);
+  REQUIRE_FALSE(change);
+  CHECK(change.error().message ==
+        "the kernel's table differs from what was written: rule 1 of chain copy_in");
+  CHECK(managed.firewall.calls == Calls{"commit 2", "commit 3"});
+  CHECK(managed.consistent());
+  CHECK(managed.text() == "allow in 80/tcp\n");
+
+  managed.firewall.fail_verifications = 1;
+  CHECK_FALSE(managed.manager->set_mode(fwd::Mode::Observe));
+  CHECK(managed.firewall.calls == Calls{"commit 2", "commit 3", "observe 4", "commit 5"});
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("enabling that fails after the table was written takes the table away again") {
+  Managed managed("allow in 80/tcp\n");
+  REQUIRE(managed.manager->set_enabled(false));
+  managed.firewall.fail_verifications = 1;
+  CHECK_FALSE(managed.manager->set_enabled(true));
+  CHECK_FALSE(managed.firewall.table);
+  CHECK_FALSE(managed.manager->enabled());
+}
+
+TEST_CASE("workers are held for no more than the kernel's own part of a commit") {
+  Managed managed("allow in 80/tcp\n");
+  managed.firewall.on_commit = [&] { CHECK(managed.engine.policy()->version == 1); };
+  managed.firewall.on_switched = [&] { CHECK(managed.engine.policy()->version == 2); };
+  REQUIRE(managed.manager->add_rule("allow in 443/tcp", std::nullopt));
+}
+
 TEST_CASE("a file that can't be replaced takes the commit back under a new generation") {
   Managed managed("allow in 80/tcp\n");
   const std::string path = managed.scratch.path("policy.fw");
@@ -388,23 +422,13 @@ TEST_CASE("generations wrap and never are zero") {
   CHECK(managed.consistent());
 }
 
-fwd::kernel::JudgedConnection connection_to(std::uint16_t port) {
-  rules::Packet first;
-  first.source = *rules::parse_address("203.0.113.7");
-  first.destination = *rules::parse_address("10.0.0.11");
-  first.protocol = rules::protocol::kTcp;
-  first.has_ports = true;
-  first.source_port = 51514;
-  first.destination_port = port;
-  return {first, rules::Direction::In};
-}
-
 TEST_CASE("a change cuts the live connections that it denies, and each is told") {
   Managed managed("allow in 80/tcp\nallow in 443/tcp\n");
   managed.live = {connection_to(80), connection_to(443)};
   const auto removed = managed.manager->remove_rule("allow 80/tcp");
   REQUIRE(removed);
   CHECK(removed->cut == 1);
+  CHECK(managed.manager->state()->cut == 1);
   REQUIRE(managed.records.size() == 1);
   CHECK(managed.records[0].judgement.reason == fwd::engine::Reason::Revoked);
   CHECK(managed.records[0].judgement.packet.destination_port == 80);

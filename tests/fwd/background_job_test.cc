@@ -1,0 +1,36 @@
+#include "fwd/background_job.h"
+
+#include <semaphore>
+
+#include <catch2/catch.hpp>
+
+namespace {
+
+using fwd::BackgroundJob;
+
+TEST_CASE("a job runs once for all who want it while it is running") {
+  std::counting_semaphore<> begun(0);
+  std::counting_semaphore<> may_end(0);
+  int runs = 0;
+  {
+    BackgroundJob job([&] {
+      ++runs;
+      begun.release();
+      may_end.acquire();
+    });
+    job.want();
+    begun.acquire();
+    for (int i = 0; i < 100; ++i) job.want();
+    may_end.release(2);
+    begun.acquire();
+  }
+  CHECK(runs == 2);
+}
+
+TEST_CASE("a job that nobody wants doesn't run, and its end waits for nothing") {
+  bool ran = false;
+  { BackgroundJob job([&] { ran = true; }); }
+  CHECK_FALSE(ran);
+}
+
+}  // namespace
