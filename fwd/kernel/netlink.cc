@@ -55,6 +55,7 @@ Result<void> NetlinkSocket::request(std::span<const std::byte> messages,
 
   const std::uint32_t settled = std::exchange(settled_, last_sequence);
   failed_sequence_ = 0;
+  bool interrupted = false;  // then read to the end all the same: a socket has one dump at a time
   while (true) {
     if (auto ready = wait_readable(fd(), kAnswerTimeoutMs, what); !ready) return ready;
     const ssize_t received = mnl_socket_recvfrom(socket_.get(), answers_.data(), answers_.size());
@@ -64,7 +65,7 @@ Result<void> NetlinkSocket::request(std::span<const std::byte> messages,
     for (auto* header = reinterpret_cast<nlmsghdr*>(answers_.data()); mnl_nlmsg_ok(header, left);
          header = mnl_nlmsg_next(header, &left)) {
       if (header->nlmsg_seq <= settled) continue;
-      if (header->nlmsg_flags & NLM_F_DUMP_INTR) return failed(what, EINTR);
+      interrupted = interrupted || (header->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
       if (header->nlmsg_type == NLMSG_ERROR) {
         const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(header));
         if (error->error != 0) {
@@ -75,6 +76,7 @@ Result<void> NetlinkSocket::request(std::span<const std::byte> messages,
       } else if (header->nlmsg_type == NLMSG_DONE) {
         const auto code = *static_cast<const int*>(mnl_nlmsg_get_payload(header));
         if (code < 0) return failed(what, -code);
+        if (interrupted) return failed(what, EINTR);
         if (header->nlmsg_seq == last_sequence) return {};
       } else if (each) {
         each(*header);

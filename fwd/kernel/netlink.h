@@ -31,7 +31,8 @@ class NetlinkSocket {
 
   // Sends one message or a batch in one sendmsg, then waits (at most 5 s) for the acknowledgement
   // of `last_sequence`, or for the end of its dump. `each` sees every other message that comes. The
-  // first error the kernel reports is returned; `what` names the attempt in it.
+  // first error the kernel reports is returned; `what` names the attempt in it. EINTR: somebody changed
+  // what is dumped meanwhile.
   using Handler = std::function<void(const nlmsghdr&)>;
   Result<void> request(std::span<const std::byte> messages, std::uint32_t last_sequence,
                        const char* what, const Handler& each = {});

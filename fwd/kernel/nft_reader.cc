@@ -66,19 +66,25 @@ Result<void> dump(NetlinkSocket& socket, std::uint16_t type, const char* what,
   return done;
 }
 
-Result<void> read_existence(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
+}  // namespace
+
+Result<std::optional<std::string>> find_table(NetlinkSocket& socket, const std::string& table) {
+  std::optional<std::string> comment;
   const auto each = [&](const nlmsghdr& message) {
     const Owned<nftnl_table, nftnl_table_free> one(nftnl_table_alloc());
     if (nftnl_table_nlmsg_parse(&message, one.get()) < 0) return;
     if (text(nftnl_table_get_str(one.get(), NFTNL_TABLE_NAME)) != table) return;
-    found.exists = true;
     std::uint32_t length = 0;
     const void* data = nftnl_table_get_data(one.get(), NFTNL_TABLE_USERDATA, &length);
-    found.comment = comment_of(data, length);
+    comment = comment_of(data, length);
   };
-  return dump(
-      socket, NFT_MSG_GETTABLE, "list tables", [](nlmsghdr*) {}, each, [&] { found = {}; });
+  auto done = dump(
+      socket, NFT_MSG_GETTABLE, "list tables", [](nlmsghdr*) {}, each, [&] { comment.reset(); });
+  if (!done) return std::unexpected(done.error());
+  return comment;
 }
+
+namespace {
 
 Result<void> read_chains(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
   const auto each = [&](const nlmsghdr& message) {
@@ -166,8 +172,11 @@ Result<std::vector<std::uint64_t>> read_counters(NetlinkSocket& socket, const st
 
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {
   FoundTable found;
-  if (auto done = read_existence(socket, table, found); !done) return std::unexpected(done.error());
-  if (!found.exists) return found;
+  auto comment = find_table(socket, table);
+  if (!comment) return std::unexpected(comment.error());
+  if (!*comment) return found;
+  found.exists = true;
+  found.comment = std::move(**comment);
   if (auto done = read_chains(socket, table, found); !done) return std::unexpected(done.error());
   if (auto done = read_sets(socket, table, found); !done) return std::unexpected(done.error());
   auto counters = read_counters(socket, table);

@@ -32,6 +32,9 @@ struct FoundTable {
   std::map<std::string, std::uint64_t> counters;  // packets
 };
 
+// Its comment; nothing where there is no such table.
+Result<std::optional<std::string>> find_table(NetlinkSocket& socket, const std::string& table);
+
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table);
 Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket,
                                                            const std::string& table);

@@ -51,15 +51,15 @@ class NftFirewall : public Firewall {
 
   Result<std::optional<TableState>> read() override {
     const std::lock_guard lock(mutex_);
-    const auto found = read_table(socket_, kTableName);
-    if (!found) return std::unexpected(found.error());
-    if (!found->exists) return std::nullopt;
+    const auto comment = find_table(socket_, kTableName);
+    if (!comment) return std::unexpected(comment.error());
+    if (!*comment) return std::nullopt;
     const auto rules = read_rules(socket_, kTableName, kStateChain);
     if (!rules) return std::unexpected(rules.error());
     TableState state;
     if (!rules->empty()) state = parse_state_comment(rules->front().comment).value_or(TableState{});
-    if (found->comment.starts_with(kStateDirectoryComment)) {
-      state.state_directory = found->comment.substr(kStateDirectoryComment.size());
+    if ((*comment)->starts_with(kStateDirectoryComment)) {
+      state.state_directory = (*comment)->substr(kStateDirectoryComment.size());
     }
     return state;
   }
@@ -143,9 +143,9 @@ class NftFirewall : public Firewall {
 
   Result<void> remove() override {
     const std::lock_guard lock(mutex_);
-    const auto found = read_table(socket_, kTableName);
-    if (!found) return std::unexpected(found.error());
-    if (!found->exists) return {};
+    const auto comment = find_table(socket_, kTableName);
+    if (!comment) return std::unexpected(comment.error());
+    if (!*comment) return {};
     written_.reset();
     NftBatch batch(socket_);
     batch.delete_table(kTableName);
