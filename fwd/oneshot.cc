@@ -20,6 +20,20 @@ int complain(int status, const std::string& message) {
   return status;
 }
 
+// Without a table nobody knows whether anything is filtered: a container's host, say, has its own.
+void say_disabled(bool removed, const std::string& folder) {
+  if (removed) {
+    fmt::print(
+        "fwd: disabled: the table is removed, nothing is filtered, and no start brings it back "
+        "before `fwctl enable`\n");
+  } else {
+    fmt::print(
+        "fwd: marked as disabled in {}: no start filters before `fwctl enable`. There was no table "
+        "to remove in this network namespace; a daemon in another one keeps its table\n",
+        folder);
+  }
+}
+
 // Before the table goes, so that a daemon which misses it finds the reason.
 Result<void> mark_disabled(const std::string& folder) {
   std::error_code error;
@@ -37,7 +51,9 @@ int check(const Options& options) {
   const auto loaded = policy::load(store, read_services, {});
   if (!loaded) {
     print_diagnostics(loaded.error().diagnostics);
-    return complain(kExitUsage, loaded.error().message);
+    // The message is the first diagnostic's.
+    return loaded.error().diagnostics.empty() ? complain(kExitUsage, loaded.error().message)
+                                              : kExitUsage;
   }
   print_diagnostics(loaded->built.warnings);
   const rules::Policy& policy = loaded->built.active->policy;
@@ -63,8 +79,7 @@ int disable(const Options& options) {
     return complain(kExitFailure, "the table is gone, but the next start brings it back: " +
                                       marked.error().message());
   }
-  fmt::print("fwd: disabled: {}, and no start brings it back before `fwctl enable`\n",
-             *table ? "the table is gone" : "there was no table");
+  say_disabled(table->has_value(), folder);
   return 0;
 }
 

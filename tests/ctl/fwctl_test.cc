@@ -21,7 +21,7 @@ struct FakeDaemon {
   std::string body = "{}";
   std::map<std::string, std::string> pages;  // bodies by target, before `body`
   bool running = true;
-  int disable_status = 0;
+  Ended disabled{0, "fwd: disabled\n"};
   bool root = true;
   std::string socket;
   std::vector<std::string> asked;
@@ -43,8 +43,8 @@ struct FakeDaemon {
       return std::unexpected(api::Error{api::ErrorCode::Unreachable, "no answer", {}});
     };
   }
-  std::expected<int, api::Error> disable() const {
-    if (root) return disable_status;
+  std::expected<Ended, api::Error> disable() const {
+    if (root) return disabled;
     return std::unexpected(api::Error{api::ErrorCode::NotPermitted, "only root", {}});
   }
 };
@@ -317,10 +317,11 @@ TEST_CASE("root can disable the firewall without a daemon, nobody else can") {
   FakeDaemon daemon;
   daemon.running = false;
   CHECK(daemon.run({"disable"}).status == 0);
-  CHECK(daemon.run({"disable"}).text ==
-        "The firewall is inactive: nothing is filtered until you run fwctl enable.\n");
-  CHECK(daemon.run({"disable", "--json"}).text == "{\"enabled\":false,\"already\":false}\n");
-  daemon.disable_status = 5;
+  CHECK(daemon.run({"disable"}).text == "fwd: disabled\n");
+  CHECK(daemon.run({"disable", "--json"}).text ==
+        "{\"enabled\":false,\"already\":false,\"warnings\":[]}\n");
+  CHECK(daemon.run({"disable", "--json"}).notes == "fwd: disabled\n");
+  daemon.disabled = {5, ""};
   CHECK(daemon.run({"disable"}).status == 5);
   CHECK(daemon.run({"disable"}).text.empty());
   daemon.root = false;

@@ -224,6 +224,9 @@ TEST_CASE("an error is told once, by its message or by the diagnostic that repea
       rules::Severity::Error, {"policy.fw", 1, 7, 2, "allow xy"}, "no such service", {}, {}};
   const std::string shown = "policy.fw:1:7: error: no such service\nallow xy\n      ^~\n";
   CHECK(render_error({api::ErrorCode::Syntax, "no such service", {placed}}) == shown);
+  CHECK(render_error({api::ErrorCode::Syntax, "policy.fw:1: no such service", {placed}}) == shown);
+  CHECK(render_error({api::ErrorCode::Syntax, "policy.fw:2: no such service", {placed}}) ==
+        "fwctl: policy.fw:2: no such service\n" + shown);
   CHECK(render_error({api::ErrorCode::Refused, "already\nthere", {placed}}) ==
         "fwctl: already\\x0athere\n" + shown);
   CHECK(render_error({api::ErrorCode::Syntax, "empty", {}}) == "fwctl: empty\n");

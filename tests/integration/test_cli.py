@@ -67,7 +67,7 @@ class Rules(FwdTest):
     def test_a_syntax_error_is_shown_with_its_place_and_changes_nothing(self):
         before = self.policy_text()
         output = self.ctl(2, "allow", "in", "proto", "tcq", "to", "any", "port", "80")
-        self.assertIn("tcq", output)
+        self.assertEqual(output.count("tcq"), 2, "in the message and in the line below it")
         self.assertIn("^", output)
         self.ctl(2, "allow", "in", "70000/tcp")
         output = self.ctl(2, "allow", "in", "from", "@peer")
