@@ -4,6 +4,7 @@
 
 #include "ctl/render.h"
 #include "ctl/table.h"
+#include "rules/count.h"
 
 namespace ctl {
 namespace {
@@ -42,7 +43,7 @@ std::string connection_table(std::vector<api::Connection> connections, const Ses
 
 std::string cut_text(std::uint64_t connections) {
   return connections == 0 ? std::string()
-                          : fmt::format(", {} cut", count(connections, "live connection"));
+                          : fmt::format(", {} cut", rules::count(connections, "live connection"));
 }
 
 std::string render_diff(const api::Diff& diff, const Session& own, const Look& look) {
@@ -51,7 +52,8 @@ std::string render_diff(const api::Diff& diff, const Session& own, const Look& l
   if (diff.reordered) out += "The order of rules changes.\n";
   if (out.empty()) out = "No difference.\n";
   if (diff.cut == 0) return out + "No live connection would be cut.\n";
-  out += look.paint(Style::Warning, count(diff.cut, "live connection") + " would be cut:") + '\n';
+  out += look.paint(Style::Warning, rules::count(diff.cut, "live connection") + " would be cut:") +
+         '\n';
   out += connection_table(diff.connections, own, look);
   const auto unnamed = diff.cut - std::min<std::uint64_t>(diff.cut, diff.connections.size());
   if (unnamed > 0) out += fmt::format("and {} more\n", unnamed);

@@ -97,9 +97,4 @@ std::string render_error(const api::Error& error) {
   return (error.diagnostics.front().where.file.empty() ? "fwctl: " : "") + details;
 }
 
-std::string count(std::uint64_t number, const std::string& one, const std::string& many) {
-  if (number == 1) return "1 " + one;
-  return fmt::format("{} {}", number, many.empty() ? one + 's' : many);
-}
-
 }  // namespace ctl

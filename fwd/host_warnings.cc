@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "fwd/files.h"
+#include "rules/count.h"
 
 namespace fwd {
 namespace {
@@ -66,9 +67,8 @@ std::vector<std::string> conntrack_warnings(const kernel::ConntrackFill& fill) {
 std::vector<std::string> audit_warnings(const audit::Counters& counters) {
   if (counters.lost == 0) return {};
   return {
-      fmt::format("{} audit records were lost since the start; records of the dataset "
-                  "fwd.audit_gap say when and why",
-                  counters.lost)};
+      fmt::format("{} lost since the start; records of the dataset fwd.audit_gap say when and why",
+                  rules::count(counters.lost, "audit record was", "audit records were"))};
 }
 
 std::vector<std::string> worker_warnings(const std::vector<engine::QueueTotals>& queues,

@@ -11,6 +11,7 @@
 #include "fwd/policy/manager.h"
 #include "fwd/policy/marks.h"
 #include "fwd/settings.h"
+#include "rules/count.h"
 
 namespace fwd {
 namespace {
@@ -57,7 +58,8 @@ int check(const Options& options) {
   }
   print_diagnostics(loaded->built.warnings);
   const rules::Policy& policy = loaded->built.active->policy;
-  fmt::print("{}: {} rules, {} sets\n", options.policy, policy.rules.size(), policy.sets.size());
+  fmt::print("{}: {}, {}\n", options.policy, rules::count(policy.rules.size(), "rule"),
+             rules::count(policy.sets.size(), "set"));
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "ctl/api/status.h"
 #include "fwd/control/handlers.h"
 #include "fwd/control/views.h"
+#include "rules/count.h"
 
 namespace fwd::control {
 namespace {
@@ -104,8 +105,9 @@ Answer apply_policy(const Context& context, const Request& request) {
   if (!applied) return std::unexpected(applied.error());
   const engine::ActivePolicy& active = *applied->state->active;
   if (!applied->already) {
-    log_change(request, fmt::format("applied a policy: {} rules, generation {}",
-                                    active.policy.rules.size(), active.generation));
+    log_change(request,
+               fmt::format("applied a policy: {}, generation {}",
+                           rules::count(active.policy.rules.size(), "rule"), active.generation));
   }
   return api::encode(api::Applied{active.generation, active.policy.rules.size(), applied->warnings,
                                   applied->already, applied->cut});

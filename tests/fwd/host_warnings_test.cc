@@ -36,6 +36,7 @@ TEST_CASE("a conntrack table is nearly full from nine tenths on") {
 
 TEST_CASE("lost audit records are counted") {
   CHECK(fwd::audit_warnings({.written = 7}).empty());
+  CHECK(fwd::audit_warnings({.lost = 1})[0].starts_with("1 audit record was lost"));
   CHECK(fwd::audit_warnings({.lost = 3})[0].starts_with("3 audit records were lost"));
 }
 
