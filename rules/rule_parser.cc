@@ -228,11 +228,13 @@ bool RuleParser::rate() {
 
 bool RuleParser::log() {
   rule_.log = cursor_.accept("none") ? Log::None : Log::Always;
+  rule_.log_where = join(keyword_, cursor_.last());
   return true;
 }
 
 bool RuleParser::log_all() {
   rule_.log = Log::Always;
+  rule_.log_where = keyword_;
   return true;
 }
 
@@ -245,6 +247,7 @@ bool RuleParser::comment() {
         open ? "the closing quote is missing on this line" : "the comment's text is missing");
   }
   rule_.comment = token.kind == TokenKind::String ? unescape(token.text) : std::string(token.text);
+  rule_.comment_where = join(keyword_, token.where);
   return true;
 }
 

@@ -49,9 +49,12 @@ Answer add_rule(const Context& context, const Request& request) {
   const auto change = context.policy.add_rule(body->rule, body->position);
   if (!change) return std::unexpected(change.error());
   const api::Rule rule = view(context, *change);
-  if (!change->already)
-    log_change(request, fmt::format("added rule {}: {}", rule.number, rule.canonical));
-  return api::encode(api::RuleAdded{rule, change->already, change->cut, change->warnings});
+  if (!change->already || change->updated) {
+    log_change(request, fmt::format("{} rule {}: {}", change->updated ? "updated" : "added",
+                                    rule.number, rule.canonical));
+  }
+  return api::encode(
+      api::RuleAdded{rule, change->already, change->cut, change->warnings, change->updated});
 }
 
 Answer remove_rule(const Context& context, const Request& request) {

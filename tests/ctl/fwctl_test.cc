@@ -248,6 +248,25 @@ TEST_CASE("adding a rule shows it with its warnings, and adding it again is done
   const Output again = daemon.run({"allow", "80/tcp", "comment", "web"});
   CHECK(again.text == "Already there: 3  9c1f02ab5d3e7a10  allow in 80/tcp comment \"web\"\n");
   CHECK(again.status == 0);
+  CHECK(daemon.run({"insert", "3", "allow", "80/tcp"}).text == again.text);
+}
+
+TEST_CASE("a rule that is there already isn't moved, and that is said") {
+  FakeDaemon daemon;
+  daemon.body = api::encode(api::RuleAdded{web_rule(), true, 0, {}});
+  const Output inserted = daemon.run({"insert", "1", "allow", "80/tcp"});
+  CHECK(inserted.text == "Already there, as rule 3; not moved (delete it first to move it)\n");
+  CHECK(inserted.status == 0);
+}
+
+TEST_CASE("a rule with a new comment is told as updated") {
+  FakeDaemon daemon;
+  daemon.body = api::encode(api::RuleAdded{web_rule(), true, 0, {}, true});
+  CHECK(daemon.run({"allow", "80/tcp", "comment", "web"}).text ==
+        "Rule updated: 3  9c1f02ab5d3e7a10  allow in 80/tcp comment \"web\"\n");
+  CHECK(daemon.run({"insert", "1", "allow", "80/tcp", "comment", "web"}).text ==
+        "Rule updated: 3  9c1f02ab5d3e7a10  allow in 80/tcp comment \"web\"; not moved (delete it "
+        "first to move it)\n");
 }
 
 TEST_CASE("a rule that can't go through JSON unchanged isn't sent") {
