@@ -9,6 +9,9 @@
 namespace ctl {
 namespace {
 
+constexpr const char* kSame = "No difference.\n";
+constexpr const char* kSameRules = "The rules are the same; comments, expects or layout differ.\n";
+
 std::string lines(char sign, const std::vector<std::string>& texts, Style style, const Look& look) {
   std::string out;
   for (const std::string& text : texts) {
@@ -50,7 +53,7 @@ std::string render_diff(const api::Diff& diff, const Session& own, const Look& l
   std::string out = lines('-', diff.removed, Style::Bad, look);
   out += lines('+', diff.added, Style::Good, look);
   if (diff.reordered) out += "The order of rules changes.\n";
-  if (out.empty()) out = "No difference.\n";
+  if (out.empty()) out = diff.text_differs ? kSameRules : kSame;
   if (diff.cut == 0) return out + "No live connection would be cut.\n";
   out += look.paint(Style::Warning, rules::count(diff.cut, "live connection") + " would be cut:") +
          '\n';

@@ -37,7 +37,8 @@ Result switch_firewall(const Context& context, const char* path, const char* don
   if (context.words.size() != 1) return usage(context.words[0]);
   return answer<api::Enabled>(
       context, {"POST", path, api::encode(api::Nothing{})}, [done](const api::Enabled& enabled) {
-        return Output{(enabled.already ? "Nothing to do. " : "") + std::string(done), {}, 0};
+        return Output{(enabled.already ? "Nothing to do. " : "") + std::string(done),
+                      render_diagnostics(enabled.warnings), 0};
       });
 }
 

@@ -120,7 +120,7 @@ Result<void> Daemon::load_policy() {
     return failed(loaded.error().message, 0);
   }
   for (const rules::Diagnostic& warning : loaded->built.warnings) {
-    spdlog::warn("{}:{}: {}", warning.where.file, warning.where.line, warning.message);
+    spdlog::warn("{}", policy::message_of(warning));
   }
   loaded_ = std::move(*loaded);
   return {};

@@ -7,6 +7,7 @@
 #include "fwd/control/handlers.h"
 #include "fwd/control/views.h"
 #include "rules/count.h"
+#include "rules/lockout.h"
 
 namespace fwd::control {
 namespace {
@@ -38,7 +39,12 @@ Answer set_enabled(const Context& context, const Request& request, bool enabled)
   const auto changed = context.policy.set_enabled(enabled);
   if (!changed) return std::unexpected(changed.error());
   if (*changed) log_change(request, enabled ? "enabled the firewall" : "disabled the firewall");
-  return api::encode(api::Enabled{enabled, !*changed});
+  api::Enabled answer{enabled, !*changed, {}};
+  if (enabled) {
+    auto lockout = rules::check_lockout(context.policy.state()->active->policy);
+    if (lockout) answer.warnings.push_back(*std::move(lockout));
+  }
+  return api::encode(answer);
 }
 
 }  // namespace

@@ -64,12 +64,13 @@ ctl::api::Connection view(const kernel::JudgedConnection& connection,
 }  // namespace
 
 ctl::api::Diff diff_view(const policy::Difference& difference) {
-  ctl::api::Diff diff{.removed = difference.text.removed,
-                      .added = difference.text.added,
-                      .reordered = difference.text.reordered,
+  ctl::api::Diff diff{.removed = difference.policy.removed,
+                      .added = difference.policy.added,
+                      .reordered = difference.policy.reordered,
                       .cut = difference.cut.size(),
                       .connections = {},
-                      .warnings = difference.warnings};
+                      .warnings = difference.warnings,
+                      .text_differs = difference.text_differs};
   for (const auto& connection : difference.cut) {
     if (diff.connections.size() == kMostConnections) break;
     diff.connections.push_back(view(connection, *difference.active));

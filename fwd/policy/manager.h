@@ -63,8 +63,9 @@ struct RuleChange {
 
 // What a policy would change.
 struct Difference {
-  rules::PolicyDiff text;
-  Active active;  // of the new policy, in force nowhere
+  rules::PolicyDiff policy;
+  bool text_differs = false;  // also where it means the same
+  Active active;              // of the new policy, in force nowhere
   std::vector<kernel::JudgedConnection> cut;
   std::vector<rules::Diagnostic> warnings;
 };

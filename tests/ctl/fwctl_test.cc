@@ -307,12 +307,16 @@ TEST_CASE("status is made of the state and the rules") {
 
 TEST_CASE("enable and disable say what is so now") {
   FakeDaemon daemon;
-  daemon.body = api::encode(api::Enabled{true, false});
+  daemon.body = api::encode(api::Enabled{true, false, {}});
   CHECK(daemon.run({"enable"}).text == "The firewall is active, now and at every start of fwd.\n");
-  daemon.body = api::encode(api::Enabled{true, true});
+  daemon.body = api::encode(api::Enabled{true, true, {}});
   CHECK(daemon.run({"enable"}).text ==
         "Nothing to do. The firewall is active, now and at every start of fwd.\n");
-  daemon.body = api::encode(api::Enabled{false, false});
+  const rules::Diagnostic warning{rules::Severity::Warning, {}, "nothing is let in", {}, {}};
+  daemon.body = api::encode(api::Enabled{true, false, {warning}});
+  CHECK(daemon.run({"enable"}).notes == "warning: nothing is let in\n");
+  CHECK(daemon.run({"enable"}).status == 0);
+  daemon.body = api::encode(api::Enabled{false, false, {}});
   CHECK(daemon.run({"disable"}).text ==
         "The firewall is inactive: nothing is filtered until you run fwctl enable.\n");
 }

@@ -272,3 +272,14 @@ TEST_CASE("a diff shows lines and the connections it cuts, the user's own first"
 TEST_CASE("a diff of nothing says so") {
   CHECK(render_diff({}, {}, {}) == "No difference.\nNo live connection would be cut.\n");
 }
+
+TEST_CASE("a diff of a text that means the same doesn't say that nothing differs") {
+  api::Diff diff;
+  diff.text_differs = true;
+  CHECK(render_diff(diff, {}, {}) ==
+        "The rules are the same; comments, expects or layout differ.\n"
+        "No live connection would be cut.\n");
+  diff.reordered = true;
+  CHECK(render_diff(diff, {}, {}) ==
+        "The order of rules changes.\nNo live connection would be cut.\n");
+}

@@ -181,6 +181,18 @@ class Apply(FwdTest):
         self.assertIn("new.fw:3:", output)
         self.assertEqual(self.policy_text(), POLICY)
 
+    def test_a_policy_that_lets_nobody_in_is_warned_of(self):
+        file = self.write("default deny in\nallow out 80/tcp\n")
+        for arguments in (["check", file], ["apply", file], ["enable"]):
+            with self.subTest(arguments):
+                self.assertIn("warning: nothing is let in: no rule allows incoming connections, ssh among them\n",
+                              self.ctl(0, *arguments))
+
+    def test_a_diff_of_comments_alone_says_so(self):
+        self.assertIn("No difference.", self.ctl(0, "diff", self.write(POLICY)))
+        self.assertIn("The rules are the same; comments, expects or layout differ.",
+                      self.ctl(0, "diff", self.write("# new\n" + POLICY)))
+
     def test_check_says_what_apply_would_and_changes_nothing(self):
         self.ctl(0, "check", self.write("default deny in\nallow in 81/tcp\n"))
         self.ctl(2, "check", self.write("alow in 81/tcp\n"))

@@ -484,11 +484,23 @@ TEST_CASE("a diff tells what would be cut and cuts nothing") {
   const auto difference = managed.manager->diff({{"new.fw", "allow in 443/tcp\n"}, {}});
   REQUIRE(difference);
   CHECK(difference->cut.size() == 1);
-  CHECK(difference->text.removed.size() == 1);
-  CHECK(difference->text.added.size() == 1);
+  CHECK(difference->policy.removed.size() == 1);
+  CHECK(difference->policy.added.size() == 1);
   CHECK(managed.live.size() == 1);
   CHECK(managed.records.empty());
   CHECK(managed.generation() == 1);
+}
+
+TEST_CASE("a diff tells a text that means the same from the same text") {
+  const std::string text = "allow in 80/tcp\n";
+  Managed managed(text);
+  const auto same = managed.manager->diff({{"new.fw", text}, {}});
+  REQUIRE(same);
+  CHECK_FALSE(same->text_differs);
+  const auto commented = managed.manager->diff({{"new.fw", "# web\n" + text}, {}});
+  REQUIRE(commented);
+  CHECK(commented->policy.empty());
+  CHECK(commented->text_differs);
 }
 
 TEST_CASE("a sweep that fails undoes nothing: packets are judged on their way") {
