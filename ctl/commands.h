@@ -34,6 +34,8 @@ struct Output {
   int status = 0;
 };
 
+inline constexpr const char* kVersionText = "fwctl " FWD_VERSION "\n";
+
 using Result = std::expected<Output, api::Error>;
 
 struct Command {

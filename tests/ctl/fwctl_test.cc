@@ -123,6 +123,15 @@ TEST_CASE("a command line that makes no sense asks nothing and is exit status 2"
       {{"xyzzy"}, "fwctl: unknown command \"xyzzy\": see fwctl help\n"},
       {{"reload"},
        "fwctl: unknown command \"reload\": use systemctl reload fwd, or apply the policy file\n"},
+      {{"rule", "allow", "80"},
+       "fwctl: unknown command \"rule\": leave it out, as in fwctl allow 80/tcp\n"},
+      {{"ufw", "allow", "80"},
+       "fwctl: unknown command \"ufw\": leave it out, as in fwctl allow 80/tcp\n"},
+      {{"version", "x"}, "fwctl: usage: fwctl version\n"},
+      {{"--dry-run", "allow", "80"},
+       "fwctl: unknown option \"--dry-run\": fwctl check FILE and fwctl diff FILE show what a "
+       "policy "
+       "would do\n"},
       {{"status", "all"}, "fwctl: usage: fwctl status [verbose|numbered]\n"},
       {{"list", "x"}, "fwctl: usage: fwctl list\n"},
       {{"stats", "x"}, "fwctl: usage: fwctl stats\n"},
@@ -175,6 +184,7 @@ TEST_CASE("help and the version need no daemon") {
   CHECK(daemon.run({"help", "insert"}).text == daemon.run({"insert", "--help"}).text);
   CHECK(daemon.run({"help", "nothing"}).status == 2);
   CHECK(daemon.run({"--version"}).text == "fwctl " FWD_VERSION "\n");
+  CHECK(daemon.run({"version"}).text == daemon.run({"--version"}).text);
   CHECK(daemon.asked.empty());
 }
 
