@@ -88,6 +88,11 @@ std::vector<std::string> Daemon::warnings() const {
     all.insert(all.end(), std::make_move_iterator(more.begin()),
                std::make_move_iterator(more.end()));
   };
+  if (const auto filters = kernel::foreign_filters()) {
+    add(foreign_table_warnings(*filters));
+  } else {
+    spdlog::warn("status: {}", filters.error().message());
+  }
   if (const auto fill = kernel::conntrack_fill()) add(conntrack_warnings(*fill));
   add(audit_warnings(audit_->counters()));
   add(worker_warnings(engine_->queue_totals(), lease_->healthy()));

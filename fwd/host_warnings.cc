@@ -55,6 +55,18 @@ std::vector<std::string> other_firewalls(const std::string& root) {
   return warnings;
 }
 
+std::vector<std::string> foreign_table_warnings(const std::vector<kernel::ForeignFilter>& filters) {
+  std::vector<std::string> warnings;
+  for (const kernel::ForeignFilter& filter : filters) {
+    const char* between = filter.input && filter.output ? " and " : "";
+    warnings.push_back(
+        fmt::format("table {} {} also filters {}{}{}: what fwd accepts may still be dropped there",
+                    filter.family, filter.table, filter.input ? "input" : "", between,
+                    filter.output ? "output" : ""));
+  }
+  return warnings;
+}
+
 std::vector<std::string> conntrack_warnings(const kernel::ConntrackFill& fill) {
   if (fill.limit == 0 || fill.entries * 10 < fill.limit * 9) return {};
   return {
