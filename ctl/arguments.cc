@@ -31,6 +31,11 @@ const Flag* find_flag(std::string_view name) {
 }
 
 api::Error unknown_option(std::string_view option) {
+  if (option == "--dry-run") {  // ufw's
+    return usage_error(
+        "unknown option \"--dry-run\": fwctl check FILE and fwctl diff FILE show what a policy "
+        "would do");
+  }
   rules::Nearest nearest(option);
   nearest.consider(kSocket);
   for (const Flag& flag : kFlags) nearest.consider(flag.name);

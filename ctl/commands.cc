@@ -21,6 +21,11 @@ Result show_help(const Context& context) {
   return Output{*std::move(text), {}, 0};
 }
 
+Result show_version(const Context& context) {
+  if (context.words.size() != 1) return std::unexpected(usage_error("usage: fwctl version"));
+  return Output{kVersionText, {}, 0};
+}
+
 constexpr std::array kCommands{
     Command{"status", "status [verbose|numbered]",
             "Whether the firewall is active, and its rules with their hits.", show_status},
@@ -54,10 +59,11 @@ constexpr std::array kCommands{
     Command{"mode", "mode [observe|enforce]",
             "Let everything through and record what would be refused, or enforce the policy again.",
             change_mode},
+    Command{"version", "version", "fwctl's version.", show_version},
     Command{"help", "help [COMMAND]", "This text, or one command's.", show_help},
 };
 
-// Commands of ufw that have another name or place here.
+// What users of ufw try, and has another name or place here.
 struct Elsewhere {
   std::string_view name;
   std::string_view where;
@@ -73,7 +79,9 @@ constexpr std::array kElsewhere{
     Elsewhere{"reload", "use systemctl reload fwd, or apply the policy file"},
     Elsewhere{"reset", "apply a policy that has no rules, or disable the firewall"},
     Elsewhere{"route", "forwarded traffic isn't filtered yet"},
+    Elsewhere{"rule", "leave it out, as in fwctl allow 80/tcp"},
     Elsewhere{"show", "use list, status verbose or stats"},
+    Elsewhere{"ufw", "leave it out, as in fwctl allow 80/tcp"},
 };
 
 const Command* find_command(std::string_view name) {

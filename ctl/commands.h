@@ -12,8 +12,12 @@
 #include "ctl/api/error.h"
 #include "ctl/client.h"
 #include "ctl/look.h"
+#include "ctl/offline.h"
 
 namespace ctl {
+
+// The way out for root when no daemon answers.
+using DisableWithoutDaemon = std::function<std::expected<Ended, api::Error>()>;
 
 // What a command may use. `words` starts with the command's own name.
 struct Context {
@@ -21,8 +25,7 @@ struct Context {
   bool json = false;
   Look look;
   Exchange exchange;
-  // The way out for root when no daemon answers. The result is the exit status.
-  std::function<std::expected<int, api::Error>()> disable_without_daemon;
+  DisableWithoutDaemon disable_without_daemon;
 };
 
 struct Output {
@@ -30,6 +33,8 @@ struct Output {
   std::string notes;  // for standard error: warnings
   int status = 0;
 };
+
+inline constexpr const char* kVersionText = "fwctl " FWD_VERSION "\n";
 
 using Result = std::expected<Output, api::Error>;
 

@@ -25,7 +25,7 @@ Output failure(const api::Error& error, bool json) {
 }
 
 Result run_words(const Arguments& arguments, const Parts& parts) {
-  if (arguments.version) return Output{"fwctl " FWD_VERSION "\n", {}, 0};
+  if (arguments.version) return Output{kVersionText, {}, 0};
   const auto& words = arguments.words;
   if (arguments.help) {
     auto text = words.empty() ? std::expected<std::string, api::Error>(help_text())

@@ -14,7 +14,7 @@ namespace ctl {
 struct Parts {
   Look look;
   std::function<Exchange(const std::string& socket)> connect;
-  std::function<std::expected<int, api::Error>()> disable_without_daemon;
+  DisableWithoutDaemon disable_without_daemon;
 };
 
 // Never fails: an error is output too, for standard error, or with --json for standard output.

@@ -7,6 +7,7 @@
 #include "ctl/policy_files.h"
 #include "ctl/render.h"
 #include "ctl/session.h"
+#include "rules/count.h"
 
 namespace ctl {
 namespace {
@@ -57,12 +58,12 @@ Result change_sets(const Context& context) {
   const Request request{"POST", std::string(kSetsPath) + '/' + percent_encode(words[2]),
                         api::encode(change)};
   return answer<api::SetChanged>(context, request, [](const api::SetChanged& changed) {
-    return Output{
-        fmt::format("{}: set {} has {}{}\n", changed.already ? "Nothing to do" : "Done",
-                    one_line(changed.set.name),
-                    count(changed.set.members.size(), "entry", "entries"), cut_text(changed.cut)),
-        {},
-        0};
+    return Output{fmt::format("{}: set {} has {}{}\n", changed.already ? "Nothing to do" : "Done",
+                              one_line(changed.set.name),
+                              rules::count(changed.set.members.size(), "entry", "entries"),
+                              cut_text(changed.cut)),
+                  {},
+                  0};
   });
 }
 
@@ -73,9 +74,10 @@ Result check_file(const Context& context) {
   const auto checked = check_policy(*tree, read_services());
   if (!checked) return std::unexpected(checked.error());
   if (context.json) return Output{api::encode(*checked) + '\n', {}, 0};
-  return Output{fmt::format("{}: {}, {}, no errors\n", one_line(tree->main.name),
-                            count(checked->rules, "rule"), count(checked->sets, "set")),
-                render_diagnostics(checked->warnings), 0};
+  return Output{
+      fmt::format("{}: {}, {}, no errors\n", one_line(tree->main.name),
+                  rules::count(checked->rules, "rule"), rules::count(checked->sets, "set")),
+      render_diagnostics(checked->warnings), 0};
 }
 
 Result diff_file(const Context& context) {
@@ -101,7 +103,7 @@ Result apply_file(const Context& context) {
     return Output{
         fmt::format("{}: {}, generation {}{}\n",
                     applied.already ? "Already in force" : "Policy applied",
-                    count(applied.rules, "rule"), applied.generation, cut_text(applied.cut)),
+                    rules::count(applied.rules, "rule"), applied.generation, cut_text(applied.cut)),
         render_diagnostics(applied.warnings), 0};
   });
 }

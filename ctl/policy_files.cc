@@ -75,12 +75,17 @@ std::string escape_pattern(const std::string& path) {
   return result;
 }
 
+// A folder that isn't there has no files. Other errors end the search.
+int give_up_unless_missing(const char*, int code) {
+  return code == ENOENT ? 0 : 1;
+}
+
 // The paths below `folder` that the pattern finds, in the order of their bytes.
 std::expected<std::vector<std::string>, std::string> find_files(const std::string& folder,
                                                                 const std::string& pattern) {
   glob_t storage{};
   const int failed =
-      ::glob((escape_pattern(folder) + pattern).c_str(), GLOB_ERR, nullptr, &storage);
+      ::glob((escape_pattern(folder) + pattern).c_str(), 0, give_up_unless_missing, &storage);
   const std::unique_ptr<glob_t, FreeGlob> found(&storage);
   if (failed == GLOB_NOMATCH) return {};
   if (failed != 0)

@@ -40,9 +40,6 @@ std::string cut_text(std::uint64_t connections);
 std::string render_diagnostics(const std::vector<rules::Diagnostic>& diagnostics);
 std::string render_error(const api::Error& error);
 
-// "1 rule", "2 rules"; what has no plural in -s names it.
-std::string count(std::uint64_t number, const std::string& one, const std::string& many = {});
-
 // One table of the workers' queues, for status and stats.
 std::string render_workers(const std::vector<api::Worker>& workers, const Look& look);
 

@@ -4,9 +4,13 @@
 
 #include "ctl/render.h"
 #include "ctl/table.h"
+#include "rules/count.h"
 
 namespace ctl {
 namespace {
+
+constexpr const char* kSame = "No difference.\n";
+constexpr const char* kSameRules = "The rules are the same; comments, expects or layout differ.\n";
 
 std::string lines(char sign, const std::vector<std::string>& texts, Style style, const Look& look) {
   std::string out;
@@ -40,16 +44,17 @@ std::string connection_table(const std::vector<api::Connection>& connections, co
 
 std::string cut_text(std::uint64_t connections) {
   return connections == 0 ? std::string()
-                          : fmt::format(", {} cut", count(connections, "live connection"));
+                          : fmt::format(", {} cut", rules::count(connections, "live connection"));
 }
 
 std::string render_diff(const api::Diff& diff, const Session& own, const Look& look) {
   std::string out = lines('-', diff.removed, Style::Bad, look);
   out += lines('+', diff.added, Style::Good, look);
   if (diff.reordered) out += "The order of rules changes.\n";
-  if (out.empty()) out = "No difference.\n";
+  if (out.empty()) out = diff.text_differs ? kSameRules : kSame;
   if (diff.cut == 0) return out + "No live connection would be cut.\n";
-  out += look.paint(Style::Warning, count(diff.cut, "live connection") + " would be cut:") + '\n';
+  out += look.paint(Style::Warning, rules::count(diff.cut, "live connection") + " would be cut:") +
+         '\n';
   out += connection_table(diff.connections, own, look);
   const auto unnamed = diff.cut - std::min<std::uint64_t>(diff.cut, diff.connections.size());
   if (unnamed > 0) out += fmt::format("and {} more\n", unnamed);

@@ -15,6 +15,13 @@ std::string place(const api::Rule& rule) {
   return rule.line == 0 ? rule.file : fmt::format("{}:{}", rule.file, rule.line);
 }
 
+// The daemon's messages begin with the place, fwctl's own don't.
+bool says(const rules::Diagnostic& diagnostic, std::string_view message) {
+  const rules::Location& where = diagnostic.where;
+  return message == diagnostic.message ||
+         message == fmt::format("{}:{}: {}", where.file, where.line, diagnostic.message);
+}
+
 }  // namespace
 
 std::string render_rule_table(const api::RuleList& list, Detail detail, const Look& look) {
@@ -81,18 +88,13 @@ std::string render_diagnostics(const std::vector<rules::Diagnostic>& diagnostics
   return text;
 }
 
-// The first diagnostic mostly says what the message says, and where: then it is enough.
+// The first diagnostic mostly says what the message says, and more: then it is enough.
 std::string render_error(const api::Error& error) {
   const std::string details = render_diagnostics(error.diagnostics);
-  if (error.diagnostics.empty() || error.diagnostics.front().message != error.message) {
+  if (error.diagnostics.empty() || !says(error.diagnostics.front(), error.message)) {
     return "fwctl: " + one_line(error.message) + '\n' + details;
   }
   return (error.diagnostics.front().where.file.empty() ? "fwctl: " : "") + details;
-}
-
-std::string count(std::uint64_t number, const std::string& one, const std::string& many) {
-  if (number == 1) return "1 " + one;
-  return fmt::format("{} {}", number, many.empty() ? one + 's' : many);
 }
 
 }  // namespace ctl

@@ -2,6 +2,7 @@
 
 #include "ctl/render.h"
 #include "ctl/table.h"
+#include "rules/count.h"
 
 namespace ctl {
 namespace {
@@ -48,7 +49,7 @@ std::string copy_text(const api::KernelCopy& copy) {
 std::string others(const api::Stats& stats, const Look& look) {
   Table table({{""}, {""}});
   table.add({{"Without the daemon", Style::Bold}, {copy_text(stats.kernel_copy)}});
-  table.add({{"Revoked", Style::Bold}, {count(stats.revoked, "connection")}});
+  table.add({{"Revoked", Style::Bold}, {rules::count(stats.revoked, "connection")}});
   const api::VerdictTimes& times = stats.verdict_microseconds;
   if (times.p99 > 0) {
     table.add(

@@ -2,6 +2,7 @@
 
 #include "ctl/render.h"
 #include "ctl/table.h"
+#include "rules/count.h"
 
 namespace ctl {
 namespace {
@@ -25,7 +26,8 @@ std::string copy_text(const api::CopyStatus& copy) {
   std::string text = copy.active ? fmt::format("decides since {} ({}); ", one_line(copy.since),
                                                one_line(copy.reason))
                                  : std::string();
-  text += fmt::format("{}, {}", count(copy.episodes, "episode"), count(copy.packets, "packet"));
+  text += fmt::format("{}, {}", rules::count(copy.episodes, "episode"),
+                      rules::count(copy.packets, "packet"));
   if (copy.packets == 0) return text;
   text += fmt::format(": {} allowed, {} denied", copy.allowed, copy.denied);
   if (copy.metered > 0) text += fmt::format(", {} by limits", copy.metered);
@@ -63,8 +65,9 @@ std::string details(const api::Status& status, const Look& look) {
   const api::AuditStatus& audit = status.audit;
   add("Daemon", fmt::format("fwd {}, pid {}, up {}", status.version, status.pid,
                             duration(status.uptime_seconds)));
-  add("Policy", fmt::format("{}: {}, {}, loaded {}{}", policy.file, count(policy.rules, "rule"),
-                            count(policy.sets, "set"), policy.loaded, cut_text(policy.cut)));
+  add("Policy",
+      fmt::format("{}: {}, {}, loaded {}{}", policy.file, rules::count(policy.rules, "rule"),
+                  rules::count(policy.sets, "set"), policy.loaded, cut_text(policy.cut)));
   add("Hash", policy.hash);
   add("Generation", std::to_string(status.generation));
   add("Queues", queues(status.queue));

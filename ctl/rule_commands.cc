@@ -28,6 +28,21 @@ std::optional<std::uint64_t> parse_position(const std::string& word) {
   return position;
 }
 
+std::string_view what_was_done(const api::RuleAdded& added) {
+  if (added.updated) return "Rule updated";
+  return added.already ? "Already there" : "Rule added";
+}
+
+constexpr std::string_view kNotMoved = "; not moved (delete it first to move it)";
+
+std::string added_text(const api::RuleAdded& added, std::uint64_t wanted_number, const Look& look) {
+  const bool elsewhere = added.already && added.rule.number != wanted_number;
+  if (elsewhere && !added.updated)
+    return fmt::format("Already there, as rule {}{}\n", added.rule.number, kNotMoved);
+  return fmt::format("{}: {}{}{}\n", what_was_done(added), render_rule(added.rule, look),
+                     elsewhere ? kNotMoved : "", cut_text(added.cut));
+}
+
 Result send_rule(const Context& context, const Words& words,
                  std::optional<std::uint64_t> position) {
   const std::string text = join_rule(words);
@@ -36,10 +51,8 @@ Result send_rule(const Context& context, const Words& words,
   }
   const Request request{"POST", kPath, api::encode(api::AddRule{text, position})};
   return answer<api::RuleAdded>(context, request, [&](const api::RuleAdded& added) {
-    const char* what = added.already ? "Already there" : "Rule added";
-    return Output{
-        fmt::format("{}: {}{}\n", what, render_rule(added.rule, context.look), cut_text(added.cut)),
-        render_diagnostics(added.warnings), 0};
+    return Output{added_text(added, position.value_or(added.rule.number), context.look),
+                  render_diagnostics(added.warnings), 0};
   });
 }
 

@@ -37,7 +37,8 @@ Result switch_firewall(const Context& context, const char* path, const char* don
   if (context.words.size() != 1) return usage(context.words[0]);
   return answer<api::Enabled>(
       context, {"POST", path, api::encode(api::Nothing{})}, [done](const api::Enabled& enabled) {
-        return Output{(enabled.already ? "Nothing to do. " : "") + std::string(done), {}, 0};
+        return Output{(enabled.already ? "Nothing to do. " : "") + std::string(done),
+                      render_diagnostics(enabled.warnings), 0};
       });
 }
 
@@ -92,13 +93,13 @@ Result change_mode(const Context& context) {
 Result disable(const Context& context) {
   Result result = switch_firewall(context, "/v1/disable", kDisabled);
   if (result || result.error().code != api::ErrorCode::Unreachable) return result;
-  const auto status = context.disable_without_daemon();
+  const auto ended = context.disable_without_daemon();
   // Who isn't root learns that the daemon is missing, which is what he can do something about.
-  if (!status)
-    return status.error().code == api::ErrorCode::NotPermitted ? result
-                                                               : std::unexpected(status.error());
-  if (*status != 0) return Output{{}, {}, *status};
-  return Output{context.json ? api::encode(api::Enabled{}) + '\n' : kDisabled, {}, 0};
+  if (!ended)
+    return ended.error().code == api::ErrorCode::NotPermitted ? result
+                                                              : std::unexpected(ended.error());
+  if (!context.json || ended->status != 0) return Output{ended->output, {}, ended->status};
+  return Output{api::encode(api::Enabled{}) + '\n', ended->output, 0};
 }
 
 }  // namespace ctl

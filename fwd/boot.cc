@@ -19,6 +19,7 @@
 #include "fwd/policy/marks.h"
 #include "fwd/settings.h"
 #include "fwd/state_lock.h"
+#include "rules/count.h"
 
 namespace fwd {
 namespace {
@@ -103,8 +104,8 @@ Result<void> load(const Options& options) {
     return {};
   }
   if (auto done = install(options, **firewall, settings.ct_mark, **active); !done) return done;
-  spdlog::info("the kernel has the policy: {} rules, generation {}", (*active)->policy.rules.size(),
-               generation);
+  spdlog::info("the kernel has the policy: {}, generation {}",
+               rules::count((*active)->policy.rules.size(), "rule"), generation);
   return {};
 }
 

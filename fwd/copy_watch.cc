@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "rules/count.h"
+
 namespace fwd {
 namespace {
 
@@ -106,9 +108,10 @@ void CopyWatch::tell_ended(const Episode& episode) {
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(episode.last - episode.began).count();
   std::string message = fmt::format(
-      "the workers decide again; in {} s the copy allowed {} packets and denied {}, meters decided "
+      "the workers decide again; in {} s the copy allowed {} and denied {}, meters decided "
       "{}; {} were of sources that sent too much",
-      seconds + 1, packets.allowed, packets.denied, packets.metered, packets.shed);
+      seconds + 1, rules::count(packets.allowed, "packet"), packets.denied, packets.metered,
+      packets.shed);
   spdlog::info("{}", message);
   tell_(health_event("recovery", std::move(message), episode));
 }

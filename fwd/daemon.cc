@@ -18,6 +18,7 @@
 #include "fwd/kernel/queue.h"
 #include "fwd/log.h"
 #include "fwd/state_lock.h"
+#include "rules/count.h"
 
 namespace fwd {
 namespace {
@@ -119,7 +120,7 @@ Result<void> Daemon::load_policy() {
     return failed(loaded.error().message, 0);
   }
   for (const rules::Diagnostic& warning : loaded->built.warnings) {
-    spdlog::warn("{}:{}: {}", warning.where.file, warning.where.line, warning.message);
+    spdlog::warn("{}", policy::message_of(warning));
   }
   loaded_ = std::move(*loaded);
   return {};
@@ -242,9 +243,9 @@ Result<void> Daemon::serve() {
 
 Result<void> Daemon::run() {
   const engine::ActivePolicy& active = *policy_->state()->active;
-  spdlog::info("fwd " FWD_VERSION " is running: {} rules of {}, queues {}-{}, {}",
-               active.policy.rules.size(), options_.policy, settings_.queues.first,
-               settings_.queues.last,
+  spdlog::info("fwd " FWD_VERSION " is running: {} of {}, queues {}-{}, {}",
+               rules::count(active.policy.rules.size(), "rule"), options_.policy,
+               settings_.queues.first, settings_.queues.last,
                policy_->enabled() ? fmt::format("generation {}", active.generation) : "disabled");
   if (active.mode == Mode::Observe) spdlog::warn("observing only: nothing is refused");
   sd_notify(0, "READY=1");

@@ -12,6 +12,7 @@
 #include "fwd/host.h"
 #include "fwd/host_warnings.h"
 #include "fwd/limit_records.h"
+#include "rules/count.h"
 
 namespace fwd {
 namespace {
@@ -43,8 +44,8 @@ void Daemon::reload() {
     spdlog::error("audit: {}", reopened.error().message());
   if (const auto applied = policy_->reload()) {
     const engine::ActivePolicy& active = *applied->state->active;
-    spdlog::info("reloaded the policy: {} rules, generation {}", active.policy.rules.size(),
-                 active.generation);
+    spdlog::info("reloaded the policy: {}, generation {}",
+                 rules::count(active.policy.rules.size(), "rule"), active.generation);
   } else {
     print_diagnostics(applied.error().diagnostics);
     spdlog::error("the policy in force stays: {}", applied.error().message);
@@ -87,6 +88,11 @@ std::vector<std::string> Daemon::warnings() const {
     all.insert(all.end(), std::make_move_iterator(more.begin()),
                std::make_move_iterator(more.end()));
   };
+  if (const auto filters = kernel::foreign_filters()) {
+    add(foreign_table_warnings(*filters));
+  } else {
+    spdlog::warn("status: {}", filters.error().message());
+  }
   if (const auto fill = kernel::conntrack_fill()) add(conntrack_warnings(*fill));
   add(audit_warnings(audit_->counters()));
   add(worker_warnings(engine_->queue_totals(), lease_->healthy()));

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "fwd/files.h"
+#include "rules/count.h"
 
 namespace fwd {
 namespace {
@@ -54,6 +55,18 @@ std::vector<std::string> other_firewalls(const std::string& root) {
   return warnings;
 }
 
+std::vector<std::string> foreign_table_warnings(const std::vector<kernel::ForeignFilter>& filters) {
+  std::vector<std::string> warnings;
+  for (const kernel::ForeignFilter& filter : filters) {
+    const char* between = filter.input && filter.output ? " and " : "";
+    warnings.push_back(
+        fmt::format("table {} {} also filters {}{}{}: what fwd accepts may still be dropped there",
+                    filter.family, filter.table, filter.input ? "input" : "", between,
+                    filter.output ? "output" : ""));
+  }
+  return warnings;
+}
+
 std::vector<std::string> conntrack_warnings(const kernel::ConntrackFill& fill) {
   if (fill.limit == 0 || fill.entries * 10 < fill.limit * 9) return {};
   return {
@@ -66,9 +79,8 @@ std::vector<std::string> conntrack_warnings(const kernel::ConntrackFill& fill) {
 std::vector<std::string> audit_warnings(const audit::Counters& counters) {
   if (counters.lost == 0) return {};
   return {
-      fmt::format("{} audit records were lost since the start; records of the dataset "
-                  "fwd.audit_gap say when and why",
-                  counters.lost)};
+      fmt::format("{} lost since the start; records of the dataset fwd.audit_gap say when and why",
+                  rules::count(counters.lost, "audit record was", "audit records were"))};
 }
 
 std::vector<std::string> worker_warnings(const std::vector<engine::QueueTotals>& queues,

@@ -11,6 +11,7 @@
 #include "fwd/policy/manager.h"
 #include "fwd/policy/marks.h"
 #include "fwd/settings.h"
+#include "rules/count.h"
 
 namespace fwd {
 namespace {
@@ -18,6 +19,20 @@ namespace {
 int complain(int status, const std::string& message) {
   fmt::print(stderr, "fwd: {}\n", message);
   return status;
+}
+
+// Without a table nobody knows whether anything is filtered: a container's host, say, has its own.
+void say_disabled(bool removed, const std::string& folder) {
+  if (removed) {
+    fmt::print(
+        "fwd: disabled: the table is removed, nothing is filtered, and no start brings it back "
+        "before `fwctl enable`\n");
+  } else {
+    fmt::print(
+        "fwd: marked as disabled in {}: no start filters before `fwctl enable`. There was no table "
+        "to remove in this network namespace; a daemon in another one keeps its table\n",
+        folder);
+  }
 }
 
 // Before the table goes, so that a daemon which misses it finds the reason.
@@ -37,11 +52,14 @@ int check(const Options& options) {
   const auto loaded = policy::load(store, read_services, {});
   if (!loaded) {
     print_diagnostics(loaded.error().diagnostics);
-    return complain(kExitUsage, loaded.error().message);
+    // The message is the first diagnostic's.
+    return loaded.error().diagnostics.empty() ? complain(kExitUsage, loaded.error().message)
+                                              : kExitUsage;
   }
   print_diagnostics(loaded->built.warnings);
   const rules::Policy& policy = loaded->built.active->policy;
-  fmt::print("{}: {} rules, {} sets\n", options.policy, policy.rules.size(), policy.sets.size());
+  fmt::print("{}: {}, {}\n", options.policy, rules::count(policy.rules.size(), "rule"),
+             rules::count(policy.sets.size(), "set"));
   return 0;
 }
 
@@ -63,8 +81,7 @@ int disable(const Options& options) {
     return complain(kExitFailure, "the table is gone, but the next start brings it back: " +
                                       marked.error().message());
   }
-  fmt::print("fwd: disabled: {}, and no start brings it back before `fwctl enable`\n",
-             *table ? "the table is gone" : "there was no table");
+  say_disabled(table->has_value(), folder);
   return 0;
 }
 

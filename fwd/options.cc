@@ -1,10 +1,36 @@
 #include "fwd/options.h"
 
+#include <cstdio>
+
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "fwd/settings.h"
+#include "rules/suggest.h"
 
 namespace fwd {
+namespace {
+
+// CLI11 would first complain of the values that follow it.
+std::optional<std::string> find_unknown(const CLI::App& app, int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--") break;
+    if (!word.starts_with('-') || word == "-") continue;
+    std::string name = word.substr(0, word.find('='));
+    if (app.get_option_no_throw(name) == nullptr) return name;
+  }
+  return std::nullopt;
+}
+
+std::string unknown_option(const CLI::App& app, const std::string& name) {
+  rules::Nearest nearest(name);
+  for (const CLI::Option* option : app.get_options()) nearest.consider(option->get_name());
+  const std::string hint = nearest.hint();
+  return fmt::format("unknown option \"{}\": {}", name, hint.empty() ? "see fwd --help" : hint);
+}
+
+}  // namespace
 
 std::expected<Options, int> parse_options(int argc, const char* const* argv) {
   Options options;
@@ -33,6 +59,10 @@ std::expected<Options, int> parse_options(int argc, const char* const* argv) {
                "Put the policy into the kernel and end; for the boot, before the network is up")
       ->excludes(check)
       ->excludes(disable);
+  if (const auto unknown = find_unknown(app, argc, argv)) {
+    fmt::print(stderr, "fwd: {}\n", unknown_option(app, *unknown));
+    return std::unexpected(kExitUsage);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

@@ -38,8 +38,10 @@ struct Rule {
   Endpoint to;
   std::optional<RateClause> rate;
   Log log = Log::Default;
-  std::string comment;
-  Span where;  // the statement, without a comment at its end
+  std::optional<std::string> comment;
+  Span where;      // the statement, without a comment at its end
+  Span log_where;  // the clauses, from their keywords on; empty where there are none
+  Span comment_where;
 };
 
 struct Set {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "rules/lexer.h"
 #include "rules/parser.h"
 #include "rules/report.h"
 #include "rules/text.h"
@@ -111,9 +112,65 @@ class Outline {
   Entries entries_;
 };
 
-bool is_at(const Span& span, const Source& source, std::size_t line) {
-  return span.source == &source && span.line == line;
+const ast::Rule* find_rule(const ast::Document& document, const Source& source, std::size_t line) {
+  for (const ast::Statement& statement : document.statements) {
+    const auto* rule = std::get_if<ast::Rule>(&statement);
+    const bool here = rule != nullptr && rule->where.source == &source && rule->where.line == line;
+    if (here) return rule;
+  }
+  return nullptr;
 }
+
+std::unexpected<Diagnostic> no_rule(const Location& where) {
+  return refuse("there is no rule on this line", {}, where);
+}
+
+// Commands change the main file only.
+std::optional<Diagnostic> check_place(const SourceTree& tree, const Location& where) {
+  if (where.file == tree.main.name) return std::nullopt;
+  return refuse("the rule stands in an included file, which commands don't change",
+                fmt::format("edit {} and apply the policy", where.file), where)
+      .error();
+}
+
+// Clauses of one rule in a text, put in the place of what is there.
+class LineEdit {
+ public:
+  LineEdit(std::string_view text, std::size_t end) : text_(text), end_(end) {}
+
+  // An empty `clause` takes away the one at `where`, an empty `where` is the end of the statement.
+  void put(const Span& where, std::string clause) {
+    if (where.length > 0) {
+      pieces_.push_back({where.begin(), where.end(), std::move(clause)});
+    } else if (!clause.empty()) {
+      pieces_.push_back({end_, end_, ' ' + clause});
+    }
+  }
+
+  std::string text() {
+    std::ranges::stable_sort(pieces_, {}, &Piece::begin);
+    std::string result;
+    std::size_t done = 0;
+    for (const Piece& piece : pieces_) {
+      result += text_.substr(done, piece.begin - done);
+      if (piece.text.empty()) result.erase(result.find_last_not_of(" \t") + 1);
+      result += piece.text;
+      done = piece.end;
+    }
+    return result += text_.substr(done);
+  }
+
+ private:
+  struct Piece {
+    std::size_t begin;
+    std::size_t end;
+    std::string text;
+  };
+
+  std::string_view text_;
+  std::size_t end_;
+  std::vector<Piece> pieces_;
+};
 
 // The rule's text must be one rule and nothing else: it becomes a line of the file.
 std::optional<Diagnostic> check_rule(std::string_view rule_text) {
@@ -145,21 +202,30 @@ Edited insert_rule(const SourceTree& tree, std::size_t position, std::string_vie
   return insert_line(tree.main.text, *at, trim(rule_text));
 }
 
-Edited remove_rule(const SourceTree& tree, const Location& where) {
-  if (where.file != tree.main.name) {
-    return refuse("the rule stands in an included file, which commands don't change",
-                  fmt::format("edit {} and apply the policy", where.file), where);
-  }
+Edited change_remarks(const SourceTree& tree, const Location& where, const Remarks& remarks) {
+  if (auto fault = check_place(tree, where)) return std::unexpected(*std::move(fault));
   const auto document = parse(tree);
   if (!document) return std::unexpected(document.error().front());
-  for (const ast::Statement& statement : document->statements) {
-    const auto* rule = std::get_if<ast::Rule>(&statement);
-    if (rule == nullptr || !is_at(rule->where, tree.main, where.line)) continue;
-    std::string text = tree.main.text;
-    const std::size_t begin = line_begin(text, rule->where.begin());
-    return text.erase(begin, line_end(text, begin) - begin);
+  const ast::Rule* rule = find_rule(*document, tree.main, where.line);
+  if (rule == nullptr) return no_rule(where);
+  LineEdit edit(tree.main.text, rule->where.end());
+  if (remarks.log) edit.put(rule->log_where, *remarks.log == Log::None ? "log none" : "log");
+  if (remarks.comment) {
+    edit.put(rule->comment_where,
+             remarks.comment->empty() ? "" : "comment " + quote(*remarks.comment));
   }
-  return refuse("there is no rule on this line", {}, where);
+  return edit.text();
+}
+
+Edited remove_rule(const SourceTree& tree, const Location& where) {
+  if (auto fault = check_place(tree, where)) return std::unexpected(*std::move(fault));
+  const auto document = parse(tree);
+  if (!document) return std::unexpected(document.error().front());
+  const ast::Rule* rule = find_rule(*document, tree.main, where.line);
+  if (rule == nullptr) return no_rule(where);
+  std::string text = tree.main.text;
+  const std::size_t begin = line_begin(text, rule->where.begin());
+  return text.erase(begin, line_end(text, begin) - begin);
 }
 
 }  // namespace rules

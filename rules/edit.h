@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,16 @@ Edited append_rule(const SourceTree& tree, std::string_view rule_text);
 // So that it becomes rule number `position` (from 1; one more than there are rules: append).
 // Refused where that place is inside an included file.
 Edited insert_rule(const SourceTree& tree, std::size_t position, std::string_view rule_text);
+
+// What a rule says beside what it matches. Absent: it stays as it is.
+struct Remarks {
+  std::optional<Log> log;              // not Log::Default, which no clause says
+  std::optional<std::string> comment;  // empty: the comment goes
+};
+
+// In the rule's own line; a clause that wasn't there comes at the end. `where` is Rule::where.
+// Refused in an included file.
+Edited change_remarks(const SourceTree& tree, const Location& where, const Remarks& remarks);
 
 // The whole line, with a comment that stands on it. `where` is Rule::where. Refused in an included
 // file.

@@ -171,7 +171,7 @@ std::string print(const ast::Rule& rule) {
   text += clause("type", rule.icmp_type);
   text += fmt::format(" from {} to {}", endpoint_text(rule.from), endpoint_text(rule.to));
   if (rule.rate) text += rate_clause(rule.rate->rate);
-  return text + log_and_comment(rule.log, rule.comment);
+  return text + log_and_comment(rule.log, rule.comment.value_or(""));
 }
 
 }  // namespace rules

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <fmt/format.h>
+#include "rules/count.h"
 
 namespace rules {
 
@@ -56,7 +56,7 @@ void Report::warning(Location where, std::string message, std::vector<Location> 
 std::vector<Diagnostic> Report::take_warnings() {
   if (more_warnings_ > 0) {
     warnings_.push_back(
-        {Severity::Warning, {}, fmt::format("and {} more warnings", more_warnings_), {}, {}});
+        {Severity::Warning, {}, "and " + count(more_warnings_, "more warning"), {}, {}});
   }
   more_warnings_ = 0;
   return std::move(warnings_);

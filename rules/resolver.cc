@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "rules/builtin.h"
+#include "rules/lockout.h"
 #include "rules/printer.h"
 #include "rules/rule_resolver.h"
 #include "rules/set_resolver.h"
@@ -51,6 +52,7 @@ std::expected<Resolved, std::vector<Diagnostic>> Resolver::resolve(const ast::Do
   policy.builtin_rules = builtin_rules(policy.builtins);
   policy.hash = sha256_hex(print(policy));
   resolved_.warnings = report_.take_warnings();
+  if (auto lockout = check_lockout(policy)) resolved_.warnings.push_back(*std::move(lockout));
   return std::move(resolved_);
 }
 

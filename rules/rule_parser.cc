@@ -15,6 +15,10 @@ namespace {
 constexpr std::string_view kNoProfiles = "fwd has no application profiles";
 constexpr std::string_view kNameThePorts = "name the ports, as in \"allow 80,443/tcp\"";
 
+std::string_view text_of(const Span& span) {
+  return std::string_view(span.source->text).substr(span.offset, span.length);
+}
+
 class RuleParser {
  public:
   explicit RuleParser(Cursor& cursor) : cursor_(cursor) {}
@@ -48,7 +52,7 @@ class RuleParser {
   bool log();
   bool log_all();
   bool comment();
-  bool second_direction();
+  bool direction_elsewhere();
   bool port_without_side();
   bool application();
   bool unknown_word();
@@ -57,6 +61,7 @@ class RuleParser {
 
   Cursor& cursor_;
   ast::Rule rule_;
+  bool has_direction_ = false;
   unsigned seen_ = 0;
   Span keyword_;  // of the clause being parsed
   Span short_;    // the short form's words
@@ -73,8 +78,8 @@ const std::array<RuleParser::Clause, 13> RuleParser::kClauses{{
     {"log", &RuleParser::log, kLog},
     {"log-all", &RuleParser::log_all, kLog},
     {"comment", &RuleParser::comment, kComment},
-    {"in", &RuleParser::second_direction, 0},
-    {"out", &RuleParser::second_direction, 0},
+    {"in", &RuleParser::direction_elsewhere, 0},
+    {"out", &RuleParser::direction_elsewhere, 0},
     {"port", &RuleParser::port_without_side, 0},
     {"app", &RuleParser::application, 0},
 }};
@@ -122,6 +127,7 @@ bool RuleParser::head() {
   if (!cursor_.at(TokenKind::Word)) return true;
   if (const auto direction = direction_by_name(cursor_.peek().text)) {
     rule_.direction = *direction;
+    has_direction_ = true;
     cursor_.take();
   }
   return true;
@@ -228,11 +234,13 @@ bool RuleParser::rate() {
 
 bool RuleParser::log() {
   rule_.log = cursor_.accept("none") ? Log::None : Log::Always;
+  rule_.log_where = join(keyword_, cursor_.last());
   return true;
 }
 
 bool RuleParser::log_all() {
   rule_.log = Log::Always;
+  rule_.log_where = keyword_;
   return true;
 }
 
@@ -245,10 +253,17 @@ bool RuleParser::comment() {
         open ? "the closing quote is missing on this line" : "the comment's text is missing");
   }
   rule_.comment = token.kind == TokenKind::String ? unescape(token.text) : std::string(token.text);
+  rule_.comment_where = join(keyword_, token.where);
   return true;
 }
 
-bool RuleParser::second_direction() {
+bool RuleParser::direction_elsewhere() {
+  if (!has_direction_) {
+    const std::string_view rest = (seen_ & kShort) != 0 ? text_of(short_) : "...";
+    return cursor_.report().error(
+        keyword_, "the direction stands right after the action",
+        fmt::format("write \"{} {} {}\"", to_string(rule_.action), text_of(keyword_), rest));
+  }
   return cursor_.report().error(keyword_,
                                 "a rule has one direction, and it stands right after the action",
                                 "ufw's route rules, which name two interfaces, aren't supported");

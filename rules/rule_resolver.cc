@@ -39,7 +39,7 @@ std::optional<Rule> RuleResolver::resolve() {
   rule_.action = syntax_.action;
   rule_.match.direction = syntax_.direction;
   rule_.log = syntax_.log;
-  rule_.comment = syntax_.comment;
+  rule_.comment = syntax_.comment.value_or("");
   const bool good = interface() && addresses() && ports() && protocols() && families() && rate();
   if (!good) return std::nullopt;
   rule_.where = locate(syntax_.where);

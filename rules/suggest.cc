@@ -6,8 +6,14 @@
 
 namespace rules {
 namespace {
+
 constexpr std::size_t kLongestWord = 64;  // nobody mistypes longer names by accident
+
+std::size_t common_prefix(std::string_view a, std::string_view b) {
+  return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
+
+}  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
   const std::size_t gap = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
@@ -33,13 +39,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
 // A third of the letters may be wrong, at least one and at most three.
 Nearest::Nearest(std::string_view word)
     : word_(word.substr(0, kLongestWord + 1)),
-      distance_(std::clamp<std::size_t>(word.size() / 3, 1, 3) + 1) {}
+      distance_(std::clamp<std::size_t>(word.size() / 3, 1, 3)) {}
 
+// Of names that are as near, the one that begins as the word does: people seldom slip on the first
+// letter.
 void Nearest::consider(std::string_view name) {
   if (word_.size() > kLongestWord || name.size() > kLongestWord) return;
-  const std::size_t distance = edit_distance(word_, name, distance_ - 1);
-  if (distance >= distance_ || distance >= word_.size()) return;
+  const std::size_t distance = edit_distance(word_, name, distance_);
+  if (distance > distance_ || distance >= word_.size()) return;
+  const std::size_t prefix = common_prefix(word_, name);
+  if (!best_.empty() && distance == distance_ && prefix <= prefix_) return;
   distance_ = distance;
+  prefix_ = prefix;
   best_ = name;
 }
 

@@ -27,7 +27,8 @@ class Nearest {
  private:
   std::string word_;
   std::string best_;
-  std::size_t distance_;  // that a better name must stay below
+  std::size_t distance_;    // of the best name so far; the most there may be while there is none
+  std::size_t prefix_ = 0;  // that the best name shares with the word
 };
 
 // The hint for `word` among `names`.

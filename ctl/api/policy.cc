@@ -52,9 +52,10 @@ struct Fields<Connection> {
 template <>
 struct Fields<Diff> {
   static constexpr std::tuple kFields{
-      Field{"removed", &Diff::removed},         Field{"added", &Diff::added},
-      Field{"reordered", &Diff::reordered},     Field{"cut", &Diff::cut},
-      Field{"connections", &Diff::connections}, Field{"warnings", &Diff::warnings}};
+      Field{"removed", &Diff::removed},          Field{"added", &Diff::added},
+      Field{"reordered", &Diff::reordered},      Field{"cut", &Diff::cut},
+      Field{"connections", &Diff::connections},  Field{"warnings", &Diff::warnings},
+      Field{"text_differs", &Diff::text_differs}};
 };
 
 template <>

@@ -56,6 +56,7 @@ struct Diff {
   std::uint64_t cut = 0;                // live connections that it would cut
   std::vector<Connection> connections;  // at most 1000 of them
   std::vector<rules::Diagnostic> warnings;
+  bool text_differs = false;  // of any of the files: also by a comment, an `expect` or a blank
 };
 
 enum class SetKind : std::uint8_t { Addresses, Ports };

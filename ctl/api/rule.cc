@@ -45,7 +45,8 @@ template <>
 struct Fields<RuleAdded> {
   static constexpr std::tuple kFields{
       Field{"rule", &RuleAdded::rule}, Field{"already", &RuleAdded::already},
-      Field{"cut", &RuleAdded::cut}, Field{"warnings", &RuleAdded::warnings}};
+      Field{"cut", &RuleAdded::cut}, Field{"warnings", &RuleAdded::warnings},
+      Field{"updated", &RuleAdded::updated}};
 };
 
 template <>

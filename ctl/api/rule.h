@@ -53,6 +53,7 @@ struct RuleAdded {
   bool already = false;   // the rule was there before, `rule` is that one
   std::uint64_t cut = 0;  // live connections that were allowed before
   std::vector<rules::Diagnostic> warnings;
+  bool updated = false;  // it was there with another comment or log
 };
 
 // DELETE /v1/rules?select=S

@@ -1,5 +1,6 @@
 #include "ctl/api/status.h"
 
+#include "ctl/api/diagnostic_fields.h"
 #include "ctl/api/fields.h"
 
 namespace ctl::api {
@@ -124,7 +125,8 @@ inline constexpr bool kIsRequest<Nothing> = true;
 template <>
 struct Fields<Enabled> {
   static constexpr std::tuple kFields{Field{"enabled", &Enabled::enabled},
-                                      Field{"already", &Enabled::already}};
+                                      Field{"already", &Enabled::already},
+                                      Field{"warnings", &Enabled::warnings}};
 };
 
 template <>

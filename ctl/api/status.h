@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "rules/diagnostic.h"
+
 namespace ctl::api {
 
 struct PolicyStatus {
@@ -125,6 +127,7 @@ struct Nothing {};
 struct Enabled {
   bool enabled = false;
   bool already = false;
+  std::vector<rules::Diagnostic> warnings;  // of what is in force now
 };
 
 // POST /v1/mode

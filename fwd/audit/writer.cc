@@ -11,6 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "rules/count.h"
+
 namespace fwd::audit {
 namespace {
 
@@ -152,7 +154,8 @@ void Writer::finish() {
   drain_.note({HealthType::End, "stop", "fwd stops", {}});
   pass(true);
   if (const auto lost = drain_.abandon(); lost != 0) {
-    spdlog::error("audit: {} records lost: {} couldn't be written before the end", lost, path_);
+    spdlog::error("audit: {} lost: {} couldn't be written before the end",
+                  rules::count(lost, "record"), path_);
   }
 }
 

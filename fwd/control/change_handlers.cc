@@ -6,6 +6,8 @@
 #include "ctl/api/status.h"
 #include "fwd/control/handlers.h"
 #include "fwd/control/views.h"
+#include "rules/count.h"
+#include "rules/lockout.h"
 
 namespace fwd::control {
 namespace {
@@ -43,7 +45,12 @@ Answer set_enabled(const Context& context, const Request& request, bool enabled)
   const auto changed = context.policy.set_enabled(enabled);
   if (!changed) return std::unexpected(changed.error());
   if (*changed) log_change(request, enabled ? "enabled the firewall" : "disabled the firewall");
-  return api::encode(api::Enabled{enabled, !*changed});
+  api::Enabled answer{enabled, !*changed, {}};
+  if (enabled) {
+    auto lockout = rules::check_lockout(context.policy.state()->active->policy);
+    if (lockout) answer.warnings.push_back(*std::move(lockout));
+  }
+  return api::encode(answer);
 }
 
 }  // namespace
@@ -54,9 +61,12 @@ Answer add_rule(const Context& context, const Request& request) {
   const auto change = context.policy.add_rule(body->rule, body->position);
   if (!change) return std::unexpected(change.error());
   const api::Rule rule = view(context, *change);
-  if (!change->already)
-    log_change(request, fmt::format("added rule {}: {}", rule.number, rule.canonical));
-  return api::encode(api::RuleAdded{rule, change->already, change->cut, change->warnings});
+  if (!change->already || change->updated) {
+    log_change(request, fmt::format("{} rule {}: {}", change->updated ? "updated" : "added",
+                                    rule.number, rule.canonical));
+  }
+  return api::encode(
+      api::RuleAdded{rule, change->already, change->cut, change->warnings, change->updated});
 }
 
 Answer remove_rule(const Context& context, const Request& request) {
@@ -111,8 +121,9 @@ Answer apply_policy(const Context& context, const Request& request) {
   if (!applied) return std::unexpected(applied.error());
   const engine::ActivePolicy& active = *applied->state->active;
   if (!applied->already) {
-    log_change(request, fmt::format("applied a policy: {} rules, generation {}",
-                                    active.policy.rules.size(), active.generation));
+    log_change(request,
+               fmt::format("applied a policy: {}, generation {}",
+                           rules::count(active.policy.rules.size(), "rule"), active.generation));
   }
   return api::encode(api::Applied{active.generation, active.policy.rules.size(), applied->warnings,
                                   applied->already, applied->cut});

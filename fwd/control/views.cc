@@ -65,12 +65,13 @@ ctl::api::Connection view(const kernel::JudgedConnection& connection,
 
 ctl::api::Diff diff_view(const policy::Difference& difference, const std::string& source,
                          const std::string& destination) {
-  ctl::api::Diff diff{.removed = difference.text.removed,
-                      .added = difference.text.added,
-                      .reordered = difference.text.reordered,
+  ctl::api::Diff diff{.removed = difference.policy.removed,
+                      .added = difference.policy.added,
+                      .reordered = difference.policy.reordered,
                       .cut = difference.cut.size(),
                       .connections = {},
-                      .warnings = difference.warnings};
+                      .warnings = difference.warnings,
+                      .text_differs = difference.text_differs};
   for (const auto& connection : difference.cut)
     diff.connections.push_back(view(connection, *difference.active));
   std::ranges::stable_partition(diff.connections, [&](const ctl::api::Connection& one) {

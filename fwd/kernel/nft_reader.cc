@@ -50,14 +50,14 @@ std::string comment_of(const void* data, std::uint32_t length) {
 Result<void> dump(NetlinkSocket& socket, std::uint16_t type, const char* what,
                   const std::function<void(nlmsghdr*)>& fill,
                   const std::function<void(const nlmsghdr&)>& each,
-                  const std::function<void()>& restart) {
+                  const std::function<void()>& restart, std::uint16_t family = NFPROTO_INET) {
   constexpr int kAttempts = 20;  // a lease is renewed while a long one goes on
   Result<void> done;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     std::array<char, 4096> buffer{};
     restart();
-    nlmsghdr* message = nftnl_nlmsg_build_hdr(buffer.data(), type, NFPROTO_INET, NLM_F_DUMP,
-                                              socket.next_sequence());
+    nlmsghdr* message =
+        nftnl_nlmsg_build_hdr(buffer.data(), type, family, NLM_F_DUMP, socket.next_sequence());
     fill(message);
     done = socket.request(std::as_bytes(std::span(buffer.data(), message->nlmsg_len)),
                           message->nlmsg_seq, what, each);
@@ -168,6 +168,27 @@ Result<std::vector<std::uint64_t>> read_counters(NetlinkSocket& socket, const st
   if (!done) return std::unexpected(done.error());
   if (packets.size() != names.size()) return failed(kWhat, EBADMSG);
   return packets;
+}
+
+Result<std::vector<BaseChain>> read_base_chains(NetlinkSocket& socket) {
+  std::vector<BaseChain> found;
+  const auto each = [&](const nlmsghdr& message) {
+    const Owned<nftnl_chain, nftnl_chain_free> one(nftnl_chain_alloc());
+    if (nftnl_chain_nlmsg_parse(&message, one.get()) < 0) return;
+    if (!nftnl_chain_is_set(one.get(), NFTNL_CHAIN_HOOKNUM)) return;
+    found.push_back({.family = nftnl_chain_get_u32(one.get(), NFTNL_CHAIN_FAMILY),
+                     .table = text(nftnl_chain_get_str(one.get(), NFTNL_CHAIN_TABLE)),
+                     .type = text(nftnl_chain_get_str(one.get(), NFTNL_CHAIN_TYPE)),
+                     .hook = nftnl_chain_get_u32(one.get(), NFTNL_CHAIN_HOOKNUM),
+                     .policy = nftnl_chain_get_u32(one.get(), NFTNL_CHAIN_POLICY),
+                     // Nothing can jump to a base chain, so all its uses are rules in it.
+                     .rules = nftnl_chain_get_u32(one.get(), NFTNL_CHAIN_USE)});
+  };
+  auto done = dump(
+      socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each, [&] { found.clear(); },
+      NFPROTO_UNSPEC);
+  if (!done) return std::unexpected(done.error());
+  return found;
 }
 
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {

@@ -35,6 +35,17 @@ struct FoundTable {
 // Its comment; nothing where there is no such table.
 Result<std::optional<std::string>> find_table(NetlinkSocket& socket, const std::string& table);
 
+// Of any table: a chain that stands at a hook.
+struct BaseChain {
+  std::uint32_t family = 0;  // NFPROTO_*
+  std::string table;
+  std::string type;  // filter, nat, route
+  std::uint32_t hook = 0;
+  std::uint32_t policy = 0;  // NF_ACCEPT, NF_DROP
+  std::uint32_t rules = 0;
+};
+Result<std::vector<BaseChain>> read_base_chains(NetlinkSocket& socket);
+
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table);
 Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket,
                                                            const std::string& table);

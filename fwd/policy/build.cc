@@ -37,13 +37,16 @@ std::optional<rules::Diagnostic> check_limits(const rules::Policy& policy) {
 
 }  // namespace
 
+std::string message_of(const rules::Diagnostic& diagnostic) {
+  const rules::Location& where = diagnostic.where;
+  if (where.line == 0) return diagnostic.message;
+  return fmt::format("{}:{}: {}", where.file, where.line, diagnostic.message);
+}
+
 Error to_error(std::vector<rules::Diagnostic> diagnostics, ctl::api::ErrorCode code) {
   if (diagnostics.empty())
     return {ctl::api::ErrorCode::Internal, "an error without a diagnostic", {}};
-  const rules::Diagnostic& first = diagnostics.front();
-  std::string message = first.where.line == 0 ? first.message
-                                              : fmt::format("{}:{}: {}", first.where.file,
-                                                            first.where.line, first.message);
+  std::string message = message_of(diagnostics.front());
   return {code, std::move(message), std::move(diagnostics)};
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <expected>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,6 +33,9 @@ struct Built {
 
 std::expected<Built, Error> build(const rules::SourceTree& sources, const rules::Services& services,
                                   const Stamp& stamp);
+
+// On one line, with its place where it has one.
+std::string message_of(const rules::Diagnostic& diagnostic);
 
 // The message is the first diagnostic's, with its place.
 Error to_error(std::vector<rules::Diagnostic> diagnostics,

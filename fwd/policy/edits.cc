@@ -6,6 +6,7 @@
 
 #include "fwd/policy/manager.h"
 #include "rules/edit.h"
+#include "rules/edit_places.h"
 #include "rules/parser.h"
 #include "rules/resolver.h"
 #include "rules/select.h"
@@ -19,14 +20,21 @@ std::unexpected<Error> error(ErrorCode code, std::string message) {
   return std::unexpected(Error{code, std::move(message), {}});
 }
 
-// One rule as a command names it.
-Outcome<rules::Rule> read_rule(const std::string& text, const rules::Policy& policy,
-                               const rules::Services& services) {
-  const auto parsed = rules::parse_rule(text);
+// One rule as a command names it, and what the command says beside the match.
+struct NamedRule {
+  std::string id;
+  rules::Remarks remarks;
+};
+
+Outcome<NamedRule> read_rule(const std::string& text, const rules::Policy& policy,
+                             const rules::Services& services) {
+  auto parsed = rules::parse_rule(text);
   if (!parsed) return std::unexpected(to_error({parsed.error()}));
   auto rule = rules::resolve_rule(parsed->rule, policy, services);
   if (!rule) return std::unexpected(to_error({rule.error()}));
-  return std::move(*rule);
+  rules::Remarks remarks{.log = std::nullopt, .comment = std::move(parsed->rule.comment)};
+  if (rule->log != rules::Log::Default) remarks.log = rule->log;
+  return NamedRule{std::move(rule->id), std::move(remarks)};
 }
 
 std::optional<std::size_t> index_of(const rules::Policy& policy, const std::string& id) {
@@ -65,13 +73,15 @@ Outcome<std::string> edit_members(rules::SourceTree tree, const std::string& set
 
 // A text that is well formed, and still no policy: a duplicate, say, or an `expect` that it would
 // make false.
-Outcome<Applied> PolicyManager::commit_edit(std::string main_text) {
-  rules::SourceTree sources = state()->sources;
-  sources.main.text = std::move(main_text);
+Outcome<Applied> PolicyManager::commit_edit(const std::string& main_text) {
+  const State before = state();
+  rules::SourceTree sources = before->sources;
+  sources.main.text = main_text;
   auto applied = commit(std::move(sources), true);
-  if (!applied && applied.error().code == ErrorCode::Syntax)
-    applied.error().code = ErrorCode::Refused;
-  return applied;
+  if (applied || applied.error().code != ErrorCode::Syntax) return applied;
+  auto diagnostics = std::move(applied.error().diagnostics);
+  rules::place_before_edit(diagnostics, before->sources.main, main_text);
+  return std::unexpected(to_error(std::move(diagnostics), ErrorCode::Refused));
 }
 
 Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
@@ -83,7 +93,7 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
   if (auto unchanged = store_.check_unchanged(before->sources); !unchanged)
     return std::unexpected(unchanged.error());
   if (const auto index = index_of(before->active->policy, rule->id))
-    return RuleChange{before, *index, {}, true};
+    return update_rule(*index, rule->remarks);
 
   auto edited = position ? rules::insert_rule(before->sources, *position, text)
                          : rules::append_rule(before->sources, text);
@@ -93,7 +103,7 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
     return std::unexpected(
         to_error({edited.error()}, beyond ? ErrorCode::BadRequest : ErrorCode::Refused));
   }
-  auto applied = commit_edit(std::move(*edited));
+  auto applied = commit_edit(*edited);
   if (!applied) return std::unexpected(std::move(applied.error()));
   const rules::Policy& policy = applied->state->active->policy;
   const auto index = index_of(policy, rule->id);
@@ -101,6 +111,20 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
   return RuleChange{applied->state, *index,
                     about(policy.rules[*index].where, std::move(applied->warnings)), false,
                     applied->cut};
+}
+
+// As with ufw: the same rule again is a way to change its comment, or how it is logged.
+Outcome<RuleChange> PolicyManager::update_rule(std::size_t index, rules::Remarks remarks) {
+  const State before = state();
+  const rules::Rule& rule = before->active->policy.rules[index];
+  if (remarks.log == rule.log) remarks.log.reset();
+  if (remarks.comment == rule.comment) remarks.comment.reset();
+  if (!remarks.log && !remarks.comment) return RuleChange{before, index, {}, true};
+  auto edited = rules::change_remarks(before->sources, rule.where, remarks);
+  if (!edited) return std::unexpected(to_error({edited.error()}, ErrorCode::Refused));
+  auto applied = commit_edit(*edited);
+  if (!applied) return std::unexpected(std::move(applied.error()));
+  return RuleChange{applied->state, index, {}, true, applied->cut, true};
 }
 
 Outcome<RuleChange> PolicyManager::remove_rule(const std::string& selection) {
@@ -116,7 +140,7 @@ Outcome<RuleChange> PolicyManager::remove_rule(const std::string& selection) {
     return std::unexpected(unchanged.error());
   auto edited = rules::remove_rule(before->sources, before->active->policy.rules[*index].where);
   if (!edited) return std::unexpected(to_error({edited.error()}, ErrorCode::Refused));
-  auto applied = commit_edit(std::move(*edited));
+  auto applied = commit_edit(*edited);
   if (!applied) return std::unexpected(std::move(applied.error()));
   return RuleChange{before, *index, {}, false, applied->cut};
 }
@@ -139,7 +163,7 @@ Outcome<Applied> PolicyManager::change_set(const std::string& name, const SetCha
   auto edited = edit_members(before->sources, name, change, services_);
   if (!edited) return std::unexpected(std::move(edited.error()));
   if (*edited == before->sources.main.text) return Applied{before, {}, true};
-  return commit_edit(std::move(*edited));
+  return commit_edit(*edited);
 }
 
 }  // namespace fwd::policy

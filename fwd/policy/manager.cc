@@ -101,7 +101,9 @@ Outcome<Difference> PolicyManager::diff(const rules::SourceTree& sources) const 
   const std::lock_guard lock(change_mutex_);
   auto built = build(sources, services_, next_stamp());
   if (!built) return std::unexpected(std::move(built.error()));
-  Difference difference{rules::diff(state()->active->policy, built->active->policy),
+  const State now = state();
+  Difference difference{rules::diff(now->active->policy, built->active->policy),
+                        !same(sources, now->sources),
                         std::move(built->active),
                         {},
                         std::move(built->warnings)};

@@ -17,6 +17,7 @@
 #include "fwd/policy/last_good.h"
 #include "fwd/policy/marks.h"
 #include "fwd/policy/store.h"
+#include "rules/edit.h"
 #include "rules/policy_diff.h"
 
 namespace fwd::policy {
@@ -58,12 +59,14 @@ struct RuleChange {
   std::vector<rules::Diagnostic> warnings;  // about this rule
   bool already = false;
   std::size_t cut = 0;
+  bool updated = false;  // was there already, with another comment or log
 };
 
 // What a policy would change.
 struct Difference {
-  rules::PolicyDiff text;
-  Active active;  // of the new policy, in force nowhere
+  rules::PolicyDiff policy;
+  bool text_differs = false;  // also where it means the same
+  Active active;              // of the new policy, in force nowhere
   std::vector<kernel::JudgedConnection> cut;
   std::vector<rules::Diagnostic> warnings;
 };
@@ -92,7 +95,8 @@ class PolicyManager {
   Outcome<Applied> apply(const rules::SourceTree& sources);
   Outcome<Applied> reload();
 
-  // `position` is the number the rule is to have; the end where absent.
+  // `position` is the number the rule is to have; the end where absent. A rule that is there stays
+  // where it is; only its comment and log become those of the text, where that says some.
   Outcome<RuleChange> add_rule(const std::string& text, std::optional<std::size_t> position);
   // By number, by id or its unique beginning, or by text.
   Outcome<RuleChange> remove_rule(const std::string& selection);
@@ -117,7 +121,8 @@ class PolicyManager {
   Stamp next_stamp() const;
   Outcome<Applied> commit(rules::SourceTree sources, bool write);
   Outcome<Applied> commit_built(rules::SourceTree sources, Built built, std::optional<Draft> draft);
-  Outcome<Applied> commit_edit(std::string main_text);
+  Outcome<Applied> commit_edit(const std::string& main_text);
+  Outcome<RuleChange> update_rule(std::size_t index, rules::Remarks remarks);
   Result<std::size_t> enforce(const Active& active);
   Result<void> enforce_again();
   void take_back();

@@ -36,6 +36,7 @@ class Draft {
   std::string target_;
 };
 
+// By whatever name the main file goes.
 bool same(const rules::SourceTree& one, const rules::SourceTree& other);
 
 class PolicyStore {

@@ -84,7 +84,7 @@ TEST_CASE("a malformed body is refused with the field's name") {
 }
 
 TEST_CASE("an answer's unknown fields are ignored, so that versions may differ") {
-  CHECK(problem<Enabled>(R"({"enabled":true,"already":false,"since":"today"})") == "fine");
+  CHECK(problem<ModeChanged>(R"({"mode":"observe","already":false,"since":"today"})") == "fine");
 }
 
 TEST_CASE("a number that doesn't fit is refused and not cut") {

@@ -21,7 +21,7 @@ struct FakeDaemon {
   std::string body = "{}";
   std::map<std::string, std::string> pages;  // bodies by target, before `body`
   bool running = true;
-  int disable_status = 0;
+  Ended disabled{0, "fwd: disabled\n"};
   bool root = true;
   std::string socket;
   std::vector<std::string> asked;
@@ -43,8 +43,8 @@ struct FakeDaemon {
       return std::unexpected(api::Error{api::ErrorCode::Unreachable, "no answer", {}});
     };
   }
-  std::expected<int, api::Error> disable() const {
-    if (root) return disable_status;
+  std::expected<Ended, api::Error> disable() const {
+    if (root) return disabled;
     return std::unexpected(api::Error{api::ErrorCode::NotPermitted, "only root", {}});
   }
 };
@@ -123,6 +123,15 @@ TEST_CASE("a command line that makes no sense asks nothing and is exit status 2"
       {{"xyzzy"}, "fwctl: unknown command \"xyzzy\": see fwctl help\n"},
       {{"reload"},
        "fwctl: unknown command \"reload\": use systemctl reload fwd, or apply the policy file\n"},
+      {{"rule", "allow", "80"},
+       "fwctl: unknown command \"rule\": leave it out, as in fwctl allow 80/tcp\n"},
+      {{"ufw", "allow", "80"},
+       "fwctl: unknown command \"ufw\": leave it out, as in fwctl allow 80/tcp\n"},
+      {{"version", "x"}, "fwctl: usage: fwctl version\n"},
+      {{"--dry-run", "allow", "80"},
+       "fwctl: unknown option \"--dry-run\": fwctl check FILE and fwctl diff FILE show what a "
+       "policy "
+       "would do\n"},
       {{"status", "all"}, "fwctl: usage: fwctl status [verbose|numbered]\n"},
       {{"list", "x"}, "fwctl: usage: fwctl list\n"},
       {{"stats", "x"}, "fwctl: usage: fwctl stats\n"},
@@ -175,6 +184,7 @@ TEST_CASE("help and the version need no daemon") {
   CHECK(daemon.run({"help", "insert"}).text == daemon.run({"insert", "--help"}).text);
   CHECK(daemon.run({"help", "nothing"}).status == 2);
   CHECK(daemon.run({"--version"}).text == "fwctl " FWD_VERSION "\n");
+  CHECK(daemon.run({"version"}).text == daemon.run({"--version"}).text);
   CHECK(daemon.asked.empty());
 }
 
@@ -248,6 +258,25 @@ TEST_CASE("adding a rule shows it with its warnings, and adding it again is done
   const Output again = daemon.run({"allow", "80/tcp", "comment", "web"});
   CHECK(again.text == "Already there: 3  9c1f02ab5d3e7a10  allow in 80/tcp comment \"web\"\n");
   CHECK(again.status == 0);
+  CHECK(daemon.run({"insert", "3", "allow", "80/tcp"}).text == again.text);
+}
+
+TEST_CASE("a rule that is there already isn't moved, and that is said") {
+  FakeDaemon daemon;
+  daemon.body = api::encode(api::RuleAdded{web_rule(), true, 0, {}});
+  const Output inserted = daemon.run({"insert", "1", "allow", "80/tcp"});
+  CHECK(inserted.text == "Already there, as rule 3; not moved (delete it first to move it)\n");
+  CHECK(inserted.status == 0);
+}
+
+TEST_CASE("a rule with a new comment is told as updated") {
+  FakeDaemon daemon;
+  daemon.body = api::encode(api::RuleAdded{web_rule(), true, 0, {}, true});
+  CHECK(daemon.run({"allow", "80/tcp", "comment", "web"}).text ==
+        "Rule updated: 3  9c1f02ab5d3e7a10  allow in 80/tcp comment \"web\"\n");
+  CHECK(daemon.run({"insert", "1", "allow", "80/tcp", "comment", "web"}).text ==
+        "Rule updated: 3  9c1f02ab5d3e7a10  allow in 80/tcp comment \"web\"; not moved (delete it "
+        "first to move it)\n");
 }
 
 TEST_CASE("a rule that can't go through JSON unchanged isn't sent") {
@@ -288,12 +317,16 @@ TEST_CASE("status is made of the state and the rules") {
 
 TEST_CASE("enable and disable say what is so now") {
   FakeDaemon daemon;
-  daemon.body = api::encode(api::Enabled{true, false});
+  daemon.body = api::encode(api::Enabled{true, false, {}});
   CHECK(daemon.run({"enable"}).text == "The firewall is active, now and at every start of fwd.\n");
-  daemon.body = api::encode(api::Enabled{true, true});
+  daemon.body = api::encode(api::Enabled{true, true, {}});
   CHECK(daemon.run({"enable"}).text ==
         "Nothing to do. The firewall is active, now and at every start of fwd.\n");
-  daemon.body = api::encode(api::Enabled{false, false});
+  const rules::Diagnostic warning{rules::Severity::Warning, {}, "nothing is let in", {}, {}};
+  daemon.body = api::encode(api::Enabled{true, false, {warning}});
+  CHECK(daemon.run({"enable"}).notes == "warning: nothing is let in\n");
+  CHECK(daemon.run({"enable"}).status == 0);
+  daemon.body = api::encode(api::Enabled{false, false, {}});
   CHECK(daemon.run({"disable"}).text ==
         "The firewall is inactive: nothing is filtered until you run fwctl enable.\n");
 }
@@ -317,10 +350,11 @@ TEST_CASE("root can disable the firewall without a daemon, nobody else can") {
   FakeDaemon daemon;
   daemon.running = false;
   CHECK(daemon.run({"disable"}).status == 0);
-  CHECK(daemon.run({"disable"}).text ==
-        "The firewall is inactive: nothing is filtered until you run fwctl enable.\n");
-  CHECK(daemon.run({"disable", "--json"}).text == "{\"enabled\":false,\"already\":false}\n");
-  daemon.disable_status = 5;
+  CHECK(daemon.run({"disable"}).text == "fwd: disabled\n");
+  CHECK(daemon.run({"disable", "--json"}).text ==
+        "{\"enabled\":false,\"already\":false,\"warnings\":[]}\n");
+  CHECK(daemon.run({"disable", "--json"}).notes == "fwd: disabled\n");
+  daemon.disabled = {5, ""};
   CHECK(daemon.run({"disable"}).status == 5);
   CHECK(daemon.run({"disable"}).text.empty());
   daemon.root = false;

@@ -61,6 +61,16 @@ TEST_CASE("a policy is read with its includes, by their names below its folder")
   CHECK(tree->includes[1].name == "policy.d/b.fw");
 }
 
+TEST_CASE("a pattern finds nothing in a folder that isn't there, a name has to be there") {
+  const PolicyFolder folder;
+  CHECK(check(folder.write("policy.fw", "include \"policy.d/*.fw\"\nallow ssh\n")) ==
+        "1 rules, 0 warnings");
+  CHECK(check(folder.write("policy.fw", "include \"policy.d/web.fw\"\nallow ssh\n")) ==
+        "policy.fw:1:1: error: there is no file \"policy.d/web.fw\"\n"
+        "include \"policy.d/web.fw\"\n"
+        "^~~~~~~~~~~~~~~~~~~~~~~~~\n");
+}
+
 TEST_CASE("check looks at everything but the kernel") {
   const PolicyFolder folder;
   CHECK(check(folder.write("good.fw",

@@ -224,6 +224,9 @@ TEST_CASE("an error is told once, by its message or by the diagnostic that repea
       rules::Severity::Error, {"policy.fw", 1, 7, 2, "allow xy"}, "no such service", {}, {}};
   const std::string shown = "policy.fw:1:7: error: no such service\nallow xy\n      ^~\n";
   CHECK(render_error({api::ErrorCode::Syntax, "no such service", {placed}}) == shown);
+  CHECK(render_error({api::ErrorCode::Syntax, "policy.fw:1: no such service", {placed}}) == shown);
+  CHECK(render_error({api::ErrorCode::Syntax, "policy.fw:2: no such service", {placed}}) ==
+        "fwctl: policy.fw:2: no such service\n" + shown);
   CHECK(render_error({api::ErrorCode::Refused, "already\nthere", {placed}}) ==
         "fwctl: already\\x0athere\n" + shown);
   CHECK(render_error({api::ErrorCode::Syntax, "empty", {}}) == "fwctl: empty\n");
@@ -268,4 +271,15 @@ TEST_CASE("a diff shows lines and the connections it cuts, and marks the user's 
 
 TEST_CASE("a diff of nothing says so") {
   CHECK(render_diff({}, {}, {}) == "No difference.\nNo live connection would be cut.\n");
+}
+
+TEST_CASE("a diff of a text that means the same doesn't say that nothing differs") {
+  api::Diff diff;
+  diff.text_differs = true;
+  CHECK(render_diff(diff, {}, {}) ==
+        "The rules are the same; comments, expects or layout differ.\n"
+        "No live connection would be cut.\n");
+  diff.reordered = true;
+  CHECK(render_diff(diff, {}, {}) ==
+        "The order of rules changes.\nNo live connection would be cut.\n");
 }

@@ -28,6 +28,17 @@ TEST_CASE("other firewalls are named while they are active") {
   CHECK(warnings[2].starts_with("nftables.service is active"));
 }
 
+TEST_CASE("each other table that filters the host's packets is named with its hooks") {
+  CHECK(fwd::foreign_table_warnings({}).empty());
+  CHECK(
+      fwd::foreign_table_warnings(
+          {{"inet", "filter", true, false}, {"ip", "f", false, true}, {"ip6", "f", true, true}}) ==
+      Lines{"table inet filter also filters input: what fwd accepts may still be dropped there",
+            "table ip f also filters output: what fwd accepts may still be dropped there",
+            "table ip6 f also filters input and output: what fwd accepts may still be dropped "
+            "there"});
+}
+
 TEST_CASE("a conntrack table is nearly full from nine tenths on") {
   CHECK(fwd::conntrack_warnings({.entries = 899, .limit = 1000}).empty());
   CHECK(fwd::conntrack_warnings({.entries = 900, .limit = 1000}).size() == 1);
@@ -36,6 +47,7 @@ TEST_CASE("a conntrack table is nearly full from nine tenths on") {
 
 TEST_CASE("lost audit records are counted") {
   CHECK(fwd::audit_warnings({.written = 7}).empty());
+  CHECK(fwd::audit_warnings({.lost = 1})[0].starts_with("1 audit record was lost"));
   CHECK(fwd::audit_warnings({.lost = 3})[0].starts_with("3 audit records were lost"));
 }
 

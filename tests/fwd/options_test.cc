@@ -1,8 +1,12 @@
 #include "fwd/options.h"
 
+#include <array>
+#include <cstdio>
+#include <string>
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <unistd.h>
 
 namespace {
 
@@ -40,6 +44,33 @@ TEST_CASE("every option is taken") {
 TEST_CASE("the kernel can be loaded alone") {
   CHECK(parse({"--load-kernel-only"})->load_kernel_only);
   CHECK_FALSE(parse({})->load_kernel_only);
+}
+
+// What is said on stderr.
+std::string complaint(const std::vector<const char*>& arguments) {
+  std::fflush(stderr);
+  const int saved = dup(STDERR_FILENO);
+  std::FILE* file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  dup2(fileno(file), STDERR_FILENO);
+  const auto options = parse(arguments);
+  std::fflush(stderr);
+  dup2(saved, STDERR_FILENO);
+  close(saved);
+  REQUIRE(std::fseek(file, 0, SEEK_SET) == 0);
+  std::array<char, 256> buffer{};
+  const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), file);
+  std::fclose(file);
+  CHECK(options.error() == 2);
+  return {buffer.data(), size};
+}
+
+TEST_CASE("an unknown option is told before anything else that is wrong") {
+  const std::string told = "fwd: unknown option \"--polcy\": did you mean \"--policy\"?\n";
+  CHECK(complaint({"--polcy", "x"}) == told);
+  CHECK(complaint({"--polcy=x"}) == told);
+  CHECK(complaint({"--queues", "4:3", "--check", "--disable", "--polcy", "x", "y"}) == told);
+  CHECK(complaint({"-x"}) == "fwd: unknown option \"-x\": see fwd --help\n");
 }
 
 TEST_CASE("wrong usage is exit status 2, version and help are 0") {

@@ -53,6 +53,25 @@ class Rules(FwdTest):
         self.ctl(0, "allow", "in", "80,443/tcp")
         self.assertEqual(self.policy_text(), POLICY)
 
+    def test_the_same_rule_again_changes_its_comment_in_place(self):
+        self.assertIn("Rule updated", self.ctl(0, "allow", "in", "80,443/tcp", "comment", "the web"))
+        changed = POLICY.replace('comment "web"', 'comment "the web"')
+        self.assertEqual(self.policy_text(), changed)
+        self.assertEqual(self.fwd.json("list")["rules"][0]["comment"], "the web")
+        self.assertIn("Already there", self.ctl(0, "allow", "in", "80,443/tcp"))
+        self.ctl(0, "allow", "in", "log", "80,443/tcp")
+        self.assertEqual(self.policy_text(), changed.replace("443/tcp ", "443/tcp log "))
+        self.assertEqual(self.ctl(0, "insert", "2", "allow", "80,443/tcp"),
+                         "Already there, as rule 1; not moved (delete it first to move it)\n")
+
+    def test_a_refused_insertion_names_lines_of_the_file_as_it_is(self):
+        text = "default deny in\nallow in 80/tcp\nexpect allow in tcp 192.0.2.1 to 10.0.0.11 port 80\n"
+        self.fwd.apply(text)
+        output = self.ctl(1, "insert", "1", "deny", "from", "192.0.2.0/24")
+        self.assertIn("policy.fw:3:1: error: expected allow, but the policy says deny, by command line:1\n", output)
+        self.assertEqual(output.count("expected allow"), 1)
+        self.assertEqual(self.policy_text(), text)
+
     def test_rules_are_removed_by_number_by_id_and_by_text(self):
         web = self.ids()[0]
         for selector in ("1", web, web[:8], "allow in 80,443/tcp", 'allow in 80,443/tcp comment "web"'):
@@ -67,7 +86,7 @@ class Rules(FwdTest):
     def test_a_syntax_error_is_shown_with_its_place_and_changes_nothing(self):
         before = self.policy_text()
         output = self.ctl(2, "allow", "in", "proto", "tcq", "to", "any", "port", "80")
-        self.assertIn("tcq", output)
+        self.assertEqual(output.count("tcq"), 2, "in the message and in the line below it")
         self.assertIn("^", output)
         self.ctl(2, "allow", "in", "70000/tcp")
         output = self.ctl(2, "allow", "in", "from", "@peer")
@@ -162,6 +181,18 @@ class Apply(FwdTest):
         self.assertIn("new.fw:3:", output)
         self.assertEqual(self.policy_text(), POLICY)
 
+    def test_a_policy_that_lets_nobody_in_is_warned_of(self):
+        file = self.write("default deny in\nallow out 80/tcp\n")
+        for arguments in (["check", file], ["apply", file], ["enable"]):
+            with self.subTest(arguments):
+                self.assertIn("warning: nothing is let in: no rule allows incoming connections, ssh among them\n",
+                              self.ctl(0, *arguments))
+
+    def test_a_diff_of_comments_alone_says_so(self):
+        self.assertIn("No difference.", self.ctl(0, "diff", self.write(POLICY)))
+        self.assertIn("The rules are the same; comments, expects or layout differ.",
+                      self.ctl(0, "diff", self.write("# new\n" + POLICY)))
+
     def test_check_says_what_apply_would_and_changes_nothing(self):
         self.ctl(0, "check", self.write("default deny in\nallow in 81/tcp\n"))
         self.ctl(2, "check", self.write("alow in 81/tcp\n"))
@@ -188,6 +219,9 @@ class Includes(Hosts):
 
     def test_a_rule_of_an_include_is_not_removed_by_command(self):
         result = self.fwd.ctl("remove", "allow in 81/tcp")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("more.fw:1", result.stderr)
+        result = self.fwd.ctl("allow", "in", "81/tcp", "comment", "mine")
         self.assertEqual(result.returncode, 1)
         self.assertIn("more.fw:1", result.stderr)
         self.assertEqual(self.included.read_text(encoding="utf-8"), "allow in 81/tcp\n")

@@ -33,6 +33,23 @@ class Life(FwdTest):
             self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
             self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
 
+    def test_disable_without_a_daemon_says_that_it_took_the_table_away(self):
+        self.fwd.kill()
+        self.assertEqual(self.ctl(0, "disable"), "fwd: disabled: the table is removed, nothing is filtered, and no "
+                                                 "start brings it back before `fwctl enable`\n")
+        self.assertEqual(self.fwd.table(), "")
+        self.assertTrue((self.fwd.state / "disabled").exists())
+
+    def test_disable_without_a_table_does_not_claim_that_nothing_is_filtered(self):
+        """A daemon in another network namespace has a table that can't be seen from here."""
+        result = self.client.run([*self.fwd.command(), "--disable"])
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(result.stdout,
+                         f"fwd: marked as disabled in {self.fwd.state}: no start filters before `fwctl enable`. "
+                         "There was no table to remove in this network namespace; a daemon in another one keeps its "
+                         "table\n")
+        self.assertIn("fwd_policy", self.fwd.table())
+
     def test_sighup_loads_the_policy_file_again(self):
         self.fwd.policy.write_text(POLICY + "allow in 81/tcp\n", encoding="utf-8")
         self.fwd.process.signal(signal.SIGHUP)
@@ -143,11 +160,13 @@ class Start(Hosts):
 
     def test_check_tells_without_touching_the_kernel(self):
         firewall = self.firewall(POLICY)
-        self.assertEqual(self.server.run([*firewall.command(), "--check"]).returncode, 0)
+        result = self.server.run([*firewall.command(), "--check"])
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(result.stdout, f"{firewall.policy}: 1 rule, 0 sets\n")
         firewall.policy.write_text("alow in 80/tcp\n", encoding="utf-8")
         result = self.server.run([*firewall.command(), "--check"])
-        self.assertNotEqual(result.returncode, 0)
-        self.assertIn("policy.fw:1:", result.stdout + result.stderr)
+        self.assertEqual(result.returncode, 2)
+        self.assertEqual((result.stdout + result.stderr).count("policy.fw:1:"), 1)
         self.assertEqual(self.tables(), "")
 
     def test_a_table_of_somebody_else_is_left_alone(self):

@@ -4,7 +4,7 @@ import socket
 import struct
 import time
 
-from harness import SERVER, Hosts
+from harness import SERVER, FwdTest, Hosts
 from lab.process import Process, wait_until
 from load import POLICY, Fault, Load
 from traffic import is_open
@@ -40,6 +40,38 @@ class Taken(Fault):
         time.sleep(NOTICED)
         self.assertEqual(self.fwd.audit(event__action="restore"), [])
         self.assertEqual(self.fwd.json("status")["generation"], 1)
+
+
+class Foreign(FwdTest):
+    """Other tables that filter as well."""
+
+    TABLES = """
+        table inet empty { chain c { type filter hook input priority 5; }; }
+        table ip nat { chain c { type nat hook output priority -100; ip daddr 192.0.2.1 counter; }; }
+        table ip forwards { chain c { type filter hook forward priority 0; policy drop; }; }
+        table bridge away { chain c { type filter hook input priority 0; policy drop; }; }
+        table inet jumps { chain c { type filter hook input priority 5; jump d; }; chain d { counter; }; }
+        table inet filter { chain i { type filter hook input priority 5; policy drop; ip ttl > 0 accept; };
+                            chain o { type filter hook output priority 5; }; }
+        table ip6 fwd_policy { chain o { type filter hook output priority 5; counter; };
+                               chain i { type filter hook input priority 5; policy drop; }; }
+    """
+
+    def warnings(self):
+        return sorted(warning for warning in self.fwd.json("status")["warnings"] if warning.startswith("table "))
+
+    def test_status_names_each_table_that_may_drop_what_fwd_accepts(self):
+        self.assertEqual(self.warnings(), [])
+        tables = self.directory / "tables.nft"
+        tables.write_text(self.TABLES, encoding="utf-8")
+        result = self.server.run(["nft", "-f", str(tables)])
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.warnings(), [
+            f"table {what}: what fwd accepts may still be dropped there"
+            for what in ("inet filter also filters input", "inet jumps also filters input",
+                         "ip6 fwd_policy also filters input and output")])
+        self.assertIn("Warning: table inet filter also filters input: what fwd accepts may still be dropped there\n",
+                      self.ctl(0, "status"))
 
 
 class Edited(Fault):

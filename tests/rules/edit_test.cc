@@ -30,6 +30,16 @@ std::string remove(const SourceTree& tree, std::size_t number) {
   return text_of(remove_rule(tree, resolved->policy.rules.at(number - 1).where));
 }
 
+std::string remark(const SourceTree& tree, std::size_t number, const Remarks& remarks) {
+  const auto resolved = resolve_tree(tree);
+  REQUIRE(resolved);
+  return text_of(change_remarks(tree, resolved->policy.rules.at(number - 1).where, remarks));
+}
+
+std::string remark(std::string text, std::size_t number, const Remarks& remarks) {
+  return remark(tree_of(std::move(text)), number, remarks);
+}
+
 std::string add(std::string text, std::string_view member) {
   return text_of(add_member(tree_of(std::move(text)), "a", member, services()));
 }
@@ -117,6 +127,46 @@ TEST_CASE("a rule is removed with its line, and nothing else changes") {
   const SourceTree with_include = tree_of("include \"x.fw\"\nallow 2\n", {{"x.fw", "allow 1\n"}});
   CHECK(remove(with_include, 2) == "include \"x.fw\"\n");
   CHECK(remove(with_include, 1) ==
+        "x.fw:1:1: error: the rule stands in an included file, which commands don't change\nallow "
+        "1\n^~~~~~~\n"
+        "hint: edit x.fw and apply the policy\n");
+}
+
+TEST_CASE("a rule's comment is changed in place, and nothing else") {
+  const Remarks remarks{.log = std::nullopt, .comment = "new"};
+  CHECK(remark("# a\r\n  allow 1   comment 'old'  # y\r\nallow 2", 1, remarks) ==
+        "# a\r\n  allow 1   comment \"new\"  # y\r\nallow 2");
+  CHECK(remark("allow 1 comment old # y\n", 1, remarks) == "allow 1 comment \"new\" # y\n");
+  CHECK(remark("allow comment \"old\" 1\n", 1, remarks) == "allow comment \"new\" 1\n");
+  CHECK(remark("allow 1  # y\nallow 2", 1, remarks) == "allow 1 comment \"new\"  # y\nallow 2");
+  CHECK(remark("allow 1\nallow 2", 2, remarks) == "allow 1\nallow 2 comment \"new\"");
+  CHECK(remark("allow 1\n", 1, {.log = std::nullopt, .comment = "a \"b\" \\"}) ==
+        "allow 1 comment \"a \\\"b\\\" \\\\\"\n");
+}
+
+TEST_CASE("an empty comment takes the comment away") {
+  const Remarks remarks{.log = std::nullopt, .comment = ""};
+  CHECK(remark("allow 1   comment 'old'  # y\n", 1, remarks) == "allow 1  # y\n");
+  CHECK(remark("allow comment old 1\n", 1, remarks) == "allow 1\n");
+  CHECK(remark("allow 1\n", 1, remarks) == "allow 1\n");
+}
+
+TEST_CASE("how a rule is logged is changed in place") {
+  const Remarks always{.log = Log::Always, .comment = std::nullopt};
+  const Remarks none{.log = Log::None, .comment = std::nullopt};
+  CHECK(remark("allow in log 1\n", 1, none) == "allow in log none 1\n");
+  CHECK(remark("allow in log none 1 comment x\n", 1, always) == "allow in log 1 comment x\n");
+  CHECK(remark("allow log-all 1\n", 1, none) == "allow log none 1\n");
+  CHECK(remark("allow 1 comment x\n", 1, always) == "allow 1 log comment x\n");
+  CHECK(remark("allow 1\n", 1, {.log = Log::None, .comment = "x"}) ==
+        "allow 1 log none comment \"x\"\n");
+  CHECK(remark("allow comment y log 1\n", 1, {.log = Log::None, .comment = "x"}) ==
+        "allow comment \"x\" log none 1\n");
+}
+
+TEST_CASE("a rule of an included file keeps its comment") {
+  const SourceTree tree = tree_of("include \"x.fw\"\n", {{"x.fw", "allow 1\n"}});
+  CHECK(remark(tree, 1, {.log = std::nullopt, .comment = "new"}) ==
         "x.fw:1:1: error: the rule stands in an included file, which commands don't change\nallow "
         "1\n^~~~~~~\n"
         "hint: edit x.fw and apply the policy\n");

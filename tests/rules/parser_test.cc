@@ -126,6 +126,19 @@ TEST_CASE("what ufw has and fwd hasn't is named") {
         "hint: ufw's route rules, which name two interfaces, aren't supported\n");
 }
 
+TEST_CASE("a direction that stands elsewhere is told its place") {
+  CHECK(dump_rule("allow 80,443/tcp in") ==
+        "command line:1:18: error: the direction stands right after the action\n"
+        "allow 80,443/tcp in\n"
+        "                 ^~\n"
+        "hint: write \"allow in 80,443/tcp\"\n");
+  CHECK(dump_rule("deny from 192.0.2.1 out") ==
+        "command line:1:21: error: the direction stands right after the action\n"
+        "deny from 192.0.2.1 out\n"
+        "                    ^~~\n"
+        "hint: write \"deny out ...\"\n");
+}
+
 TEST_CASE("a mistake in a rule is shown at its word") {
   struct Case {
     const char* input;

@@ -54,6 +54,8 @@ TEST_CASE("a suggestion is made only for a slip of the finger") {
   CHECK(edit_distance("form", "from", 2) == 1);
   CHECK(edit_distance("abc", "xyzuvw", 2) == 3);
   CHECK(did_you_mean("tpc", {"tcp", "udp"}) == "did you mean \"tcp\"?");
+  CHECK(did_you_mean("htps", {"ftps", "https", "imaps"}) == "did you mean \"https\"?");
+  CHECK(did_you_mean("htps", {"https", "ftps"}) == "did you mean \"https\"?");
   CHECK(did_you_mean("banana", {"tcp", "udp"}).empty());
   CHECK(did_you_mean("", {"a"}).empty());
   CHECK(did_you_mean(std::string(100'000, 'a'), {std::string(100'001, 'a')}).empty());

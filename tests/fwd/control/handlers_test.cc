@@ -281,4 +281,25 @@ TEST_CASE("the kernel's counters are read by queue number") {
   CHECK(counters.contains(10));
 }
 
+TEST_CASE("enabling a policy that lets nobody in is warned of") {
+  Api call("deny in from 192.0.2.1\n");
+  call("POST", "/v1/disable", "{}");
+  const auto enabled = call.read<api::Enabled>(call("POST", "/v1/enable", "{}"));
+  CHECK_FALSE(enabled.already);
+  REQUIRE(enabled.warnings.size() == 1);
+  CHECK(enabled.warnings[0].message.starts_with("nothing is let in"));
+  CHECK(call.read<api::Enabled>(call("POST", "/v1/enable", "{}")).warnings.size() == 1);
+  Api open("allow in ssh\n");
+  CHECK(open.read<api::Enabled>(open("POST", "/v1/enable", "{}")).warnings.empty());
+}
+
+TEST_CASE("a rule that gets another comment is there already, and updated") {
+  Api call("allow in 80/tcp\n");
+  const auto added = call.read<api::RuleAdded>(
+      call("POST", "/v1/rules", R"({"rule":"allow 80/tcp comment web"})"));
+  CHECK(added.already);
+  CHECK(added.updated);
+  CHECK(added.rule.comment == "web");
+}
+
 }  // namespace

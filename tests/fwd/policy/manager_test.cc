@@ -62,13 +62,52 @@ TEST_CASE("a rule is put where it was wanted") {
 }
 
 TEST_CASE("a rule that is there already changes nothing") {
-  Managed managed("allow in 80/tcp\n");
-  const auto change = managed.manager->add_rule("allow 80/tcp comment \"again\"", std::nullopt);
-  REQUIRE(change);
-  CHECK(change->already);
-  CHECK(change->index == 0);
+  Managed managed("allow in 22/tcp\nallow in log 80/tcp comment \"web\"\n");
+  for (const char* again : {"allow 80/tcp", "allow log http", "allow 80/tcp comment web"}) {
+    INFO(again);
+    for (const auto position : {std::optional<std::size_t>{}, std::optional<std::size_t>{1}}) {
+      const auto change = managed.manager->add_rule(again, position);
+      REQUIRE(change);
+      CHECK(change->already);
+      CHECK_FALSE(change->updated);
+      CHECK(change->index == 1);
+    }
+  }
   CHECK(managed.firewall.calls.empty());
   CHECK(managed.generation() == 1);
+}
+
+TEST_CASE("a rule that is there already takes another comment or log over, where it stands") {
+  Managed managed("# top\nallow in   80/tcp # web\nallow in 443/tcp\n");
+  const auto change = managed.manager->add_rule("allow http comment \"web\"", 2);
+  REQUIRE(change);
+  CHECK(change->already);
+  CHECK(change->updated);
+  CHECK(change->index == 0);
+  CHECK(change->state->active->policy.rules[0].comment == "web");
+  CHECK(managed.text() == "# top\nallow in   80/tcp comment \"web\" # web\nallow in 443/tcp\n");
+  CHECK(managed.generation() == 2);
+  CHECK(managed.consistent());
+
+  REQUIRE(managed.manager->add_rule("allow log none 80/tcp", std::nullopt));
+  CHECK(managed.text() ==
+        "# top\nallow in   80/tcp log none comment \"web\" # web\nallow in 443/tcp\n");
+  REQUIRE(managed.manager->add_rule("allow 80/tcp comment ''", std::nullopt));
+  CHECK(managed.text() == "# top\nallow in   80/tcp log none # web\nallow in 443/tcp\n");
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a rule that an include has already keeps its comment") {
+  Managed managed("allow in 80/tcp\n");
+  managed.scratch.write("policy.d/a.fw", "allow in 443/tcp\n");
+  managed.scratch.write("policy.fw", "include \"policy.d/*.fw\"\n");
+  REQUIRE(managed.manager->reload());
+  CHECK(managed.manager->add_rule("allow 443/tcp", std::nullopt)->already);
+  const auto change = managed.manager->add_rule("allow 443/tcp comment tls", std::nullopt);
+  REQUIRE_FALSE(change);
+  CHECK(change.error().code == ErrorCode::Refused);
+  CHECK(change.error().message ==
+        "policy.d/a.fw:1: the rule stands in an included file, which commands don't change");
 }
 
 TEST_CASE("an added rule's warnings are about that rule only") {
@@ -90,6 +129,15 @@ TEST_CASE("an edit that breaks an expectation is refused") {
   CHECK_FALSE(change.error().diagnostics.empty());
   CHECK(managed.firewall.calls.empty());
   CHECK(managed.consistent());
+}
+
+TEST_CASE("a refused edit names the lines of the file as it is") {
+  Managed managed("allow in 80/tcp\nexpect allow in tcp 192.0.2.1 to 192.0.2.2 port 80\n");
+  const auto change = managed.manager->add_rule("deny from 192.0.2.0/24", 1);
+  REQUIRE_FALSE(change);
+  CHECK(change.error().code == ErrorCode::Refused);
+  CHECK(change.error().message ==
+        "policy.fw:2: expected allow, but the policy says deny, by command line:1");
 }
 
 TEST_CASE("a rule is removed by number, id, the id's beginning, or text") {
@@ -460,11 +508,23 @@ TEST_CASE("a diff tells what would be cut and cuts nothing") {
   const auto difference = managed.manager->diff({{"new.fw", "allow in 443/tcp\n"}, {}});
   REQUIRE(difference);
   CHECK(difference->cut.size() == 1);
-  CHECK(difference->text.removed.size() == 1);
-  CHECK(difference->text.added.size() == 1);
+  CHECK(difference->policy.removed.size() == 1);
+  CHECK(difference->policy.added.size() == 1);
   CHECK(managed.live.size() == 1);
   CHECK(managed.records.empty());
   CHECK(managed.generation() == 1);
+}
+
+TEST_CASE("a diff tells a text that means the same from the same text") {
+  const std::string text = "allow in 80/tcp\n";
+  Managed managed(text);
+  const auto same = managed.manager->diff({{"new.fw", text}, {}});
+  REQUIRE(same);
+  CHECK_FALSE(same->text_differs);
+  const auto commented = managed.manager->diff({{"new.fw", "# web\n" + text}, {}});
+  REQUIRE(commented);
+  CHECK(commented->policy.empty());
+  CHECK(commented->text_differs);
 }
 
 TEST_CASE("a sweep that fails undoes nothing: packets are judged on their way") {

@@ -136,6 +136,15 @@ TEST_CASE("an include that isn't there is an error at its line, a wildcard may f
   CHECK(tree.error().message == "there is no file " + scratch.path("a.fw"));
 }
 
+TEST_CASE("a pattern finds nothing in a folder that isn't there") {
+  const Scratch scratch;
+  const PolicyStore store(scratch.write("policy.fw", "include \"none/*.fw\"\n"));
+  const auto tree = store.read();
+  REQUIRE(tree);
+  CHECK(tree->includes.empty());
+  CHECK(store.check_unchanged(*tree));
+}
+
 TEST_CASE("a missing policy says how to make one") {
   const Scratch scratch;
   const auto tree = PolicyStore(scratch.path("policy.fw")).read();

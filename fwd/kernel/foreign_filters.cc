@@ -1,0 +1,55 @@
+#include "fwd/kernel/foreign_filters.h"
+
+#include <algorithm>
+
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "fwd/kernel/nft_reader.h"
+#include "fwd/kernel/table.h"
+
+namespace fwd::kernel {
+namespace {
+
+// Nothing for a family whose packets the host doesn't take itself.
+const char* family_name(std::uint32_t family) {
+  switch (family) {
+    case NFPROTO_INET:
+      return "inet";
+    case NFPROTO_IPV4:
+      return "ip";
+    case NFPROTO_IPV6:
+      return "ip6";
+    default:
+      return nullptr;
+  }
+}
+
+bool may_drop(const BaseChain& chain) {
+  const bool host = chain.hook == NF_INET_LOCAL_IN || chain.hook == NF_INET_LOCAL_OUT;
+  return host && chain.type == "filter" && (chain.rules > 0 || chain.policy == NF_DROP);
+}
+
+}  // namespace
+
+Result<std::vector<ForeignFilter>> foreign_filters() {
+  auto socket = NetlinkSocket::open(NETLINK_NETFILTER);
+  if (!socket) return std::unexpected(socket.error());
+  const auto chains = read_base_chains(*socket);
+  if (!chains) return std::unexpected(chains.error());
+  std::vector<ForeignFilter> found;
+  for (const BaseChain& chain : *chains) {
+    const char* family = family_name(chain.family);
+    const bool ours = chain.family == NFPROTO_INET && chain.table == kTableName;
+    if (family == nullptr || ours || !may_drop(chain)) continue;
+    auto known = std::ranges::find_if(found, [&](const ForeignFilter& filter) {
+      return filter.family == family && filter.table == chain.table;
+    });
+    if (known == found.end()) known = found.insert(found.end(), {family, chain.table});
+    (chain.hook == NF_INET_LOCAL_IN ? known->input : known->output) = true;
+  }
+  return found;
+}
+
+}  // namespace fwd::kernel
