@@ -1,6 +1,6 @@
 # Everything is built below $(BUILD), one tree per flavour: build, build/asan, build/tsan, build/coverage.
 #   make            build/fwd and build/fwctl
-#   make check      layers, unit tests under AddressSanitizer and UBSan, integration tests
+#   make check      layers, unit tests under the sanitizers, integration tests
 #   V=1             show the commands
 #   BUILD=DIR       build elsewhere
 
@@ -77,18 +77,21 @@ integration: all $(TOOLS)
 
 # The programs as they are shipped, under real packets; the unit tests with sanitizers only, because each flavour takes
 # minutes to build. tests/run prints the last line.
-check: layers all $(TOOLS) asan-build
-	$(Q)tests/run --programs $(BUILD) --integration $(ASAN_TESTS)
+check: layers all $(TOOLS) asan-build tsan-build
+	$(Q)tests/run --programs $(BUILD) --integration $(ASAN_TESTS) $(TSAN_TESTS)
 
 # At -O1 the sanitized trees take three times as long to build.
 ASAN := BUILD=$(BUILD)/asan FLAVOUR='-O0 -g1 -Wno-maybe-uninitialized -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 TSAN := BUILD=$(BUILD)/tsan FLAVOUR='-O0 -g1 -Wno-tsan -fsanitize=thread -fno-omit-frame-pointer'
 ASAN_TESTS := $(TESTS:$(BUILD)/%=$(BUILD)/asan/%)
+ASAN_PROGRAMS := $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(BUILD)/fwd $(BUILD)/fwctl $(TOOLS))
 TSAN_TESTS := $(BUILD)/tsan/tests/fwd_test
 .PHONY: asan-build tsan-build
 asan-build: all ; $(submake) $(ASAN) $(ASAN_TESTS)
 tsan-build: ; $(submake) $(TSAN) $(TSAN_TESTS)
-asan: asan-build ; $(Q)tests/run $(ASAN_TESTS)
+asan: asan-build
+	$(submake) $(ASAN) $(ASAN_PROGRAMS)
+	$(Q)tests/run --programs $(BUILD)/asan --integration $(ASAN_TESTS)
 tsan: tsan-build ; $(Q)tests/run $(TSAN_TESTS)
 
 coverage:

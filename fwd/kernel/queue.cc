@@ -12,7 +12,8 @@
 namespace fwd::kernel {
 namespace {
 
-constexpr std::uint32_t kBindSequence = 1;
+constexpr std::uint32_t kProbeSequence = 1;
+constexpr std::uint32_t kBindSequence = 2;
 constexpr int kSendAttempts = 16;
 
 // Without GSO large segments would be cut up before they are queued. With fail-open a full queue
@@ -91,29 +92,43 @@ Result<void> Queue::configure(const QueueSettings& settings) {
   if (auto done = connect_to_kernel(fd_); !done) return done;
   if (auto done = set_tick(fd_); !done) return done;
   set_buffer(fd_, settings.buffer_bytes);
+  if (auto done = probe(); !done) return done;
 
   const auto message = bind_message({.queue = number_,
                                      .copy_bytes = settings.copy_bytes,
                                      .max_packets = settings.max_packets,
                                      .flags = kFlags},
                                     kBindSequence);
-  if (::send(fd_, message.data(), message.size(), 0) < 0) return bind_failed(number_, errno);
-  return await_answer();
+  const auto error = request(message, kBindSequence);
+  if (!error) return std::unexpected(error.error());
+  if (*error != 0) return bind_failed(number_, *error);
+  return {};
+}
+
+// Verdicts are told to chain B by the packet's priority. Any other error is one that binding will meet, too.
+Result<void> Queue::probe() {
+  const auto error = request(priority_probe(number_, kProbeSequence), kProbeSequence);
+  if (!error) return std::unexpected(error.error());
+  if (*error != ENODEV && *error != ENOENT) return {};
+  return failed(
+      "this kernel can't take a priority in a verdict (NFQA_PRIORITY): fwd needs Linux 5.18 or "
+      "later",
+      0);
 }
 
 // The kernel has put the answer into the socket's buffer before send() returned. Packets may stand
 // before it: they are sent through the chains once more, when somebody will be there to judge them.
-Result<void> Queue::await_answer() {
+Result<int> Queue::request(std::span<const std::byte> message, std::uint32_t sequence) {
+  const auto attempt = [&] { return fmt::format("ask the kernel for queue {}", number_); };
+  if (::send(fd_, message.data(), message.size(), 0) < 0) return failed(attempt(), errno);
   while (true) {
     const ssize_t received = recv(fd_, buffers_[0].data(), buffers_[0].size(), 0);
     if (received < 0 && errno == EINTR) continue;
-    if (received < 0) return bind_failed(number_, errno);
-    const auto message = std::span(buffers_[0]).first(static_cast<std::size_t>(received));
-    if (const auto answer = parse_answer(message); answer && answer->sequence == kBindSequence) {
-      if (answer->error != 0) return bind_failed(number_, answer->error);
-      return {};
-    }
-    if (const auto packet = parse_packet(message)) {
+    if (received < 0) return failed(attempt(), errno);
+    const auto answered = std::span(buffers_[0]).first(static_cast<std::size_t>(received));
+    if (const auto answer = parse_answer(answered); answer && answer->sequence == sequence)
+      return answer->error;
+    if (const auto packet = parse_packet(answered)) {
       verdicts_[0].set(packet->id, NF_REPEAT, packet->priority);
       send_prepared(std::span(verdicts_).first(1), 1);
     }

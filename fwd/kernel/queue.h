@@ -45,7 +45,9 @@ class Queue final : public PacketSource {
   Queue(std::uint16_t number, std::unique_ptr<mnl_socket, MnlClose> socket);
 
   Result<void> configure(const QueueSettings& settings);
-  Result<void> await_answer();
+  Result<void> probe();
+  // The errno that the kernel answers, 0 for an acknowledgement.
+  Result<int> request(std::span<const std::byte> message, std::uint32_t sequence);
   void read_message(std::span<const std::byte> message, bool truncated) noexcept;
   void count_answer(int error) noexcept;
   bool answers_all_alike(std::span<const Verdict> verdicts) const noexcept;

@@ -139,6 +139,15 @@ void VerdictMessage::set(std::uint32_t id, std::uint32_t netfilter_verdict,
   priority = htonl(new_priority);
 }
 
+std::vector<std::byte> priority_probe(std::uint16_t queue, std::uint32_t sequence) {
+  VerdictMessage message = VerdictMessage::for_queue(queue);
+  message.header.nlmsg_flags |= NLM_F_ACK;
+  message.header.nlmsg_seq = sequence;
+  message.priority_attribute.nla_len = sizeof(nlattr) + 1;
+  const auto bytes = std::as_bytes(std::span(&message, 1));
+  return {bytes.begin(), bytes.end()};
+}
+
 std::vector<std::byte> bind_message(const QueueConfiguration& configuration,
                                     std::uint32_t sequence) {
   std::vector<std::byte> message(256);

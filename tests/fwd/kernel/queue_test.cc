@@ -3,6 +3,7 @@
 // what carries the verdict.
 #include "fwd/kernel/queue.h"
 
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 
 #include "fwd/kernel/marks.h"
 #include "fwd/kernel/nft_batch.h"
+#include "fwd/kernel/queue_message.h"
 #include "rules/packet.h"
 #include "tests/support/netns.h"
 
@@ -294,6 +296,25 @@ TEST_CASE("a queue that another program has is a clear error, and is free again 
       CHECK(second.error().message() == "queue 7 is already in use by another program");
     }
     CHECK(Queue::open(kQueue).has_value());
+  });
+}
+
+// An attribute's type beyond all that the kernel knows is what the priority's is to an older one.
+TEST_CASE("the kernel tells whether it knows the priority of a verdict") {
+  support::in_new_netns([] {
+    auto socket = fwd::kernel::NetlinkSocket::open(NETLINK_NETFILTER);
+    REQUIRE(socket);
+    const auto answer = [&](std::uint16_t attribute) {
+      const std::uint32_t sequence = socket->next_sequence();
+      auto probe = fwd::kernel::priority_probe(kQueue, sequence);
+      std::memcpy(&probe[offsetof(fwd::kernel::VerdictMessage, priority_attribute.nla_type)],
+                  &attribute, sizeof attribute);
+      const auto done = socket->request(probe, sequence, "probe");
+      REQUIRE_FALSE(done);
+      return done.error().code;
+    };
+    CHECK(answer(NFQA_PRIORITY) == ERANGE);
+    CHECK(answer(200) == ENODEV);  // as an older kernel, to which the type is unknown
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <functional>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
@@ -167,6 +168,29 @@ TEST_CASE("a large set is written and verified while its hash table still grows"
     members.pop_back();
     policy.rules[0].match.source = {std::make_shared<const rules::AddressSet>(members), "peers"};
     require(firewall->commit(policy, 2, fwd::Mode::Enforce));
+  });
+}
+
+TEST_CASE("reading a large table that changes meanwhile fails in no other way than by the change") {
+  support::in_new_netns([] {
+    rules::Policy policy = policy_with_limit("large");
+    for (std::uint16_t i = 0; i < 2000; ++i) {
+      rules::Rule rule = policy.rules[0];
+      rule.action = rules::Action::Allow;
+      rule.id = fmt::format("{:016x}", i);
+      policy.rules.push_back(std::move(rule));
+    }
+    const auto firewall = opened();
+    require(firewall->commit(policy, 1, fwd::Mode::Enforce));
+    const std::jthread leases([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) (void)firewall->renew_lease(1s);
+    });
+    for (int i = 0; i < 10; ++i) {
+      const auto hits = firewall->copy_hits();
+      if (!hits) CHECK(hits.error().code == EINTR);
+    }
+    const auto found = firewall->read();
+    if (!found) CHECK(found.error().code == EINTR);
   });
 }
 

@@ -1,0 +1,34 @@
+"""Again and again, under load: a daemon that is killed, a policy that is edited."""
+
+import random
+import time
+
+from load import Fault
+
+GENERATIONS = 63
+
+
+class Endurance(Fault):
+    def test_a_hundred_kills_leave_the_table_as_it_was(self):
+        seed = random.randrange(1 << 32)
+        waits = random.Random(seed)
+        before = self.fwd.table()
+        with self.load() as load, self.subTest(seed=seed):
+            for _ in range(2 * GENERATIONS):  # each start takes the next one, so the last one is the first again
+                time.sleep(waits.uniform(0.01, 0.15))
+                self.fwd.kill()
+                self.fwd.start()
+            self.assertGreaterEqual(load.wait_for_new(3, 5), 3)
+        self.assert_held(load)
+        self.assertEqual(self.fwd.table(), before)
+        self.assertEqual([queue.number for queue in self.fwd.queue_lines()], [0, 1])
+        self.assert_queue_rests()
+
+    def test_a_thousand_edits_lose_nothing_and_let_nothing_in(self):
+        with self.load() as load:
+            for _ in range(500):
+                self.ctl(0, "allow", "in", "81/tcp")
+                self.ctl(0, "remove", "allow in 81/tcp")
+            self.assertGreaterEqual(load.wait_for_new(3, 5), 3)
+        self.assert_held(load)
+        self.assert_queue_rests()
