@@ -5,20 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "rules/text.h"
+
 namespace rules {
 namespace {
-
-using Lines = std::vector<std::string_view>;
-
-Lines lines_of(std::string_view text) {
-  Lines lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
 
 // What an edit did to the lines of a text: those at both ends are the same ones.
 class LineMap {

@@ -6,21 +6,10 @@
 #include <string_view>
 
 #include "rules/printer.h"
+#include "rules/text.h"
 
 namespace rules {
 namespace {
-
-using Lines = std::vector<std::string_view>;
-
-Lines lines_of(std::string_view text) {
-  Lines lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
 
 // Those of `lines` that `others` has as often; the rest goes to `missing`.
 Lines common(const Lines& lines, const Lines& others, std::vector<std::string>& missing) {

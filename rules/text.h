@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "rules/diagnostic.h"
 
@@ -17,6 +18,10 @@ inline constexpr std::size_t kMaxLine = std::size_t{64} << 10;  // bytes
 // (RFC 3629), and characters that can't be seen (control characters, marks that turn the direction
 // of writing). Line ends are LF or CR LF.
 std::optional<Diagnostic> check_text(const Source& source);
+
+// Without their line feeds; a last line needs none.
+using Lines = std::vector<std::string_view>;
+Lines lines_of(std::string_view text);
 
 // Without blanks and tabs at both ends.
 std::string_view trim(std::string_view text);
