@@ -89,8 +89,7 @@ Result diff_file(const Context& context) {
                                        percent_encode(own.destination));
   const Request request{"POST", path, api::encode(*sources), kApplyTimeout};
   return answer<api::Diff>(context, request, [&](const api::Diff& diff) {
-    return Output{render_diff(diff, own, context.look),
-                  render_diagnostics(diff.warnings), 0};
+    return Output{render_diff(diff, own, context.look), render_diagnostics(diff.warnings), 0};
   });
 }
 

@@ -8,8 +8,8 @@ namespace ctl::api {
 template <>
 struct Fields<PolicyStatus> {
   using T = PolicyStatus;
-  static constexpr std::tuple kFields{Field{"file", &T::file}, Field{"hash", &T::hash},
-                                      Field{"rules", &T::rules}, Field{"sets", &T::sets},
+  static constexpr std::tuple kFields{Field{"file", &T::file},     Field{"hash", &T::hash},
+                                      Field{"rules", &T::rules},   Field{"sets", &T::sets},
                                       Field{"loaded", &T::loaded}, Field{"cut", &T::cut}};
 };
 

@@ -110,8 +110,7 @@ Answer diff_policy(const Context& context, const Request& request) {
   if (!body) return std::unexpected(std::move(body.error()));
   const auto difference = context.policy.diff(source_tree(std::move(*body)));
   if (!difference) return std::unexpected(difference.error());
-  return api::encode(
-      diff_view(*difference, parameter(request, "from"), parameter(request, "to")));
+  return api::encode(diff_view(*difference, parameter(request, "from"), parameter(request, "to")));
 }
 
 Answer apply_policy(const Context& context, const Request& request) {

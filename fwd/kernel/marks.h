@@ -95,7 +95,8 @@ struct CtMark {
   }
   constexpr ConnectionVerdict decode(std::uint32_t mark) const {
     const std::uint32_t bits = (mark & mask) >> shift();
-    return {static_cast<ConnectionState>(bits >> 6), static_cast<Generation>(bits & kLastGeneration)};
+    return {static_cast<ConnectionState>(bits >> 6),
+            static_cast<Generation>(bits & kLastGeneration)};
   }
 };
 

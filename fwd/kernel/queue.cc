@@ -1,6 +1,7 @@
 #include "fwd/kernel/queue.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include <cap-ng.h>
@@ -8,10 +9,12 @@
 #include <linux/netfilter.h>
 #include <sched.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 
 namespace fwd::kernel {
 namespace {
 
+constexpr std::pair kPriorityRelease{5, 18};  // that NFQA_PRIORITY came with
 constexpr std::uint32_t kProbeSequence = 1;
 constexpr std::uint32_t kBindSequence = 2;
 constexpr int kSendAttempts = 16;
@@ -47,6 +50,14 @@ Result<void> connect_to_kernel(int fd) {
 bool may_administer() {
   return capng_get_caps_process() == 0 &&
          capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) != 0;
+}
+
+// {0, 0} for a name that doesn't begin with numbers.
+std::pair<int, int> kernel_release() {
+  utsname name{};
+  std::pair<int, int> release{0, 0};
+  if (uname(&name) == 0) (void)std::sscanf(name.release, "%d.%d", &release.first, &release.second);
+  return release;
 }
 
 // The kernel says EPERM both to the second one to bind and to one who may not bind at all.
@@ -92,7 +103,7 @@ Result<void> Queue::configure(const QueueSettings& settings) {
   if (auto done = connect_to_kernel(fd_); !done) return done;
   if (auto done = set_tick(fd_); !done) return done;
   set_buffer(fd_, settings.buffer_bytes);
-  if (auto done = probe(); !done) return done;
+  if (auto done = check_priority(); !done) return done;
 
   const auto message = bind_message({.queue = number_,
                                      .copy_bytes = settings.copy_bytes,
@@ -105,8 +116,10 @@ Result<void> Queue::configure(const QueueSettings& settings) {
   return {};
 }
 
-// Verdicts are told to chain B by the packet's priority. Any other error is one that binding will meet, too.
-Result<void> Queue::probe() {
+// Verdicts are told to chain B by the packet's priority. An older kernel is asked: distributions carry changes back. A
+// newer one isn't, because it complains of the question in its log. Any error but these two is one that binding meets, too.
+Result<void> Queue::check_priority() {
+  if (kernel_release() >= kPriorityRelease) return {};
   const auto error = request(priority_probe(number_, kProbeSequence), kProbeSequence);
   if (!error) return std::unexpected(error.error());
   if (*error != ENODEV && *error != ENOENT) return {};
@@ -116,8 +129,6 @@ Result<void> Queue::probe() {
       0);
 }
 
-// The kernel has put the answer into the socket's buffer before send() returned. Packets may stand
-// before it: they are sent through the chains once more, when somebody will be there to judge them.
 Result<int> Queue::request(std::span<const std::byte> message, std::uint32_t sequence) {
   const auto attempt = [&] { return fmt::format("ask the kernel for queue {}", number_); };
   if (::send(fd_, message.data(), message.size(), 0) < 0) return failed(attempt(), errno);

@@ -45,7 +45,7 @@ class Queue final : public PacketSource {
   Queue(std::uint16_t number, std::unique_ptr<mnl_socket, MnlClose> socket);
 
   Result<void> configure(const QueueSettings& settings);
-  Result<void> probe();
+  Result<void> check_priority();
   // The errno that the kernel answers, 0 for an acknowledgement.
   Result<int> request(std::span<const std::byte> message, std::uint32_t sequence);
   void read_message(std::span<const std::byte> message, bool truncated) noexcept;

@@ -51,8 +51,7 @@ struct QueueConfiguration {
   std::uint32_t flags = 0;  // NFQA_CFG_F_*
 };
 
-// A verdict whose priority is of the wrong length: a kernel that knows the attribute (Linux 5.18 and later) says so with
-// ERANGE, an older one overlooks it and finds no such queue (ENODEV) or packet (ENOENT). To be acknowledged with `sequence`.
+// A verdict whose priority is of the wrong length: a kernel that knows the attribute says so with ERANGE, one that doesn't overlooks it and finds no such queue (ENODEV) or packet (ENOENT). To be acknowledged with `sequence`.
 std::vector<std::byte> priority_probe(std::uint16_t queue, std::uint32_t sequence);
 
 // One message that binds the queue and sets all of this, to be acknowledged with `sequence`.

@@ -210,7 +210,8 @@ Result<void> PolicyManager::enforce_again() {
 void PolicyManager::take_back() {
   if (installer_.in_use() == state()->active) return;
   if (auto restored = enforce_again(); !restored) {
-    spdlog::critical("the kernel has a policy that the file hasn't: {}", restored.error().message());
+    spdlog::critical("the kernel has a policy that the file hasn't: {}",
+                     restored.error().message());
   }
 }
 

@@ -29,7 +29,9 @@ TEST_CASE("a job runs once for all who want it while it is running") {
 
 TEST_CASE("a job that nobody wants doesn't run, and its end waits for nothing") {
   bool ran = false;
-  { BackgroundJob job([&] { ran = true; }); }
+  {
+    BackgroundJob job([&] { ran = true; });
+  }
   CHECK_FALSE(ran);
 }
 

@@ -248,13 +248,13 @@ TEST_CASE("the mode is changed, and shown by status") {
   CHECK(call.read<api::Status>(call("GET", "/v1/status")).mode == "observe");
 }
 
-TEST_CASE("a diff names a thousand of the connections that it cuts, the one that was asked for first") {
+TEST_CASE(
+    "a diff names a thousand of the connections that it cuts, the one that was asked for first") {
   Api call("allow in 22,80/tcp\n");
   call.managed().live.assign(1500, fwd::test::connection_to(80));
   call.managed().live.push_back(fwd::test::connection_to(22));
   const auto diff = call.read<api::Diff>(
-      call("POST", "/v1/diff",
-           api::encode(api::Sources{{"new.fw", "allow in 443/tcp\n"}, {}}),
+      call("POST", "/v1/diff", api::encode(api::Sources{{"new.fw", "allow in 443/tcp\n"}, {}}),
            {{"from", "203.0.113.7:51514"}, {"to", "10.0.0.11:22"}}));
   CHECK(diff.cut == 1501);
   REQUIRE(diff.connections.size() == 1000);
