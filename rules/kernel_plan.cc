@@ -194,10 +194,9 @@ class Planner {
   }
 
   static std::string group_name(Direction direction, std::optional<Family> family) {
-    return fmt::format("{}{}", to_string(direction),
-                       !family                 ? ""
-                       : *family == Family::V4 ? "4"
-                                               : "6");
+    std::string name(to_string(direction));
+    if (family) name += *family == Family::V4 ? '4' : '6';
+    return name;
   }
 
   std::vector<Item> items_of(Direction direction, std::optional<Family> family) {

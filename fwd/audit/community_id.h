@@ -3,11 +3,11 @@
 #pragma once
 
 #include <array>
-#include <memory>
 #include <string_view>
 
 #include <openssl/evp.h>
 
+#include "fwd/owned.h"
 #include "rules/packet.h"
 
 namespace fwd::audit {
@@ -21,15 +21,8 @@ class CommunityId {
   std::string_view of(const rules::Packet& packet);
 
  private:
-  struct FreeContext {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  struct FreeDigest {
-    void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
-  };
-
-  std::unique_ptr<EVP_MD_CTX, FreeContext> context_;
-  std::unique_ptr<EVP_MD, FreeDigest> sha1_;
+  Owned<EVP_MD_CTX, EVP_MD_CTX_free> context_;
+  Owned<EVP_MD, EVP_MD_free> sha1_;
   std::array<char, 31> text_{'1', ':'};  // libcrypto ends its base64 with a zero byte
 };
 

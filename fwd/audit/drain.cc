@@ -135,7 +135,7 @@ void Drain::take_verdict(std::size_t ring) {
       steps_.push_back({Kind::ToFold, ring, text_.size(), {}});
     } else {
       const std::lock_guard lock(mutex_);
-      fold(rings_[ring]);
+      fold_oldest(rings_[ring]);
     }
     return;
   }
@@ -207,7 +207,7 @@ void Drain::settle(const Step& step) {
       ++written_;
       break;
     case Kind::ToFold:
-      fold(rings_[step.ring]);
+      fold_oldest(rings_[step.ring]);
       break;
     case Kind::Fold:
       folded_ += folder_.closed().front().packets;
@@ -223,7 +223,7 @@ void Drain::settle(const Step& step) {
 }
 
 // The oldest record of the ring. It needs no line in the file now, so it can leave at once.
-void Drain::fold(Ring& ring) {
+void Drain::fold_oldest(Ring& ring) {
   const VerdictRecord& record = ring.at(ring.tail());
   settled_budget_.take(record);
   folder_.add(record);

@@ -59,7 +59,7 @@ void Folder::add(const VerdictRecord& record) {
 Fold& Folder::fold_for(const VerdictRecord& record) {
   Key key = key_of(record);
   if (const auto found = index_.find(key); found != index_.end()) return open_[found->second];
-  if (record.judgement.decoded && open_.size() < kMostSources) {
+  if (record.judgement.decoded && open_.size() < kMostFolds) {
     return open_[find_or_open(key, record)];
   }
   key.source = {.family = key.source.family};

@@ -30,7 +30,7 @@ class Budget {
   std::array<std::uint64_t, 2> taken_{};
 };
 
-// Decisions of one second that differ in nothing but destination and ports.
+// Decisions of one second that differ in nothing but destination and ports, and beyond kMostFolds in the source.
 struct Fold {
   VerdictRecord first;
   std::int64_t last_ns = 0;  // as VerdictRecord::realtime_ns
@@ -40,9 +40,9 @@ struct Fold {
 
 class Folder {
  public:
-  // Sources told apart in a second; those that come later share one fold for each rule, so that
-  // neither memory nor the log grows with forged addresses.
-  static constexpr std::size_t kMostSources = 1024;
+  // Of one source each, in a second; sources that come later share one fold for each rule, so that neither memory nor
+  // the log grows with forged addresses.
+  static constexpr std::size_t kMostFolds = 1024;
 
   void add(const VerdictRecord& record);
 

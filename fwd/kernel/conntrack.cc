@@ -14,6 +14,7 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
 
+#include "fwd/owned.h"
 #include "rules/policy.h"
 
 namespace fwd::kernel {
@@ -24,10 +25,7 @@ constexpr std::uint32_t kEstablishedSeconds =
 constexpr std::uint32_t kUdpSeconds = 120;
 constexpr std::uint8_t kBeLiberal = 0x08;  // IP_CT_TCP_FLAG_BE_LIBERAL
 
-struct EntryFree {
-  void operator()(nf_conntrack* entry) const { nfct_destroy(entry); }
-};
-using EntryPtr = std::unique_ptr<nf_conntrack, EntryFree>;
+using EntryPtr = Owned<nf_conntrack, nfct_destroy>;
 
 std::array<std::uint32_t, 4> network_words(const rules::Address& address) {
   if (address.family == rules::Family::V4)

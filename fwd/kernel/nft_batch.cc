@@ -18,21 +18,12 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "fwd/kernel/nft_field.h"
+#include "fwd/owned.h"
 
 namespace fwd::kernel {
 namespace {
 
 constexpr std::uint8_t kTableComment = 0;  // NFTNL_UDATA_TABLE_COMMENT
-
-template <auto Function>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    Function(object);
-  }
-};
-template <typename T, auto Function>
-using Owned = std::unique_ptr<T, Free<Function>>;
 
 using TablePtr = Owned<nftnl_table, nftnl_table_free>;
 using ChainPtr = Owned<nftnl_chain, nftnl_chain_free>;

@@ -16,16 +16,10 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include "fwd/kernel/nft_batch.h"
+#include "fwd/owned.h"
 
 namespace fwd::kernel {
 namespace {
-
-template <typename T, auto Free>
-struct Deleter {
-  void operator()(T* object) const { Free(object); }
-};
-template <typename T, auto Free>
-using Owned = std::unique_ptr<T, Deleter<T, Free>>;
 
 std::string text(const char* string) {
   return string == nullptr ? std::string() : std::string(string);

@@ -103,14 +103,14 @@ TEST_CASE("another second or another policy begins a new fold") {
 
 TEST_CASE("forged sources neither fill the memory nor the log") {
   Folder folder;
-  for (std::uint32_t source = 0; source < 10 * Folder::kMostSources; ++source) {
+  for (std::uint32_t source = 0; source < 10 * Folder::kMostFolds; ++source) {
     VerdictRecord record = at_time(kSecond);
     record.judgement.packet.source = rules::Address::v4(0x0a000000U + source);
     folder.add(record);
   }
   folder.close();
-  REQUIRE(folder.closed().size() == Folder::kMostSources + 1);
+  REQUIRE(folder.closed().size() == Folder::kMostFolds + 1);
   CHECK(folder.closed().front().one_source);
   CHECK_FALSE(folder.closed().back().one_source);
-  CHECK(folder.closed().back().packets == 9 * Folder::kMostSources);
+  CHECK(folder.closed().back().packets == 9 * Folder::kMostFolds);
 }
