@@ -53,6 +53,13 @@ $(BUILD)/tests/ctl_test: $(call objects,tests/main.cc $(wildcard tests/ctl/*.cc 
 $(BUILD)/tests/fwd_test: $(call objects,tests/main.cc $(wildcard tests/fwd/*.cc tests/fwd/*/*.cc) $(SUPPORT) $(FWD) $(API) $(RULES))
 $(BENCHES) $(TOOLS): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(SUPPORT) $(FWD) $(API) $(RULES))
 $(FUZZERS): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(RULES))
+$(BUILD)/tests/bench/classifier_bench: $(call objects,$(addprefix tests/bench/,dpdk_acl.cc hard_sets.cc simd_scan.cc))
+
+# DPDK's classifier is measured where Debian's libdpdk-dev is installed.
+ifeq ($(shell pkg-config --exists libdpdk && echo yes),yes)
+$(BUILD)/obj/tests/bench/dpdk_acl.o: CPPFLAGS += -DFWD_HAVE_DPDK $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk))
+$(BUILD)/tests/bench/classifier_bench: LDLIBS += -lrte_acl -lrte_eal
+endif
 
 $(BUILD)/fwd $(BUILD)/fwctl $(TESTS) $(BENCHES) $(TOOLS) $(FUZZERS):
 	@mkdir -p $(@D)
