@@ -147,6 +147,10 @@ void Classifier::reclaim() {
   const std::uint64_t oldest = readers_.empty() ? next_version_ : readers_.front().version;
   Chores& chores = generation_->chores;
   while (!chores.waiting.empty() && chores.waiting.front().version <= oldest) {
+    if (generation_->v4.full() || generation_->v6.full()) {
+      rebuild();  // with what is to be erased left out, and room to go on
+      break;
+    }
     const Chore chore = chores.waiting.front();
     chores.waiting.pop_front();
     if (chore.v6) {

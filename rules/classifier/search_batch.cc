@@ -1,4 +1,5 @@
 #include "rules/classifier/search.h"
+#include "rules/classifier/search_avx512.h"
 
 namespace rules::classifier {
 namespace {
@@ -84,8 +85,17 @@ class Group {
 template <typename F>
 void search_batch(const View<F>& view, const Point<F>* points, std::size_t count,
                   Best* best) noexcept {
-  for (std::size_t at = 0; at < count; at += kGroup)
-    Group<F>{view, points + at, std::min(kGroup, count - at), best + at}.search();
+  static const bool wide = F::kFamily == Family::V4 && has_avx512();
+  for (std::size_t at = 0; at < count; at += kGroup) {
+    const std::size_t some = std::min(kGroup, count - at);
+    if constexpr (F::kFamily == Family::V4) {
+      if (wide) {
+        search_group_avx512(view, points + at, some, best + at);
+        continue;
+      }
+    }
+    Group<F>{view, points + at, some, best + at}.search();
+  }
 }
 
 template void search_batch(const View<V4>&, const Point<V4>*, std::size_t, Best*) noexcept;

@@ -4,12 +4,15 @@
 #include <bit>
 #include <optional>
 
+#include "rules/classifier/cut.h"
+
 namespace rules::classifier {
 namespace {
 
 constexpr std::size_t kLongList = 256;  // beyond that, a few long buckets cost less
 constexpr std::size_t kLongBucket = 32;
-constexpr std::size_t kReserve = 4 * (kLongBucket + 1);  // entries that an insertion may need at most
+// Entries that one change may need at most, and what a reader may look at behind the last.
+constexpr std::size_t kReserve = kMostPieces * (kLongBucket + 1) + 8;
 
 template <typename F>
 bool same_piece(const Entry<F>& a, const Entry<F>& b) {

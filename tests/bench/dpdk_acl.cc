@@ -41,7 +41,7 @@ constexpr rte_acl_field_def kFields[Fields] = {
 bool start() {
   static const bool started = [] {
     const char* arguments[] = {"bench",    "--no-huge",      "--no-pci",       "-m", "4096",
-                               "--no-shconf", "--no-telemetry", "--log-level=1"};
+                               "--no-shconf", "--no-telemetry", "--force-max-simd-bitwidth=512", "--log-level=1"};
     std::vector<char*> mutable_arguments;
     for (const char* argument : arguments) mutable_arguments.push_back(const_cast<char*>(argument));
     return rte_eal_init(static_cast<int>(mutable_arguments.size()), mutable_arguments.data()) >= 0;
