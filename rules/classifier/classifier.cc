@@ -17,13 +17,18 @@ std::size_t with_reserve(std::size_t count) {
   return count + count / 2 + kSomeRoom;
 }
 
+// Labels from one rule to the next, where all are numbered at once.
+Label stride_for(std::size_t rules) {
+  return kNoLabel / (static_cast<Label>(rules) + 1);
+}
+
 constexpr Label kStride = 64;  // between rules that are added one after the other
 
 }  // namespace
 
 Classifier::Classifier(std::span<const Pattern> patterns, std::shared_ptr<AddressIndexes> indices)
     : indices_{std::move(indices)} {
-  const Label stride = kNoLabel / (static_cast<Label>(patterns.size()) + 1);
+  const Label stride = stride_for(patterns.size());
   Entries<V4> v4;
   Entries<V6> v6;
   v4.entries.reserve(patterns.size());
@@ -66,6 +71,7 @@ void Classifier::rebuild() {
     store.for_each([&](Entry<F> entry, Slot owner) {
       if (labels_[owner] == kNoLabel) return;
       entry.condition = entry.condition_number();
+      entry.label = labels_[owner];
       found.emplace_back(entry, owner);
     });
     std::ranges::sort(found, {}, [](const auto& item) { return item.first.label; });
@@ -78,6 +84,18 @@ void Classifier::rebuild() {
   };
   const bool outgrown = generation_->v4.outgrown() || generation_->v6.outgrown();
   build(collect(generation_->v4), collect(generation_->v6), outgrown);
+}
+
+void Classifier::renumber() {
+  std::vector<Slot> order;
+  for (Slot slot = 0; slot < labels_.size(); ++slot) {
+    if (labels_[slot] != kNoLabel) order.push_back(slot);
+  }
+  std::ranges::sort(order, {}, [this](Slot slot) { return labels_[slot]; });
+  const Label stride = stride_for(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    labels_[order[i]] = stride * static_cast<Label>(i + 1);
+  rebuild();
 }
 
 Slot Classifier::take_slot(Label label) {

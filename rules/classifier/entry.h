@@ -58,18 +58,19 @@ inline constexpr unsigned kInterfaceShift = 40;
 inline constexpr std::uint64_t kInterface = ~std::uint64_t{0} << kInterfaceShift;
 }  // namespace kind
 
+// Always made by point_of(), or whole: a batch of them isn't cleared first.
 template <typename F>
 struct Point {
-  typename F::Number source = 0;
-  typename F::Number destination = 0;
-  std::uint16_t source_port = 0;  // 0 in a packet without
-  std::uint16_t destination_port = 0;
-  std::uint64_t kind = 0;
+  typename F::Number source;
+  typename F::Number destination;
+  std::uint16_t source_port;  // 0 in a packet without
+  std::uint16_t destination_port;
+  std::uint64_t kind;
 };
 
 template <typename F>
 Point<F> point_of(const Packet& packet, InterfaceId interface) noexcept {
-  Point<F> point{F::number(packet.source), F::number(packet.destination)};
+  Point<F> point{F::number(packet.source), F::number(packet.destination), 0, 0, 0};
   point.kind = packet.protocol | std::uint64_t{packet.hop_limit} << kind::kHopLimitShift |
                std::uint64_t{std::to_underlying(interface)} << kind::kInterfaceShift;
   if (packet.has_ports && has_ports(packet.protocol)) {
