@@ -85,7 +85,9 @@ class SideCompiler {
     auto made = std::make_unique<classifier::Classifier>(patterns_, std::move(sets));
     auto version = made->publish();
     decisions_.shrink_to_fit();
-    return {std::move(made), std::move(version), std::move(decisions_),
+    return {std::move(made),
+            std::move(version),
+            std::move(decisions_),
             {otherwise, DecidedBy::Default, 0}};
   }
 
@@ -101,8 +103,8 @@ Side compile_side(const Policy& policy, Direction direction, InterfaceNames& nam
   SideCompiler side{direction, names};
   side.add(policy.builtin_rules, DecidedBy::Builtin);
   side.add(policy.rules, DecidedBy::Rule);
-  return std::move(side).finish(
-      direction == Direction::In ? policy.default_in : policy.default_out, std::move(sets));
+  return std::move(side).finish(direction == Direction::In ? policy.default_in : policy.default_out,
+                                std::move(sets));
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ Members<F>::Members(const AddressSet& set) {
   firsts_.shrink_to_fit();
   lasts_.shrink_to_fit();
   if (singles == 0) return;
-  table_.resize(std::bit_ceil(singles + singles / 2 + 1));  // never full: a search ends at a free place
+  table_.resize(
+      std::bit_ceil(singles + singles / 2 + 1));  // never full: a search ends at a free place
   for (const AddressRange& range : set.ranges()) {
     if (range.first.family == F::kFamily && range.first == range.last)
       add_single(F::number(range.first));

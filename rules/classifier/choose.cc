@@ -10,8 +10,8 @@
 namespace rules::classifier {
 namespace {
 
-constexpr std::size_t kLengths = 6;        // of prefixes that are tried in one round
-constexpr std::size_t kWorthATable = 4;    // buckets' worth of entries
+constexpr std::size_t kLengths = 6;      // of prefixes that are tried in one round
+constexpr std::size_t kWorthATable = 4;  // buckets' worth of entries
 constexpr std::uint32_t kSourcePort = 0xffff0000U;
 constexpr std::uint32_t kDestinationPort = 0xffffU;
 constexpr std::uint32_t kInterface = ~0U;
@@ -124,7 +124,8 @@ class Chooser {
     });
     fill(field_hashes_, masks_.size(), [&](std::uint32_t i, std::size_t level) {
       return field_hash(entry_ports(entries_[i]),
-                        entry_interface(conditions_[entries_[i].condition_number()]), masks_[level]);
+                        entry_interface(conditions_[entries_[i].condition_number()]),
+                        masks_[level]);
     });
   }
 
@@ -134,8 +135,10 @@ class Chooser {
     for (std::size_t f = 0; f < masks_.size(); ++f) {
       for (std::size_t s = 0; s < source_lengths_.size(); ++s) {
         for (std::size_t d = 0; d < destination_lengths_.size(); ++d) {
-          const Combination tried{{source_lengths_[s], destination_lengths_[d], masks_[f]}, s, d, f};
-          if (tried.shape == Shape{} || std::ranges::find(chosen_, tried.shape, &ChosenShape::shape) != chosen_.end())
+          const Combination tried{
+              {source_lengths_[s], destination_lengths_[d], masks_[f]}, s, d, f};
+          if (tried.shape == Shape{} ||
+              std::ranges::find(chosen_, tried.shape, &ChosenShape::shape) != chosen_.end())
             continue;
           const std::size_t taken = coverage(tried, nullptr);
           if (taken < most) continue;
@@ -209,7 +212,8 @@ std::uint32_t hash_of(const Entry<F>& entry, const Condition& condition, const S
 }
 
 template <typename F>
-std::vector<ChosenShape> choose_shapes(std::span<const Entry<F>> entries, const Condition* conditions) {
+std::vector<ChosenShape> choose_shapes(std::span<const Entry<F>> entries,
+                                       const Condition* conditions) {
   return Chooser<F>(entries, conditions).choose();
 }
 

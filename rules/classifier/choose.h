@@ -12,9 +12,10 @@
 
 namespace rules::classifier {
 
-inline constexpr std::size_t kBucket = 8;      // entries; more only where no table has room
+inline constexpr std::size_t kBucket = 8;  // entries; more only where no table has room
 inline constexpr std::size_t kMostTables = 24;
-inline constexpr std::size_t kMostLevels = 12;  // different prefix lengths, or masks of fields, of the tables
+inline constexpr std::size_t kMostLevels =
+    12;  // different prefix lengths, or masks of fields, of the tables
 inline constexpr std::size_t kShortList = 64;  // as many entries need no table
 
 // The most that all packets of the entry have in common.
@@ -32,6 +33,7 @@ struct ChosenShape {
 
 // Entries in the order of their labels.
 template <typename F>
-std::vector<ChosenShape> choose_shapes(std::span<const Entry<F>> entries, const Condition* conditions);
+std::vector<ChosenShape> choose_shapes(std::span<const Entry<F>> entries,
+                                       const Condition* conditions);
 
 }  // namespace rules::classifier

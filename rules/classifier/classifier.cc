@@ -116,7 +116,8 @@ void Classifier::insert_into(Store<F>& store, Entries<F>& cut, const Pattern& pa
   append(pattern, slot, labels_[slot], cut);
   for (Entry<F>& entry : cut.entries) {
     entry.condition |= Entry<F>::kPending;
-    store.insert(entry, slot, conditions_.data()[static_cast<std::ptrdiff_t>(entry.condition_number())],
+    store.insert(entry, slot,
+                 conditions_.data()[static_cast<std::ptrdiff_t>(entry.condition_number())],
                  generation_->chores);
   }
 }
@@ -141,9 +142,8 @@ void Classifier::remove_from(Store<F>& store, Entries<F>& cut, const Pattern& pa
   append(pattern, slot, labels_[slot], cut);
   for (const Entry<F>& entry : cut.entries) {
     const Conditions::Number number = entry.condition_number();
-    const bool removed =
-        store.remove(entry, slot, conditions_.data()[static_cast<std::ptrdiff_t>(number)],
-                     generation_->chores);
+    const bool removed = store.remove(
+        entry, slot, conditions_.data()[static_cast<std::ptrdiff_t>(number)], generation_->chores);
     conditions_.give_back(number);  // that of this cut; the entry's own is left for later
     if (removed) leftovers_.push_back({next_version_, {}, number});
   }
@@ -189,7 +189,8 @@ void Classifier::reclaim() {
 
 std::shared_ptr<const Version> Classifier::publish() {
   auto ended = std::make_shared<std::atomic<bool>>(false);
-  auto version = std::make_shared<const Version>(generation_, conditions_.data(), next_version_, ended);
+  auto version =
+      std::make_shared<const Version>(generation_, conditions_.data(), next_version_, ended);
   readers_.push_back({next_version_, std::move(ended)});
   generation_->chores.version = ++next_version_;
   return version;

@@ -28,8 +28,8 @@ Conditions::Number Conditions::take(const KindTest& kind, const Checks& checks) 
       free_.pop_back();
       by_number_[use.number] = at;
     }
-    data_[static_cast<std::ptrdiff_t>(use.number)] = {
-        kind, checks.empty() ? nullptr : &at->first.checks};
+    data_[static_cast<std::ptrdiff_t>(use.number)] = {kind,
+                                                      checks.empty() ? nullptr : &at->first.checks};
   }
   ++use.users;
   return use.number;

@@ -97,11 +97,13 @@ class Cutter {
     while (product() > kMostPieces) join_longest();
   }
 
-  void append(AddressIndexes& indices, Conditions& conditions, std::vector<Entry<F>>& entries) const {
+  void append(AddressIndexes& indices, Conditions& conditions,
+              std::vector<Entry<F>>& entries) const {
     if (product() == 0) return;
     const Checks checks = this->checks(indices);
     for (std::size_t k = 0; k < kinds_.count; ++k) {
-      const KindTest kind{kinds_.pieces[k].mask | common_.mask, kinds_.pieces[k].value | common_.value};
+      const KindTest kind{kinds_.pieces[k].mask | common_.mask,
+                          kinds_.pieces[k].value | common_.value};
       for (std::size_t s = 0; s < source_.count; ++s) {
         for (std::size_t d = 0; d < destination_.count; ++d) {
           const auto pair = pair_of(source_.pieces[s], destination_.pieces[d]);
@@ -147,7 +149,8 @@ class Cutter {
       found.become(hull(ranges));
     } else {
       for (const PortRange& range : ranges)
-        found.pieces[found.count++] = {range.first, static_cast<std::uint16_t>(range.last - range.first)};
+        found.pieces[found.count++] = {range.first,
+                                       static_cast<std::uint16_t>(range.last - range.first)};
     }
   }
 
@@ -163,7 +166,8 @@ class Cutter {
     } else if (protocols.size() > kMostPieces) {
       kinds_.become({});
     } else {
-      for (const ProtocolMatch& protocol : protocols) kinds_.pieces[kinds_.count++] = kind_of(protocol);
+      for (const ProtocolMatch& protocol : protocols)
+        kinds_.pieces[kinds_.count++] = kind_of(protocol);
     }
   }
 
@@ -173,9 +177,8 @@ class Cutter {
   }
 
   void join_longest() {
-    const std::size_t most =
-        std::max({kinds_.count, source_.count, destination_.count, source_ports_.count,
-                  destination_ports_.count});
+    const std::size_t most = std::max({kinds_.count, source_.count, destination_.count,
+                                       source_ports_.count, destination_ports_.count});
     if (source_ports_.count == most) {
       source_ports_.become(hull(match_.source_ports));
     } else if (destination_ports_.count == most) {
@@ -191,7 +194,8 @@ class Cutter {
   Checks checks(AddressIndexes& indices) const {
     Checks checks;
     if (kinds_.whole) {
-      for (const ProtocolMatch& protocol : match_.protocols) checks.kinds.push_back(kind_of(protocol));
+      for (const ProtocolMatch& protocol : match_.protocols)
+        checks.kinds.push_back(kind_of(protocol));
     }
     if (source_.whole) checks.source = indices.of(match_.source.members);
     if (destination_.whole) checks.destination = indices.of(match_.destination.members);

@@ -33,16 +33,15 @@ struct V6 {
   using Number = Number128;
   static constexpr Family kFamily = Family::V6;
   static constexpr unsigned kBits = 128;
-  static Number number(const Address& address) {
-    return Number{address.high} << 64U | address.low;
-  }
+  static Number number(const Address& address) { return Number{address.high} << 64U | address.low; }
   static std::uint32_t top(Number number) { return static_cast<std::uint32_t>(number >> 96U); }
 };
 
 // The first `bits` bits of an address.
 template <typename F>
 constexpr typename F::Number prefix_mask(unsigned bits) {
-  return bits == 0 ? 0 : static_cast<typename F::Number>(~typename F::Number{0} << (F::kBits - bits));
+  return bits == 0 ? 0
+                   : static_cast<typename F::Number>(~typename F::Number{0} << (F::kBits - bits));
 }
 
 // All that isn't address or port in one number, so that a condition is a mask and a value.
@@ -79,8 +78,7 @@ Point<F> point_of(const Packet& packet, InterfaceId interface) noexcept {
     point.destination_port = packet.destination_port;
   }
   if (packet.has_icmp) {
-    point.kind |= kind::kHasIcmp |
-                  std::uint64_t{packet.icmp_type} << kind::kIcmpTypeShift |
+    point.kind |= kind::kHasIcmp | std::uint64_t{packet.icmp_type} << kind::kIcmpTypeShift |
                   std::uint64_t{packet.icmp_code} << kind::kIcmpCodeShift;
   }
   return point;
@@ -151,8 +149,9 @@ struct AddressPair<V6> {
 template <typename F>
 struct Entry {
   // Parts of `condition` that aren't its number.
-  static constexpr std::uint32_t kLast = 1U << 31U;     // of its bucket
-  static constexpr std::uint32_t kPending = 1U << 30U;  // not of every version: ask the rule's lifetime
+  static constexpr std::uint32_t kLast = 1U << 31U;  // of its bucket
+  static constexpr std::uint32_t kPending =
+      1U << 30U;  // not of every version: ask the rule's lifetime
   static constexpr std::uint32_t kNumber = kPending - 1;
 
   AddressPair<F> addresses;

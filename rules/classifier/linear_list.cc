@@ -64,9 +64,8 @@ std::size_t LinearList<F>::size() const {
 
 template <typename F>
 std::size_t LinearList<F>::block_of(Label label) const {
-  const auto at = std::ranges::lower_bound(blocks_, label, {}, [](const auto& block) {
-    return block->entries[block->count - 1].label;
-  });
+  const auto at = std::ranges::lower_bound(
+      blocks_, label, {}, [](const auto& block) { return block->entries[block->count - 1].label; });
   return static_cast<std::size_t>(at - blocks_.begin());
 }
 
@@ -83,7 +82,8 @@ void LinearList<F>::insert(const Entry<F>& entry, Slot owner, const KindTest& ki
   if (block->count == kBlock) {
     auto second = std::make_shared<Block<F>>(*block);
     // At the end of the list nothing is expected between: the block stays full.
-    const bool append = number + 1 == blocks_.size() && entry.label > block->entries[kBlock - 1].label;
+    const bool append =
+        number + 1 == blocks_.size() && entry.label > block->entries[kBlock - 1].label;
     const std::size_t kept = append ? kBlock - 1 : kBlock / 2;
     for (std::size_t i = 0; i < kept; ++i) second->erase(0);
     block->count = kept;
@@ -92,7 +92,8 @@ void LinearList<F>::insert(const Entry<F>& entry, Slot owner, const KindTest& ki
     return insert(entry, owner, kind);
   }
   const auto end = block->entries.begin() + static_cast<std::ptrdiff_t>(block->count);
-  const auto at = std::ranges::lower_bound(block->entries.begin(), end, entry.label, {}, &Entry<F>::label);
+  const auto at =
+      std::ranges::lower_bound(block->entries.begin(), end, entry.label, {}, &Entry<F>::label);
   block->insert(static_cast<std::size_t>(at - block->entries.begin()), entry, owner, kind);
   blocks_[number] = std::move(block);
 }

@@ -111,7 +111,8 @@ struct PointHashes {
     for (std::size_t i = 0; i < directory.sources.count; ++i)
       source[i] = address_hash(point.source, directory.sources.masks[i], kSourceSeed);
     for (std::size_t i = 0; i < directory.destinations.count; ++i)
-      destination[i] = address_hash(point.destination, directory.destinations.masks[i], kDestinationSeed);
+      destination[i] =
+          address_hash(point.destination, directory.destinations.masks[i], kDestinationSeed);
     const std::uint32_t ports = ports_of(point);
     const std::uint32_t interface = interface_of(point);
     for (std::size_t i = 0; i < directory.fields.count; ++i)
@@ -179,6 +180,7 @@ inline constexpr std::size_t kGroup = 32;
 
 // best[i] for points[i], any number of them.
 template <typename F>
-void search_batch(const View<F>& view, const Point<F>* points, std::size_t count, Best* best) noexcept;
+void search_batch(const View<F>& view, const Point<F>* points, std::size_t count,
+                  Best* best) noexcept;
 
 }  // namespace rules::classifier

@@ -37,8 +37,10 @@ FWD_AVX512 inline __m512i set(std::uint32_t value) {
 
 // As mix() in shape.h.
 FWD_AVX512 inline __m512i mix(__m512i value) {
-  value = _mm512_mullo_epi32(_mm512_xor_si512(value, _mm512_srli_epi32(value, 16)), set(0x85ebca6bU));
-  value = _mm512_mullo_epi32(_mm512_xor_si512(value, _mm512_srli_epi32(value, 13)), set(0xc2b2ae35U));
+  value =
+      _mm512_mullo_epi32(_mm512_xor_si512(value, _mm512_srli_epi32(value, 16)), set(0x85ebca6bU));
+  value =
+      _mm512_mullo_epi32(_mm512_xor_si512(value, _mm512_srli_epi32(value, 13)), set(0xc2b2ae35U));
   return _mm512_xor_si512(value, _mm512_srli_epi32(value, 16));
 }
 
@@ -48,8 +50,9 @@ FWD_AVX512 inline void hash_addresses(const std::array<std::uint32_t, kGroup>& n
   for (std::size_t level = 0; level < levels.count; ++level) {
     for (std::size_t v = 0; v < kVectors; ++v) {
       const __m512i number = _mm512_load_si512(&numbers[v * kLanes]);
-      hashes.set(level, v,
-                 mix(_mm512_add_epi32(_mm512_and_si512(number, set(levels.masks[level])), set(seed))));
+      hashes.set(
+          level, v,
+          mix(_mm512_add_epi32(_mm512_and_si512(number, set(levels.masks[level])), set(seed))));
     }
   }
 }
@@ -101,9 +104,9 @@ constexpr std::uint32_t kCompared = 0b00110101;
 
 // A point in the places of an entry's words, twice.
 FWD_AVX512 inline __m512i pattern_of(const Point<V4>& point) {
-  return _mm512_broadcast_i64x4(_mm256_setr_epi32(
-      static_cast<int>(point.source), 0, static_cast<int>(point.destination), 0, point.source_port,
-      point.destination_port, 0, 0));
+  return _mm512_broadcast_i64x4(_mm256_setr_epi32(static_cast<int>(point.source), 0,
+                                                  static_cast<int>(point.destination), 0,
+                                                  point.source_port, point.destination_port, 0, 0));
 }
 
 // Of two entries from `at`: which words pass. Spans stand beside their addresses, and above their ports.
@@ -112,8 +115,8 @@ FWD_AVX512 inline std::uint32_t compare_two(const Entry<V4>* at, __m512i pattern
   const __m512i difference = _mm512_sub_epi32(pattern, entries);
   const __m512i ports_difference =
       _mm512_mask_and_epi32(difference, 0x3030, difference, set(0xffffU));
-  const __m512i spans = _mm512_mask_srli_epi32(_mm512_shuffle_epi32(entries, _MM_PERM_DDBB), 0x3030,
-                                               entries, 16);
+  const __m512i spans =
+      _mm512_mask_srli_epi32(_mm512_shuffle_epi32(entries, _MM_PERM_DDBB), 0x3030, entries, 16);
   return _mm512_cmple_epu32_mask(ports_difference, spans);
 }
 

@@ -27,7 +27,8 @@ struct Shape {
   bool operator==(const Shape&) const = default;
   // Whether a table of this shape can hold what has all the bits of the other.
   bool within(const Shape& other) const {
-    return source <= other.source && destination <= other.destination && fields.within(other.fields);
+    return source <= other.source && destination <= other.destination &&
+           fields.within(other.fields);
   }
 };
 
@@ -56,7 +57,8 @@ std::uint32_t address_hash(Number number, Number mask, std::uint32_t seed) {
   return mix(fold(number & mask) + seed);
 }
 
-inline std::uint32_t field_hash(std::uint32_t ports, std::uint32_t interface, const FieldMask& mask) {
+inline std::uint32_t field_hash(std::uint32_t ports, std::uint32_t interface,
+                                const FieldMask& mask) {
   return mix((ports & mask.ports) + (interface & mask.interface) * kInterfaceFactor + kFieldSeed);
 }
 

@@ -17,8 +17,7 @@ constexpr std::size_t kReserve = kMostPieces * (kLongBucket + 1) + 8;
 template <typename F>
 bool same_piece(const Entry<F>& a, const Entry<F>& b) {
   return a.addresses == b.addresses && a.source_ports == b.source_ports &&
-         a.destination_ports == b.destination_ports &&
-         a.condition_number() == b.condition_number();
+         a.destination_ports == b.destination_ports && a.condition_number() == b.condition_number();
 }
 
 }  // namespace
@@ -163,10 +162,13 @@ std::shared_ptr<const Directory<F>> Store<F>::directory() {
     made->tables[made->table_count++] = {
         made->sources.number_of(prefix_mask<F>(table.shape.source)),
         made->destinations.number_of(prefix_mask<F>(table.shape.destination)),
-        made->fields.number_of(table.shape.fields), static_cast<std::uint8_t>(32 - table.bits),
-        table.first, table.slots.get()};
+        made->fields.number_of(table.shape.fields),
+        static_cast<std::uint8_t>(32 - table.bits),
+        table.first,
+        table.slots.get()};
   }
-  std::sort(made->tables.begin(), made->tables.begin() + static_cast<std::ptrdiff_t>(made->table_count),
+  std::sort(made->tables.begin(),
+            made->tables.begin() + static_cast<std::ptrdiff_t>(made->table_count),
             [](const Table& a, const Table& b) { return a.first < b.first; });
   made->entries = entries_.get();
   made->owners = owners_.get();
@@ -219,8 +221,8 @@ std::uint32_t Store<F>::allocate(std::size_t entries) {
 }
 
 template <typename F>
-void Store<F>::replace(WritableTable& table, std::size_t slot, BucketRef before, std::uint16_t filter,
-                       Chores& chores) {
+void Store<F>::replace(WritableTable& table, std::size_t slot, BucketRef before,
+                       std::uint16_t filter, Chores& chores) {
   BucketRef after;
   if (!items_.empty()) {
     after = {allocate(items_.size()), filter, BucketRef::floor_of(items_[0].entry.label)};
@@ -299,7 +301,8 @@ void Store<F>::erase_from_table(const Chore& chore, Chores& chores) {
   WritableTable& table = tables_[chore.table];
   const auto before = BucketRef::unpacked(table.slots[chore.at].load(std::memory_order_relaxed));
   load(before);
-  const std::size_t erased = std::erase_if(items_, [&](const Item& item) { return item.owner == chore.which; });
+  const std::size_t erased =
+      std::erase_if(items_, [&](const Item& item) { return item.owner == chore.which; });
   if (erased == 0) return;
   table.entries -= erased;
   // Whose bits of the filter those were can't be told, unless nobody is left.

@@ -60,8 +60,8 @@ class Store {
  public:
   // Entries in the order of their labels, none of them pending; shapes as chosen for them or their like. Room for
   // `capacity` entries.
-  Store(std::span<const Entry<F>> entries, std::span<const Slot> owners, const Condition* conditions,
-        std::vector<ChosenShape> shapes, std::size_t capacity);
+  Store(std::span<const Entry<F>> entries, std::span<const Slot> owners,
+        const Condition* conditions, std::vector<ChosenShape> shapes, std::size_t capacity);
 
   // As it is now, for a new version.
   std::shared_ptr<const Directory<F>> directory();
@@ -104,8 +104,8 @@ class Store {
   };
   class Placer;
 
-  void fill_table(std::size_t table, std::span<const Entry<F>> entries, std::span<const Slot> owners,
-                  std::span<const Place> places);
+  void fill_table(std::size_t table, std::span<const Entry<F>> entries,
+                  std::span<const Slot> owners, std::span<const Place> places);
   std::size_t length(const BucketRef& ref) const;
   void load(const BucketRef& ref);
   // Writes the bucket in items_ and has the one before freed later.
@@ -121,8 +121,8 @@ class Store {
   RawArray<Slot> owners_;
   std::size_t capacity_;
   std::size_t used_ = 0;
-  std::vector<std::vector<std::uint32_t>> free_;  // by length
-  std::vector<Item> items_;                       // of the bucket that is being changed
+  std::vector<std::vector<std::uint32_t>> free_;   // by length
+  std::vector<Item> items_;                        // of the bucket that is being changed
   std::shared_ptr<const Directory<F>> directory_;  // null when it has to be made anew
 };
 

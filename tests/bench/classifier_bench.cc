@@ -25,7 +25,8 @@ using bench::Timing;
 constexpr std::uint64_t kSeed = 20240901;
 constexpr std::size_t kHeaders = 50000;
 constexpr std::size_t kBatch = 64;
-constexpr std::size_t kScannedRules = 20'000'000;  // at most that many a run, so that 100,000 rules end in time
+constexpr std::size_t kScannedRules =
+    20'000'000;  // at most that many a run, so that 100,000 rules end in time
 constexpr std::size_t kChanges = 2000;
 
 struct Options {
@@ -53,7 +54,9 @@ struct Row {
     return 0;
   }
   // How many times longer the other side takes; 0 where it isn't there.
-  double ratio(std::string_view other, std::string_view ours) const { return time(other) / time(ours); }
+  double ratio(std::string_view other, std::string_view ours) const {
+    return time(other) / time(ours);
+  }
 };
 
 class Contest {
@@ -65,7 +68,8 @@ class Contest {
                           rules_.interface_id(set.interfaces.empty() ? "" : set.interfaces[i])});
     }
     decisions_.resize(queries_.size());
-    scanned_ = std::clamp<std::size_t>(kScannedRules / set.tuples.rules.size(), 500, queries_.size());
+    scanned_ =
+        std::clamp<std::size_t>(kScannedRules / set.tuples.rules.size(), 500, queries_.size());
     if (with_acl) acl_ = bench::DpdkAcl::make(set.tuples);
   }
 
@@ -103,7 +107,8 @@ class Contest {
     }
     Row row{set_.name, set_.tuples.rules.size(), {}};
     const auto timings = bench::take_turns(sides, runs);
-    for (std::size_t i = 0; i < sides.size(); ++i) row.columns.push_back({sides[i].name, timings[i]});
+    for (std::size_t i = 0; i < sides.size(); ++i)
+      row.columns.push_back({sides[i].name, timings[i]});
     if (acl_) row.columns.push_back({"acl build", {1e9 * acl_->build_seconds(), 0}});
     const bench::Side build{"build", 1, [this] { rules::compile(set_.policy); }};
     row.build_milliseconds = 1e-6 * bench::take_turns({build}, 5)[0].median;
@@ -199,7 +204,7 @@ std::string cell(const Row& row, std::string_view name) {
   return "-";
 }
 
-constexpr const char* kCells[] = {"single", "batch",    "scan",       "simd scan",
+constexpr const char* kCells[] = {"single",   "batch",      "scan",   "simd scan",
                                   "acl avx2", "acl avx512", "insert", "remove"};
 
 void print_head() {
@@ -221,8 +226,9 @@ void print(const Row& row) {
 bool write_json(const std::string& path, const std::vector<Row>& rows) {
   std::vector<std::string> texts;
   for (const Row& row : rows) {
-    std::string text = fmt::format(R"(  {{"set": "{}", "rules": {}, "build_ms": {:.2f}, "bytes_a_rule": {:.1f})",
-                                   row.set, row.rules, row.build_milliseconds, row.bytes_a_rule);
+    std::string text =
+        fmt::format(R"(  {{"set": "{}", "rules": {}, "build_ms": {:.2f}, "bytes_a_rule": {:.1f})",
+                    row.set, row.rules, row.build_milliseconds, row.bytes_a_rule);
     for (const Column& column : row.columns) {
       text += fmt::format(R"(, "{} ns": {:.1f}, "{} spread": {:.3f})", column.name,
                           column.timing.median, column.name, column.timing.spread);

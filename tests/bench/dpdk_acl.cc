@@ -40,8 +40,10 @@ constexpr rte_acl_field_def kFields[Fields] = {
 
 bool start() {
   static const bool started = [] {
-    const char* arguments[] = {"bench",    "--no-huge",      "--no-pci",       "-m", "4096",
-                               "--no-shconf", "--no-telemetry", "--force-max-simd-bitwidth=512", "--log-level=1"};
+    const char* arguments[] = {
+        "bench",        "--no-huge",   "--no-pci",       "-m",
+        "4096",         "--no-shconf", "--no-telemetry", "--force-max-simd-bitwidth=512",
+        "--log-level=1"};
     std::vector<char*> mutable_arguments;
     for (const char* argument : arguments) mutable_arguments.push_back(const_cast<char*>(argument));
     return rte_eal_init(static_cast<int>(mutable_arguments.size()), mutable_arguments.data()) >= 0;
@@ -57,8 +59,11 @@ class Acl final : public DpdkAcl {
  public:
   explicit Acl(const tests::FiveTupleSet& set) : rules_{set.rules.size()} {
     for (const auto& header : set.headers) {
-      keys_.push_back({header.protocol, {}, __builtin_bswap32(header.source),
-                       __builtin_bswap32(header.destination), __builtin_bswap16(header.source_port),
+      keys_.push_back({header.protocol,
+                       {},
+                       __builtin_bswap32(header.source),
+                       __builtin_bswap32(header.destination),
+                       __builtin_bswap16(header.source_port),
                        __builtin_bswap16(header.destination_port)});
     }
     for (const Key& key : keys_) places_.push_back(&key.protocol);
@@ -152,7 +157,8 @@ std::unique_ptr<DpdkAcl> DpdkAcl::make(const tests::FiveTupleSet& set) {
 }
 #else
 std::unique_ptr<DpdkAcl> DpdkAcl::make(const tests::FiveTupleSet&) {
-  static const bool said = std::fprintf(stderr, "skipped: rte_acl (built without libdpdk-dev)\n") > 0;
+  static const bool said =
+      std::fprintf(stderr, "skipped: rte_acl (built without libdpdk-dev)\n") > 0;
   static_cast<void>(said);
   return nullptr;
 }

@@ -40,8 +40,10 @@ class Adversary {
       const auto& rule = tuples.rules[below(static_cast<std::uint32_t>(rules_))];
       tuples.headers.push_back({within(rule.source_first, rule.source_last),
                                 within(rule.destination_first, rule.destination_last),
-                                within(rule.source_ports), within(rule.destination_ports),
-                                *rule.protocol, {}});
+                                within(rule.source_ports),
+                                within(rule.destination_ports),
+                                *rule.protocol,
+                                {}});
     }
     return plain(tuples);
   }

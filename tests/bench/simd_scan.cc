@@ -9,7 +9,8 @@ constexpr std::size_t kStep = 16;
 
 // Bit-wise and of comparisons of 16 rules; the compiler makes vector code of it for each processor.
 #if defined(__x86_64__)
-#define FWD_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3")))
+#define FWD_EACH_PROCESSOR \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3")))
 #else
 #define FWD_EACH_PROCESSOR
 #endif
@@ -72,11 +73,16 @@ SimdScan::SimdScan(const std::vector<tests::FiveTupleRule>& rules) {
 }
 
 std::optional<std::size_t> SimdScan::first_match(const tests::FiveTupleHeader& header) const {
-  const Columns columns{source_.data(),        source_span_.data(),
-                        destination_.data(),   destination_span_.data(),
-                        ports_.data(),         source_port_span_.data(),
-                        destination_port_span_.data(), protocol_.data(),
-                        protocol_mask_.data(), source_.size()};
+  const Columns columns{source_.data(),
+                        source_span_.data(),
+                        destination_.data(),
+                        destination_span_.data(),
+                        ports_.data(),
+                        source_port_span_.data(),
+                        destination_port_span_.data(),
+                        protocol_.data(),
+                        protocol_mask_.data(),
+                        source_.size()};
   const std::size_t rule = scan(columns, header.source, header.destination, header.source_port,
                                 header.destination_port, header.protocol);
   if (rule == source_.size()) return std::nullopt;

@@ -37,7 +37,7 @@ inline Timing timing_of(std::vector<double> nanoseconds) {
 
 struct Side {
   std::string name;
-  std::size_t pieces;           // that one run does
+  std::size_t pieces;  // that one run does
   std::function<void()> run;
 };
 

@@ -47,7 +47,8 @@ class Model {
     classifier_ = std::make_unique<Classifier>(patterns);
     for (std::size_t i = 0; i < rules.size(); ++i) {
       const auto slot = static_cast<Slot>(i);
-      by_label_[classifier_->label(slot)] = {std::make_shared<const Rule>(std::move(rules[i])), slot};
+      by_label_[classifier_->label(slot)] = {std::make_shared<const Rule>(std::move(rules[i])),
+                                             slot};
     }
   }
 
@@ -135,7 +136,8 @@ std::vector<tests::Probe> probes_for(tests::RandomPolicies& generator, const Pol
 void check(const Model& model, const Version& version, const std::vector<tests::Probe>& probes) {
   const auto rules = model.rules();
   std::vector<classifier::Query> queries;
-  for (const auto& probe : probes) queries.push_back({&probe.packet, interface_id(probe.interface)});
+  for (const auto& probe : probes)
+    queries.push_back({&probe.packet, interface_id(probe.interface)});
   std::vector<Found> found(probes.size());
   version.first_matches(queries, found);
   for (std::size_t i = 0; i < probes.size(); ++i) {
@@ -149,7 +151,8 @@ void check(const Model& model, const Version& version, const std::vector<tests::
 
 }  // namespace
 
-TEST_CASE("after any sequence of insertions and removals the classifier answers as one built afresh") {
+TEST_CASE(
+    "after any sequence of insertions and removals the classifier answers as one built afresh") {
   const auto seed = tests::test_seed();
   INFO("FWD_TEST_SEED=" << seed);
   tests::RandomPolicies generator{seed};
@@ -258,9 +261,9 @@ TEST_CASE("readers find one version or another while rules are exchanged, never 
   const Policy background = tests::to_policy(set.rules);
   Rule wanted;
   wanted.match.destination_ports = {{7, 7}};
-  wanted.match.destination = {std::make_shared<const AddressSet>(
-                                  std::vector<AddressRange>{*parse_range("203.0.113.9")}),
-                              ""};
+  wanted.match.destination = {
+      std::make_shared<const AddressSet>(std::vector<AddressRange>{*parse_range("203.0.113.9")}),
+      ""};
   wanted.match.protocols = {{protocol::kSctp, {}, {}}};
   std::vector<Rule> rules;
   for (const Rule& rule : background.rules) {
