@@ -101,8 +101,8 @@ TEST_CASE("the first rule that covers another is found as by comparing all pairs
   const auto seed = ::tests::test_seed();
   INFO("FWD_TEST_SEED=" << seed);
   ::tests::RandomPolicies generator{seed};
-  for (int round = 0; round < 30; ++round) {
-    std::vector<Rule> list = generator.policy(60).rules;
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Rule> list = generator.policy(16).rules;
     // Those that match nothing at all are another matter.
     std::erase_if(list, [](const Rule& rule) {
       const auto has = [](const AddressMatch& match, Family family) {
