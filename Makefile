@@ -29,7 +29,7 @@ say   = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 submake = $(Q)+$(MAKE) --no-print-directory
 
 # main.cc holds only main(): everything else of a program can be linked into tests.
-RULES   := $(wildcard rules/*.cc)
+RULES   := $(wildcard rules/*.cc rules/*/*.cc)
 API     := $(wildcard ctl/api/*.cc)
 CTL     := $(filter-out ctl/main.cc,$(wildcard ctl/*.cc)) $(API)
 FWD     := $(filter-out fwd/main.cc,$(wildcard fwd/*.cc fwd/*/*.cc))
@@ -48,11 +48,18 @@ all: $(BUILD)/fwd $(BUILD)/fwctl
 
 $(BUILD)/fwd: $(call objects,fwd/main.cc $(FWD) $(API) $(RULES))
 $(BUILD)/fwctl: $(call objects,ctl/main.cc $(CTL) $(RULES))
-$(BUILD)/tests/rules_test: $(call objects,tests/main.cc $(wildcard tests/rules/*.cc) $(SUPPORT) $(RULES))
+$(BUILD)/tests/rules_test: $(call objects,tests/main.cc $(wildcard tests/rules/*.cc tests/rules/*/*.cc) $(SUPPORT) $(RULES))
 $(BUILD)/tests/ctl_test: $(call objects,tests/main.cc $(wildcard tests/ctl/*.cc tests/ctl/*/*.cc) $(SUPPORT) $(CTL) $(RULES))
 $(BUILD)/tests/fwd_test: $(call objects,tests/main.cc $(wildcard tests/fwd/*.cc tests/fwd/*/*.cc) $(SUPPORT) $(FWD) $(API) $(RULES))
 $(BENCHES) $(TOOLS): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(SUPPORT) $(FWD) $(API) $(RULES))
 $(FUZZERS): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(RULES))
+$(BUILD)/tests/bench/classifier_bench: $(call objects,$(addprefix tests/bench/,dpdk_acl.cc hard_sets.cc simd_scan.cc))
+
+# DPDK's classifier is measured where Debian's libdpdk-dev is installed.
+ifeq ($(shell pkg-config --exists libdpdk && echo yes),yes)
+$(BUILD)/obj/tests/bench/dpdk_acl.o: CPPFLAGS += -DFWD_HAVE_DPDK $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk))
+$(BUILD)/tests/bench/classifier_bench: LDLIBS += -lrte_acl -lrte_eal
+endif
 
 $(BUILD)/fwd $(BUILD)/fwctl $(TESTS) $(BENCHES) $(TOOLS) $(FUZZERS):
 	@mkdir -p $(@D)

@@ -4,17 +4,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "rules/interface_id.h"
 #include "rules/packet.h"
 #include "rules/policy.h"
 
 namespace rules {
-
-// Which interface a packet came in by or goes out by, as the rule set counts the names its rules mention.
-enum class InterfaceId : std::uint32_t {};
-inline constexpr InterfaceId kOtherInterface{0};  // one that no rule names
 
 enum class DecidedBy : std::uint8_t { Builtin, Rule, Default };
 
@@ -26,6 +24,13 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
+// A packet to be classified.
+struct Query {
+  const Packet* packet;
+  Direction direction;
+  InterfaceId interface;
+};
+
 class RuleSet {
  public:
   RuleSet(RuleSet&&) noexcept;
@@ -35,6 +40,9 @@ class RuleSet {
   // The first match among built-in rules, then rules, then the default of the direction.
   Decision classify(const Packet& packet, Direction direction,
                     InterfaceId interface) const noexcept;
+
+  // decisions[i] for queries[i], for a fraction of the time that one by one takes. As many of both.
+  void classify_batch(std::span<const Query> queries, std::span<Decision> decisions) const noexcept;
 
   // kOtherInterface for a name that no rule mentions.
   InterfaceId interface_id(std::string_view name) const noexcept;

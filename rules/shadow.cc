@@ -1,11 +1,15 @@
 #include "rules/shadow.h"
 
 #include <algorithm>
-#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
-#include <fmt/format.h>
+#include "rules/classifier/classifier.h"
+#include "rules/classifier/corner.h"
 
 namespace rules {
 namespace {
@@ -42,56 +46,6 @@ bool covers(const std::vector<ProtocolMatch>& wide, const std::vector<ProtocolMa
   });
 }
 
-bool matches_nothing(const AddressMatch& match) {
-  return !match.any() && match.members->empty();
-}
-
-struct PortHull {
-  std::uint16_t first = 0;
-  std::uint16_t last = 65535;
-
-  bool covers(const PortHull& other) const { return first <= other.first && other.last <= last; }
-};
-
-PortHull hull(const std::vector<PortRange>& ports) {
-  if (ports.empty()) return {};
-  return {ports.front().first, ports.back().last};
-}
-
-AddressRange hull(const AddressMatch& match) {
-  constexpr auto kAll = std::numeric_limits<std::uint64_t>::max();
-  if (match.any() || match.members->empty()) return {Address::v4(0), Address::v6(kAll, kAll)};
-  return {match.members->ranges().front().first, match.members->ranges().back().last};
-}
-
-// What a rule spans at most, in one flat record: most pairs are told apart by it.
-struct Outline {
-  PortHull destination_ports;
-  PortHull source_ports;
-  std::uint64_t protocols = 0;  // bit (number modulo 64); all for any
-  AddressRange source;
-  AddressRange destination;
-};
-
-Outline outline_of(const Match& match) {
-  Outline outline{hull(match.destination_ports), hull(match.source_ports), 0, hull(match.source),
-                  hull(match.destination)};
-  for (const ProtocolMatch& p : match.protocols) outline.protocols |= 1ULL << (p.number % 64);
-  if (match.protocols.empty()) outline.protocols = ~0ULL;
-  return outline;
-}
-
-bool covers(const AddressRange& wide, const AddressRange& narrow) {
-  return wide.first <= narrow.first && narrow.last <= wide.last;
-}
-
-bool may_cover(const Outline& wide, const Outline& narrow) {
-  return wide.destination_ports.covers(narrow.destination_ports) &&
-         wide.source_ports.covers(narrow.source_ports) &&
-         (narrow.protocols & ~wide.protocols) == 0 && covers(wide.source, narrow.source) &&
-         covers(wide.destination, narrow.destination);
-}
-
 // Steps that the exact comparison of two rules may take.
 std::size_t cost(const Match& wide, const Match& narrow) {
   const auto members = [](const AddressMatch& match) {
@@ -106,6 +60,51 @@ std::size_t cost(const Match& wide, const Match& narrow) {
   }
   return steps;
 }
+
+// Which rules can cover another: those that match its corner.
+class CoverSearch {
+ public:
+  explicit CoverSearch(const std::vector<Rule>& rules) {
+    patterns_.reserve(rules.size());
+    for (const Rule& rule : rules) patterns_.push_back({&rule.match, interface_id(rule.match)});
+    classifier_ = std::make_unique<classifier::Classifier>(patterns_);
+    version_ = classifier_->publish();
+  }
+
+  // In order, from the first.
+  std::vector<std::size_t> before(std::size_t rule) const {
+    std::vector<std::size_t> found;
+    if (!search<classifier::V4>(rule, found)) search<classifier::V6>(rule, found);
+    std::ranges::sort(found);
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+  }
+
+ private:
+  std::optional<InterfaceId> interface_id(const Match& match) {
+    if (!match.interface) return std::nullopt;
+    const auto next = static_cast<InterfaceId>(interfaces_.size() + 1);
+    return interfaces_.try_emplace(*match.interface, next).first->second;
+  }
+
+  // Whatever covers the rule matches what it matches in either family: one is enough.
+  template <typename F>
+  bool search(std::size_t rule, std::vector<std::size_t>& found) const {
+    const classifier::Pattern& pattern = patterns_[rule];
+    const auto point = classifier::corner<F>(*pattern.match, pattern.interface);
+    if (!point) return false;
+    const auto bound = classifier_->label(static_cast<classifier::Slot>(rule));
+    classifier::for_each_match(
+        version_->view<F>(), *point, bound,
+        [&](classifier::Label, classifier::Slot slot) { found.push_back(slot); });
+    return true;
+  }
+
+  std::map<std::string, InterfaceId> interfaces_;
+  std::vector<classifier::Pattern> patterns_;
+  std::unique_ptr<classifier::Classifier> classifier_;
+  std::shared_ptr<const classifier::Version> version_;
+};
 
 void report_duplicates(const std::vector<Rule>& rules, Report& report) {
   std::unordered_map<std::string_view, const Rule*> seen;
@@ -134,24 +133,19 @@ bool covers(const Match& wide, const Match& narrow) {
 
 void check_order(const std::vector<Rule>& rules, Report& report, std::size_t max_steps) {
   report_duplicates(rules, report);
-  std::vector<Outline> outlines;
-  outlines.reserve(rules.size());
+  CoverSearch search{rules};
   std::size_t steps = 0;
   for (std::size_t later = 0; later < rules.size(); ++later) {
-    const Match& narrow = rules[later].match;
-    outlines.push_back(outline_of(narrow));
-    if (matches_nothing(narrow.source) || matches_nothing(narrow.destination)) continue;
-    for (std::size_t earlier = 0; earlier < later && steps <= max_steps; ++earlier, ++steps) {
-      if (!may_cover(outlines[earlier], outlines[later])) continue;
-      const Match& wide = rules[earlier].match;
-      steps += cost(wide, narrow);
+    const std::vector<std::size_t> candidates = search.before(later);
+    for (const std::size_t earlier : candidates) {
+      steps += cost(rules[earlier].match, rules[later].match);
       const bool same = rules[earlier].canonical == rules[later].canonical;
-      if (same || !covers(wide, narrow)) continue;
+      if (same || !covers(rules[earlier].match, rules[later].match)) continue;
       report.warning(rules[later].where, "this rule never decides: an earlier one covers it",
                      {rules[earlier].where});
       break;
     }
-    if (steps > max_steps) {
+    if (++steps > max_steps) {
       report.warning(rules[later].where,
                      "rules from here on weren't checked for being covered: too many");
       return;

@@ -13,9 +13,9 @@ namespace rules {
 // combination of members shows it.
 bool covers(const Match& wide, const Match& narrow);
 
-// Errors for rules with equal canonical text, warnings for rules that one earlier rule covers. The
-// work is bounded: each pair of rules costs a comparison of outlines, and after `max_steps` of them
-// (enough for some 14,000 rules) a warning says up to where rules were looked at.
+// Errors for rules with equal canonical text, warnings for rules that one earlier rule covers. Each rule is compared with
+// those earlier ones that match a certain packet of its own. They are few; should they not be, a warning after `max_steps`
+// comparisons says up to where rules were looked at.
 inline constexpr std::size_t kMaxShadowSteps = 100'000'000;
 void check_order(const std::vector<Rule>& rules, Report& report,
                  std::size_t max_steps = kMaxShadowSteps);

@@ -1,25 +1,33 @@
-// The classifier against a linear scan over plain structs, on generated rules and on ClassBench's
-// where they are at hand: nanoseconds per lookup, medians of runs that take turns. Every lookup is
-// compared with the scan first.
+// The classifier against the linear scan, scalar and in wide registers, and against DPDK's librte_acl where that is
+// installed: nanoseconds per lookup, one by one and in batches, on generated rules and on ClassBench's where they are at
+// hand; on rule sets that are hard for it; and what a change costs. Medians of runs that take turns. Every answer is
+// compared with the scan's, or the trace's, first.
 //   classifier_bench [--json FILE] [--quick]
-#include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <fstream>
-#include <functional>
+#include <random>
 
 #include <fmt/format.h>
 
+#include "rules/classifier/classifier.h"
 #include "rules/rule_set.h"
+#include "tests/bench/dpdk_acl.h"
+#include "tests/bench/hard_sets.h"
+#include "tests/bench/simd_scan.h"
+#include "tests/bench/stopwatch.h"
 #include "tests/support/five_tuple.h"
 
 namespace {
 
+using bench::Timing;
+
 constexpr std::uint64_t kSeed = 20240901;
 constexpr std::size_t kHeaders = 50000;
+constexpr std::size_t kBatch = 64;
 constexpr std::size_t kScannedRules =
     20'000'000;  // at most that many a run, so that 100,000 rules end in time
+constexpr std::size_t kChanges = 2000;
 
 struct Options {
   std::string json;
@@ -27,105 +35,158 @@ struct Options {
   std::size_t runs() const { return quick ? 5 : 9; }
 };
 
-struct Result {
-  std::string set;
-  std::size_t rules = 0;
-  double classifier = 0;  // nanoseconds per lookup
-  double linear = 0;
-  double build_milliseconds = 0;
-  std::size_t memory_bytes = 0;
-
-  double ratio() const { return linear / classifier; }
+struct Column {
+  std::string name;
+  Timing timing;
 };
 
-// Of this thread's own CPU time: somebody else's turn on the processor doesn't count.
-double cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
+struct Row {
+  std::string set;
+  std::size_t rules = 0;
+  std::vector<Column> columns;
+  double build_milliseconds = 0;
+  double bytes_a_rule = 0;
 
-double seconds(const std::function<void()>& work) {
-  const double start = cpu_seconds();
-  work();
-  return cpu_seconds() - start;
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-// Keeps the compiler from leaving out work whose result nobody reads.
-void keep(std::size_t value) {
-  asm volatile("" : : "r"(value));
-}
+  double time(std::string_view name) const {
+    for (const Column& column : columns) {
+      if (column.name == name) return column.timing.median;
+    }
+    return 0;
+  }
+  // How many times longer the other side takes; 0 where it isn't there.
+  double ratio(std::string_view other, std::string_view ours) const {
+    return time(other) / time(ours);
+  }
+};
 
 class Contest {
  public:
-  explicit Contest(const tests::FiveTupleSet& set)
-      : set_{set}, policy_{tests::to_policy(set.rules)}, rules_{rules::compile(policy_)} {
-    for (const auto& header : set.headers) packets_.push_back(tests::to_packet(header));
-    scanned_ = std::clamp<std::size_t>(kScannedRules / set.rules.size(), 500, packets_.size());
+  explicit Contest(const bench::HardSet& set, bool with_acl)
+      : set_{set}, rules_{rules::compile(set.policy)}, scan_{set.tuples.rules} {
+    for (std::size_t i = 0; i < set.packets.size(); ++i) {
+      queries_.push_back({&set.packets[i], rules::Direction::In,
+                          rules_.interface_id(set.interfaces.empty() ? "" : set.interfaces[i])});
+    }
+    decisions_.resize(queries_.size());
+    scanned_ =
+        std::clamp<std::size_t>(kScannedRules / set.tuples.rules.size(), 500, queries_.size());
+    if (with_acl) acl_ = bench::DpdkAcl::make(set.tuples);
   }
 
-  // How many lookups differ from the scan, or from what the trace says.
-  std::size_t count_wrong() const {
+  // How many answers differ from the scan, or from what the trace says.
+  std::size_t count_wrong() {
+    classify_batches();
     std::size_t wrong = 0;
-    for (std::size_t at = 0; at < packets_.size(); ++at) {
-      auto expected = set_.headers[at].expected;
-      if (!expected) expected = tests::first_match(set_.rules, set_.headers[at]);
-      const auto decision = classify(packets_[at]);
-      const bool matched = decision.by == rules::DecidedBy::Rule;
-      if (matched != expected.has_value() || (matched && decision.index != *expected)) ++wrong;
+    if (acl_) acl_->classify(0, queries_.size());
+    for (std::size_t at = 0; at < queries_.size(); ++at) {
+      const auto& header = set_.tuples.headers[at];
+      const auto expected = header.expected ? header.expected : scan_.first_match(header);
+      const auto is_expected = [&](const rules::Decision& decision) {
+        return (decision.by == rules::DecidedBy::Rule) == expected.has_value() &&
+               (!expected || decision.index == *expected);
+      };
+      if (!is_expected(classify(at)) || !is_expected(decisions_[at])) ++wrong;
+      if (acl_ && acl_->match(at) != expected.value_or(set_.tuples.rules.size())) ++wrong;
     }
     return wrong;
   }
 
-  Result measure(std::size_t runs) const {
-    std::vector<double> classifier(runs);
-    std::vector<double> linear(runs);
-    std::vector<double> build(runs);
-    for (std::size_t run = 0; run < runs; ++run) {
-      classifier[run] = seconds([&] { classify_all(); }) / static_cast<double>(packets_.size());
-      linear[run] = seconds([&] { scan_some(); }) / static_cast<double>(scanned_);
-      build[run] = seconds([&] { rules::compile(policy_); });
+  Row measure(std::size_t runs) {
+    std::vector<bench::Side> sides{
+        {"single", queries_.size(), [this] { classify_all(); }},
+        {"batch", queries_.size(), [this] { classify_batches(); }},
+        {"scan", scanned_, [this] { scan_some(); }},
+        {"simd scan", scanned_, [this] { scan_some_simd(); }},
+    };
+    for (const char* const algorithm : {"avx2", "avx512"}) {
+      if (!acl_ || !acl_->choose(algorithm)) continue;
+      sides.push_back({fmt::format("acl {}", algorithm), queries_.size(), [this, algorithm] {
+                         acl_->choose(algorithm);
+                         bench::keep(acl_->classify(0, queries_.size()));
+                       }});
     }
-    Result result{set_.name, set_.rules.size()};
-    result.classifier = 1e9 * median(classifier);
-    result.linear = 1e9 * median(linear);
-    result.build_milliseconds = 1e3 * median(build);
-    result.memory_bytes = rules_.memory_bytes();
-    return result;
+    Row row{set_.name, set_.tuples.rules.size(), {}};
+    const auto timings = bench::take_turns(sides, runs);
+    for (std::size_t i = 0; i < sides.size(); ++i)
+      row.columns.push_back({sides[i].name, timings[i]});
+    if (acl_) row.columns.push_back({"acl build", {1e9 * acl_->build_seconds(), 0}});
+    const bench::Side build{"build", 1, [this] { rules::compile(set_.policy); }};
+    row.build_milliseconds = 1e-6 * bench::take_turns({build}, 5)[0].median;
+    row.bytes_a_rule = static_cast<double>(rules_.memory_bytes()) / static_cast<double>(row.rules);
+    return row;
   }
 
  private:
-  rules::Decision classify(const rules::Packet& packet) const {
-    return rules_.classify(packet, rules::Direction::In, rules::kOtherInterface);
+  rules::Decision classify(std::size_t at) const {
+    const auto& query = queries_[at];
+    return rules_.classify(*query.packet, query.direction, query.interface);
   }
 
   void classify_all() const {
-    for (const auto& packet : packets_) keep(classify(packet).index);
+    for (std::size_t at = 0; at < queries_.size(); ++at) bench::keep(classify(at).index);
   }
 
-  void scan_some() const {
-    for (std::size_t at = 0; at < scanned_; ++at) {
-      keep(tests::first_match(set_.rules, set_.headers[at]).value_or(0));
+  void classify_batches() {
+    const std::span<const rules::Query> queries{queries_};
+    for (std::size_t at = 0; at < queries.size(); at += kBatch) {
+      const auto some = queries.subspan(at, std::min(kBatch, queries.size() - at));
+      rules_.classify_batch(some, std::span{decisions_}.subspan(at, some.size()));
     }
   }
 
-  const tests::FiveTupleSet& set_;
-  rules::Policy policy_;
+  void scan_some() const {
+    for (std::size_t at = 0; at < scanned_; ++at)
+      bench::keep(tests::first_match(set_.tuples.rules, set_.tuples.headers[at]).value_or(0));
+  }
+
+  void scan_some_simd() const {
+    for (std::size_t at = 0; at < scanned_; ++at)
+      bench::keep(scan_.first_match(set_.tuples.headers[at]).value_or(0));
+  }
+
+  const bench::HardSet& set_;
   rules::RuleSet rules_;
-  std::vector<rules::Packet> packets_;
+  bench::SimdScan scan_;
+  std::unique_ptr<bench::DpdkAcl> acl_;
+  std::vector<rules::Query> queries_;
+  std::vector<rules::Decision> decisions_;
   std::size_t scanned_ = 0;
 };
 
-std::vector<tests::FiveTupleSet> sets(const Options& options) {
+// A rule taken out at random and put back where it was, each published to a reader that moves on at once.
+void measure_changes(const rules::Policy& policy, Row& row) {
+  std::vector<rules::classifier::Pattern> patterns;
+  for (const auto& rule : policy.rules) patterns.push_back({&rule.match, {}});
+  rules::classifier::Classifier classifier{patterns};
+  auto reader = classifier.publish();
+  std::mt19937_64 random{kSeed};
+  std::vector<rules::classifier::Slot> slots(patterns.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = static_cast<rules::classifier::Slot>(i);
+  std::vector<double> inserts;
+  std::vector<double> removes;
+  for (std::size_t change = 0; change < kChanges; ++change) {
+    const std::size_t rule = random() % patterns.size();
+    const auto label = classifier.label(slots[rule]);
+    const double start = bench::cpu_seconds();
+    classifier.remove(slots[rule], patterns[rule]);
+    reader = classifier.publish();
+    const double middle = bench::cpu_seconds();
+    slots[rule] = classifier.insert(patterns[rule], label);
+    reader = classifier.publish();
+    const double end = bench::cpu_seconds();
+    removes.push_back(1e9 * (middle - start));
+    inserts.push_back(1e9 * (end - middle));
+  }
+  row.columns.push_back({"insert", bench::timing_of(std::move(inserts))});
+  row.columns.push_back({"remove", bench::timing_of(std::move(removes))});
+}
+
+std::vector<tests::FiveTupleSet> plain_sets(const Options& options) {
   std::vector<tests::FiveTupleSet> all;
-  for (const std::size_t rules : {10, 1000, 10000})
+  for (const std::size_t rules : {10, 1000, 10000, 100000}) {
+    if (options.quick && rules > 10000) break;
     all.push_back(tests::generate_five_tuples(kSeed, rules, kHeaders));
+  }
   for (const auto* const size : {"1k", "10k", "100k"}) {
     if (options.quick && std::strcmp(size, "1k") != 0) break;
     for (const auto* const name : {"acl1", "fw1", "ipc1"}) {
@@ -135,18 +196,47 @@ std::vector<tests::FiveTupleSet> sets(const Options& options) {
   return all;
 }
 
-bool write_json(const std::string& path, const std::vector<Result>& results) {
-  std::vector<std::string> rows;
-  rows.reserve(results.size());
-  for (const auto& result : results) {
-    rows.push_back(fmt::format(
-        R"(  {{"set": "{}", "rules": {}, "classifier_ns": {:.1f}, "linear_ns": {:.1f}, "ratio": {:.2f}, )"
-        R"("build_ms": {:.2f}, "memory_bytes": {}}})",
-        result.set, result.rules, result.classifier, result.linear, result.ratio(),
-        result.build_milliseconds, result.memory_bytes));
+std::string cell(const Row& row, std::string_view name) {
+  for (const Column& column : row.columns) {
+    if (column.name == name)
+      return fmt::format("{:.1f} ±{:.0f}%", column.timing.median, 50 * column.timing.spread);
+  }
+  return "-";
+}
+
+constexpr const char* kCells[] = {"single",   "batch",      "scan",   "simd scan",
+                                  "acl avx2", "acl avx512", "insert", "remove"};
+
+void print_head() {
+  fmt::print("{:<18} {:>6}", "ns, median", "rules");
+  for (const char* const name : kCells) fmt::print(" {:>13}", name);
+  fmt::print(" {:>9} {:>6} | {:>9} {:>9} {:>9} {:>9}\n", "build ms", "B/rule", "scan/1", "simd/1",
+             "avx2/b", "avx512/b");
+}
+
+void print(const Row& row) {
+  fmt::print("{:<18} {:>6}", row.set, row.rules);
+  for (const char* const name : kCells) fmt::print(" {:>13}", cell(row, name));
+  fmt::print(" {:>9.2f} {:>6.0f} | {:>9.1f} {:>9.2f} {:>9.2f} {:>9.2f}\n", row.build_milliseconds,
+             row.bytes_a_rule, row.ratio("scan", "single"), row.ratio("simd scan", "single"),
+             row.ratio("acl avx2", "batch"), row.ratio("acl avx512", "batch"));
+  std::fflush(stdout);
+}
+
+bool write_json(const std::string& path, const std::vector<Row>& rows) {
+  std::vector<std::string> texts;
+  for (const Row& row : rows) {
+    std::string text =
+        fmt::format(R"(  {{"set": "{}", "rules": {}, "build_ms": {:.2f}, "bytes_a_rule": {:.1f})",
+                    row.set, row.rules, row.build_milliseconds, row.bytes_a_rule);
+    for (const Column& column : row.columns) {
+      text += fmt::format(R"(, "{} ns": {:.1f}, "{} spread": {:.3f})", column.name,
+                          column.timing.median, column.name, column.timing.spread);
+    }
+    texts.push_back(text + "}");
   }
   std::ofstream file{path};
-  file << fmt::format("{{\"classifier\": [\n{}\n]}}\n", fmt::join(rows, ",\n"));
+  file << fmt::format("{{\"classifier\": [\n{}\n]}}\n", fmt::join(texts, ",\n"));
   return static_cast<bool>(file.flush());
 }
 
@@ -165,6 +255,47 @@ std::optional<Options> parse_options(int argc, char** argv) {
   return options;
 }
 
+class Table {
+ public:
+  explicit Table(const Options& options) : options_{options} { print_head(); }
+
+  bool add(const bench::HardSet& set, bool with_acl) {
+    Contest contest{set, with_acl};
+    if (const std::size_t wrong = contest.count_wrong(); wrong != 0) {
+      fmt::print(stderr, "{} with {} rules: {} answers differ from the linear scan\n", set.name,
+                 set.tuples.rules.size(), wrong);
+      return false;
+    }
+    Row row = contest.measure(options_.runs());
+    if (set.interfaces.empty()) measure_changes(set.policy, row);
+    print(row);
+    rows_.push_back(std::move(row));
+    return true;
+  }
+
+  const std::vector<Row>& rows() const { return rows_; }
+
+ private:
+  const Options& options_;
+  std::vector<Row> rows_;
+};
+
+bool run(const Options& options, Table& table) {
+  for (const auto& set : plain_sets(options)) {
+    if (!table.add(bench::plain(set), true)) return false;
+    if (set.rules.size() > 5000 && set.rules.size() < 50000) {
+      if (!table.add(bench::in_ipv6(set), false) || !table.add(bench::on_interfaces(set), false))
+        return false;
+    }
+  }
+  for (const std::size_t rules : {300, 3000}) {
+    for (const auto& set : bench::adversarial(kSeed, rules, options.quick ? 5000 : kHeaders)) {
+      if (!table.add(set, false)) return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -173,24 +304,9 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: classifier_bench [--json FILE] [--quick]\n");
     return 2;
   }
-  std::vector<Result> results;
-  fmt::print("{:<10} {:>7} {:>14} {:>11} {:>7} {:>9} {:>10}\n", "set", "rules", "classifier ns",
-             "linear ns", "ratio", "build ms", "memory kB");
-  for (const auto& set : sets(*options)) {
-    const Contest contest{set};
-    if (const std::size_t wrong = contest.count_wrong(); wrong != 0) {
-      fmt::print(stderr, "{} with {} rules: {} lookups differ from the linear scan\n", set.name,
-                 set.rules.size(), wrong);
-      return 1;
-    }
-    const Result result = contest.measure(options->runs());
-    fmt::print("{:<10} {:>7} {:>14.1f} {:>11.1f} {:>7.1f} {:>9.2f} {:>10}\n", result.set,
-               result.rules, result.classifier, result.linear, result.ratio(),
-               result.build_milliseconds, result.memory_bytes / 1024);
-    std::fflush(stdout);
-    results.push_back(result);
-  }
-  if (!options->json.empty() && !write_json(options->json, results)) {
+  Table table{*options};
+  if (!run(*options, table)) return 1;
+  if (!options->json.empty() && !write_json(options->json, table.rows())) {
     fmt::print(stderr, "{}: can't be written\n", options->json);
     return 1;
   }

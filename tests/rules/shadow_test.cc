@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/rules/texts.h"
+#include "tests/support/random_policy.h"
 
 using namespace rules;
 using namespace rules::tests;
@@ -94,4 +95,41 @@ TEST_CASE("ten thousand rules are checked in about a second, and the work is bou
   const auto warnings = report.take_warnings();
   REQUIRE(warnings.size() == 1);
   CHECK(warnings[0].message == "rules from here on weren't checked for being covered: too many");
+}
+
+TEST_CASE("the first rule that covers another is found as by comparing all pairs") {
+  const auto seed = ::tests::test_seed();
+  INFO("FWD_TEST_SEED=" << seed);
+  ::tests::RandomPolicies generator{seed};
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Rule> list = generator.policy(16).rules;
+    // Those that match nothing at all are another matter.
+    std::erase_if(list, [](const Rule& rule) {
+      const auto has = [](const AddressMatch& match, Family family) {
+        return match.any() || match.members->has(family);
+      };
+      const auto both = [&](Family family) {
+        return has(rule.match.source, family) && has(rule.match.destination, family);
+      };
+      return !both(Family::V4) && !both(Family::V6);
+    });
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      list[i].canonical = std::to_string(i);
+      list[i].where.line = static_cast<unsigned>(i + 1);
+    }
+    std::vector<std::pair<std::size_t, std::size_t>> expected;
+    for (std::size_t later = 0; later < list.size(); ++later) {
+      for (std::size_t earlier = 0; earlier < later; ++earlier) {
+        if (!covers(list[earlier].match, list[later].match)) continue;
+        expected.emplace_back(later + 1, earlier + 1);
+        break;
+      }
+    }
+    Report report;
+    check_order(list, report);
+    std::vector<std::pair<std::size_t, std::size_t>> found;
+    for (const auto& warning : report.take_warnings())
+      found.emplace_back(warning.where.line, warning.other.at(0).line);
+    REQUIRE(found == expected);
+  }
 }

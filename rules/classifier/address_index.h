@@ -1,0 +1,59 @@
+// Membership in a set of addresses of any size, for rules that aren't cut into one entry for each member: a hash table of
+// the single addresses, and the ranges in order. One for each set, shared by all rules that name it.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "rules/address.h"
+#include "rules/classifier/entry.h"
+
+namespace rules::classifier {
+
+template <typename F>
+class Members {
+ public:
+  using Number = typename F::Number;
+
+  explicit Members(const AddressSet& set);
+
+  bool has(Number number) const noexcept { return is_single(number) || in_range(number); }
+  std::size_t memory_bytes() const noexcept;
+
+ private:
+  bool is_single(Number number) const noexcept;
+  bool in_range(Number number) const noexcept;
+  void add_single(Number number);
+
+  std::vector<Number> table_;  // open addressing, a power of two; 0 is a free place
+  bool has_zero_ = false;
+  std::vector<Number> firsts_;
+  std::vector<Number> lasts_;
+};
+
+class AddressIndex {
+ public:
+  explicit AddressIndex(const AddressSet& set) : v4_{set}, v6_{set} {}
+
+  bool has(V4::Number number) const noexcept { return v4_.has(number); }
+  bool has(V6::Number number) const noexcept { return v6_.has(number); }
+  std::size_t memory_bytes() const noexcept { return v4_.memory_bytes() + v6_.memory_bytes(); }
+
+ private:
+  Members<V4> v4_;
+  Members<V6> v6_;
+};
+
+// The indices in use, each made when a set is first asked for.
+class AddressIndexes {
+ public:
+  std::shared_ptr<const AddressIndex> of(const std::shared_ptr<const AddressSet>& set);
+
+ private:
+  std::map<std::weak_ptr<const AddressSet>, std::weak_ptr<const AddressIndex>, std::owner_less<>>
+      known_;
+};
+
+}  // namespace rules::classifier
