@@ -68,7 +68,8 @@ struct Point {
 };
 
 template <typename F>
-Point<F> point_of(const Packet& packet, InterfaceId interface) noexcept {
+[[gnu::always_inline]] inline Point<F> point_of(const Packet& packet,
+                                                InterfaceId interface) noexcept {
   Point<F> point{F::number(packet.source), F::number(packet.destination), 0, 0, 0};
   point.kind = packet.protocol | std::uint64_t{packet.hop_limit} << kind::kHopLimitShift |
                std::uint64_t{std::to_underlying(interface)} << kind::kInterfaceShift;
