@@ -25,6 +25,14 @@ std::uint32_t entry_interface(const Condition& condition) {
   return static_cast<std::uint32_t>(condition.kind.value >> kind::kInterfaceShift);
 }
 
+// What looks at more fields leads fewer packets to buckets in vain: each field is worth some entries.
+constexpr std::size_t kPartWorth = 10;
+
+std::size_t fields_looked_at(const Shape& shape) {
+  return std::size_t{shape.source > 0} + std::size_t{shape.destination > 0} +
+         std::size_t{shape.fields.ports != 0} + std::size_t{shape.fields.interface != 0};
+}
+
 // Which of an array of hashes a shape's is made of.
 struct Combination {
   Shape shape;
@@ -131,7 +139,8 @@ class Chooser {
 
   std::optional<Combination> best_combination() {
     std::optional<Combination> best;
-    std::size_t most = std::max(kWorthATable * kBucket, left_.size() / 64);
+    const std::size_t least = std::max(kWorthATable * kBucket, left_.size() / 64);
+    std::size_t most = 0;
     for (std::size_t f = 0; f < masks_.size(); ++f) {
       for (std::size_t s = 0; s < source_lengths_.size(); ++s) {
         for (std::size_t d = 0; d < destination_lengths_.size(); ++d) {
@@ -141,9 +150,10 @@ class Chooser {
               std::ranges::find(chosen_, tried.shape, &ChosenShape::shape) != chosen_.end())
             continue;
           const std::size_t taken = coverage(tried, nullptr);
-          if (taken < most) continue;
+          const std::size_t worth = taken + taken * fields_looked_at(tried.shape) / kPartWorth;
+          if (taken < least || worth < most) continue;
           best = tried;
-          most = taken;
+          most = worth;
         }
       }
     }

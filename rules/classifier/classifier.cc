@@ -56,9 +56,9 @@ void Classifier::append(const Pattern& pattern, Slot slot, Label label, Entries<
 void Classifier::build(const Entries<V4>& v4, const Entries<V6>& v6, bool choose_anew) {
   const Condition* const conditions = conditions_.data().get();
   const auto store = [&]<typename F>(const Entries<F>& entries) {
-    auto shapes = choose_anew ? choose_shapes<F>(entries.entries, conditions)
-                              : generation_->store<F>().shapes();
-    return Store<F>{entries.entries, entries.owners, conditions, std::move(shapes),
+    const auto shapes = choose_anew ? choose_shapes<F>(entries.entries, conditions)
+                                    : generation_->store<F>().shapes();
+    return Store<F>{entries.entries, entries.owners, conditions, shapes,
                     with_reserve(entries.entries.size())};
   };
   generation_ = std::make_shared<Generation>(store(v4), store(v6), with_reserve(labels_.size()));

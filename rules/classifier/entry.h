@@ -2,6 +2,7 @@
 // address and one range of either port; everything else a rule asks for is its condition.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <utility>
@@ -68,7 +69,8 @@ struct Point {
 };
 
 template <typename F>
-Point<F> point_of(const Packet& packet, InterfaceId interface) noexcept {
+[[gnu::always_inline]] inline Point<F> point_of(const Packet& packet,
+                                                InterfaceId interface) noexcept {
   Point<F> point{F::number(packet.source), F::number(packet.destination), 0, 0, 0};
   point.kind = packet.protocol | std::uint64_t{packet.hop_limit} << kind::kHopLimitShift |
                std::uint64_t{std::to_underlying(interface)} << kind::kInterfaceShift;
@@ -125,6 +127,13 @@ struct AddressPair<V4> {
   std::uint32_t destination_top_span() const { return destination_span; }
 };
 
+// By length: looking a mask up is faster than shifting 128 bits.
+inline constexpr auto kPrefixMasks = [] {
+  std::array<Number128, V6::kBits + 1> masks{};
+  for (unsigned bits = 0; bits < masks.size(); ++bits) masks[bits] = prefix_mask<V6>(bits);
+  return masks;
+}();
+
 template <>
 struct AddressPair<V6> {
   Number128 source = 0;
@@ -133,11 +142,13 @@ struct AddressPair<V6> {
   std::uint8_t destination_length = 0;
 
   bool operator==(const AddressPair&) const = default;
-  static bool same(Number128 a, Number128 b, unsigned bits) {
-    return bits == 0 || (a ^ b) >> (V6::kBits - bits) == 0;
+  static std::uint64_t differing(Number128 a, Number128 b, unsigned bits) {
+    const Number128 both = (a ^ b) & kPrefixMasks[bits];
+    return static_cast<std::uint64_t>(both >> 64U) | static_cast<std::uint64_t>(both);
   }
   bool has(Number128 from, Number128 to) const {
-    return same(from, source, source_length) && same(to, destination, destination_length);
+    return (differing(from, source, source_length) |
+            differing(to, destination, destination_length)) == 0;
   }
   unsigned source_bits() const { return source_length; }
   unsigned destination_bits() const { return destination_length; }

@@ -54,7 +54,8 @@ struct View {
     return entry.spans(point) && applies(entry, owner, point);
   }
   // For an entry that spans the point.
-  bool applies(const Entry<F>& entry, const Slot& owner, const Point<F>& point) const noexcept {
+  [[gnu::always_inline]] bool applies(const Entry<F>& entry, const Slot& owner,
+                                      const Point<F>& point) const noexcept {
     if (entry.pending() && !lifetimes[owner].holds(version)) return false;
     return conditions[entry.condition_number()].holds(point);
   }

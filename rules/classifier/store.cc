@@ -99,7 +99,8 @@ class Store<F>::Placer {
 
 template <typename F>
 Store<F>::Store(std::span<const Entry<F>> entries, std::span<const Slot> owners,
-                const Condition* conditions, std::vector<ChosenShape> shapes, std::size_t capacity)
+                const Condition* conditions, std::span<const ChosenShape> shapes,
+                std::size_t capacity)
     : entries_{capacity + kReserve},
       owners_{capacity + kReserve},
       capacity_{capacity + kReserve},
@@ -185,6 +186,7 @@ bool Store<F>::full() const {
 template <typename F>
 std::vector<ChosenShape> Store<F>::shapes() const {
   std::vector<ChosenShape> shapes;
+  shapes.reserve(tables_.size());
   for (const WritableTable& table : tables_) shapes.push_back({table.shape, table.entries});
   return shapes;
 }

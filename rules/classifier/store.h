@@ -61,7 +61,7 @@ class Store {
   // Entries in the order of their labels, none of them pending; shapes as chosen for them or their like. Room for
   // `capacity` entries.
   Store(std::span<const Entry<F>> entries, std::span<const Slot> owners,
-        const Condition* conditions, std::vector<ChosenShape> shapes, std::size_t capacity);
+        const Condition* conditions, std::span<const ChosenShape> shapes, std::size_t capacity);
 
   // As it is now, for a new version.
   std::shared_ptr<const Directory<F>> directory();

@@ -167,13 +167,13 @@ void measure_changes(const rules::Policy& policy, Row& row) {
   for (std::size_t change = 0; change < kChanges; ++change) {
     const std::size_t rule = random() % patterns.size();
     const auto label = classifier.label(slots[rule]);
-    const double start = bench::cpu_seconds();
+    const double start = bench::wall_seconds();
     classifier.remove(slots[rule], patterns[rule]);
     reader = classifier.publish();
-    const double middle = bench::cpu_seconds();
+    const double middle = bench::wall_seconds();
     slots[rule] = classifier.insert(patterns[rule], label);
     reader = classifier.publish();
-    const double end = bench::cpu_seconds();
+    const double end = bench::wall_seconds();
     removes.push_back(1e9 * (middle - start));
     inserts.push_back(1e9 * (end - middle));
   }

@@ -59,7 +59,7 @@ class Model {
       label = label_at(place);
     }
     REQUIRE(label);
-    last_ = *label;
+    last_ = label;
     auto shared = std::make_shared<const Rule>(std::move(rule));
     const Slot slot = classifier_->insert(pattern_of(*shared), *label);
     REQUIRE(classifier_->label(slot) == *label);
