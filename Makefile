@@ -34,7 +34,7 @@ API     := $(wildcard ctl/api/*.cc)
 CTL     := $(filter-out ctl/main.cc,$(wildcard ctl/*.cc)) $(API)
 FWD     := $(filter-out fwd/main.cc,$(wildcard fwd/*.cc fwd/*/*.cc))
 SUPPORT := $(wildcard tests/support/*.cc)
-TESTS   := $(patsubst %,$(BUILD)/tests/%_test,rules ctl fwd)
+TESTS   := $(patsubst %,$(BUILD)/tests/%_test,rules classifier ctl fwd)
 BENCHES := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/bench/*_bench.cc tests/bench/*_tool.cc))
 TOOLS   := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/integration/*_tool.cc))
 FUZZERS := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.cc))
@@ -48,7 +48,8 @@ all: $(BUILD)/fwd $(BUILD)/fwctl
 
 $(BUILD)/fwd: $(call objects,fwd/main.cc $(FWD) $(API) $(RULES))
 $(BUILD)/fwctl: $(call objects,ctl/main.cc $(CTL) $(RULES))
-$(BUILD)/tests/rules_test: $(call objects,tests/main.cc $(wildcard tests/rules/*.cc tests/rules/*/*.cc) $(SUPPORT) $(RULES))
+$(BUILD)/tests/rules_test: $(call objects,tests/main.cc $(wildcard tests/rules/*.cc) $(SUPPORT) $(RULES))
+$(BUILD)/tests/classifier_test: $(call objects,tests/main.cc $(wildcard tests/rules/classifier/*.cc) $(SUPPORT) $(RULES))
 $(BUILD)/tests/ctl_test: $(call objects,tests/main.cc $(wildcard tests/ctl/*.cc tests/ctl/*/*.cc) $(SUPPORT) $(CTL) $(RULES))
 $(BUILD)/tests/fwd_test: $(call objects,tests/main.cc $(wildcard tests/fwd/*.cc tests/fwd/*/*.cc) $(SUPPORT) $(FWD) $(API) $(RULES))
 $(BENCHES) $(TOOLS): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(SUPPORT) $(FWD) $(API) $(RULES))
@@ -93,7 +94,7 @@ ASAN := BUILD=$(BUILD)/asan FLAVOUR='-O0 -g1 -Wno-maybe-uninitialized -fsanitize
 TSAN := BUILD=$(BUILD)/tsan FLAVOUR='-O0 -g1 -Wno-tsan -fsanitize=thread -fno-omit-frame-pointer'
 ASAN_TESTS := $(TESTS:$(BUILD)/%=$(BUILD)/asan/%)
 ASAN_PROGRAMS := $(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(BUILD)/fwd $(BUILD)/fwctl $(TOOLS))
-TSAN_TESTS := $(BUILD)/tsan/tests/fwd_test
+TSAN_TESTS := $(patsubst %,$(BUILD)/tsan/tests/%_test,classifier fwd)
 .PHONY: asan-build tsan-build
 asan-build: ; $(submake) $(ASAN) $(ASAN_PROGRAMS) $(ASAN_TESTS)
 tsan-build: asan-build ; $(submake) $(TSAN) $(TSAN_TESTS)

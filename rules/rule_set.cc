@@ -132,11 +132,6 @@ void RuleSet::classify_batch(std::span<const Query> queries,
     const auto some = queries.subspan(at, std::min(kBatch, queries.size() - at));
     SideBatch in{tables_->in};
     SideBatch out{tables_->out};
-    // Where a batch wasn't decoded just now, its headers may be far away.
-    for (const Query& query : some) {
-      __builtin_prefetch(query.packet);
-      __builtin_prefetch(&query.packet->protocol);
-    }
     for (std::size_t i = 0; i < some.size(); ++i)
       (some[i].direction == Direction::In ? in : out).add(some[i], i);
     const auto theirs = decisions.subspan(at, some.size());

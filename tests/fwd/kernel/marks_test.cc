@@ -37,4 +37,6 @@ TEST_CASE("a ct mark holds state and generation inside the mask, wherever the ma
   CHECK(CtMark{}.encode(ConnectionState::Approved, 63) == 0x7f000000);
   CHECK(CtMark{}.encode(ConnectionState::Revoked, 1) == 0x81000000);
   CHECK(CtMark{0x00000ff0}.encode(ConnectionState::Revoked, 1) == 0x00000810);
+  CHECK(CtMark{}.decode(0x81abcdef) == ConnectionVerdict{ConnectionState::Revoked, 1});
+  CHECK(CtMark{}.decode(0x00ffffff) == ConnectionVerdict{});
 }
