@@ -74,6 +74,7 @@ $(BUILD)/obj/%.o: %.cc
 
 # Catch2's own main is large, and nothing of ours: neither optimised nor instrumented. But for threads: the linker may take
 # its copy of shared_ptr's counting for all.
+$(BUILD)/obj/tests/main.o: Makefile
 $(BUILD)/obj/tests/main.o: ALL_CXXFLAGS = -std=c++23 -O0 $(filter -fsanitize=thread,$(FLAVOUR))
 
 # --- tests ---------------------------------------------------------------------------------------------------
