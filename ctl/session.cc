@@ -1,6 +1,5 @@
 #include "ctl/session.h"
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <optional>

@@ -1,6 +1,6 @@
 // The writer's side of one family's tables. One thread changes them while any number read: a bucket is never changed but
 // written anew elsewhere, and one atomic store leads to it. Entries that not every reader may see yet, or still, are
-// marked pending; what they are for whom is up to the rule's lifetime (see version.h). What was replaced is a chore for
+// marked pending; what they are for whom is up to the rule's lifetime (see generation.h). What was replaced is a chore for
 // later, when nobody can be reading it any more.
 #pragma once
 
