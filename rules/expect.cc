@@ -94,8 +94,7 @@ std::string Checker::reason(const Decision& decision, Direction direction) const
     case DecidedBy::Builtin:
       return fmt::format("by the built-in rule \"{}\"", policy_.builtin_rules[index].id);
     case DecidedBy::Rule:
-      return fmt::format("by {}:{}", policy_.rules[index].where.file,
-                         policy_.rules[index].where.line);
+      return fmt::format("by {}:{}", policy_.rules[index].written.file, policy_.rules.line(index));
     case DecidedBy::Default:
       return fmt::format("by the default for \"{}\"", to_string(direction));
   }
@@ -105,7 +104,7 @@ std::string Checker::reason(const Decision& decision, Direction direction) const
 Diagnostic Checker::error(const Expect& expect, const Decision& decision, std::string message,
                           std::string hint) const {
   Diagnostic diagnostic{Severity::Error, expect.where, std::move(message), std::move(hint), {}};
-  if (decision.by == DecidedBy::Rule) diagnostic.other = {policy_.rules[decision.index].where};
+  if (decision.by == DecidedBy::Rule) diagnostic.other = {policy_.rules.where(decision.index)};
   return diagnostic;
 }
 

@@ -138,14 +138,15 @@ class Planner {
 
   const Match& match(const PlannedRule& rule) const {
     const bool builtin = rule.by == DecidedBy::Builtin;
-    return (builtin ? policy_.builtin_rules : policy_.rules)[rule.index].match;
+    return builtin ? policy_.builtin_rules[rule.index].match : policy_.rules[rule.index].match;
   }
   const std::vector<Piece>& pieces_of(const PlannedRule& rule) const {
     return pieces_[static_cast<std::size_t>(&rule - plan_.rules.data())];
   }
   const Piece& piece(const Item& item) const { return pieces_of(*item.rule)[item.piece]; }
 
-  void add_rules(const std::vector<Rule>& rules, DecidedBy by) {
+  template <typename List>
+  void add_rules(const List& rules, DecidedBy by) {
     for (std::uint32_t index = 0; index < rules.size(); ++index) {
       const std::string& id = rules[index].id;
       const unsigned number = ++times_[id];

@@ -12,6 +12,7 @@
 
 #include "rules/address.h"
 #include "rules/diagnostic.h"
+#include "rules/rule_list.h"
 
 namespace rules {
 
@@ -102,7 +103,7 @@ struct Rule {
   std::string comment;
   std::string id;  // 16 hex digits: SHA-256 of `canonical`; of built-in rules the name, "ping"
   std::string canonical;  // explicit direction, numeric ports, set names; no log, no comment
-  Location where;         // file and line; line 0 for built-in rules
+  Location written;       // where; of a rule in a RuleList without the line, which that knows
 };
 
 // The things that are always in force unless the policy says `builtin NAME off`.
@@ -126,7 +127,7 @@ struct NamedSet {
 struct Policy {
   Builtins builtins;
   std::vector<Rule> builtin_rules;  // of `builtins`, those on a packet's headers; looked at first
-  std::vector<Rule> rules;          // in order: the first match decides
+  RuleList rules;                   // in order: the first match decides
   std::map<std::string, NamedSet> sets;
   Action default_in = Action::Deny;  // never Limit
   Action default_out = Action::Allow;

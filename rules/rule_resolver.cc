@@ -42,7 +42,7 @@ std::optional<Rule> RuleResolver::resolve() {
   rule_.comment = syntax_.comment.value_or("");
   const bool good = interface() && addresses() && ports() && protocols() && families() && rate();
   if (!good) return std::nullopt;
-  rule_.where = locate(syntax_.where);
+  rule_.written = locate(syntax_.where);
   rule_.canonical = canonical_text(rule_, {from_.text, to_.text});
   rule_.id = sha256_hex(rule_.canonical).substr(0, 16);
   return std::move(rule_);

@@ -70,7 +70,8 @@ class SideCompiler {
  public:
   SideCompiler(Direction direction, InterfaceNames& names) : direction_{direction}, names_{names} {}
 
-  void add(const std::vector<Rule>& rules, DecidedBy by) {
+  template <typename List>
+  void add(const List& rules, DecidedBy by) {
     for (std::size_t index = 0; index < rules.size(); ++index) {
       const Rule& rule = rules[index];
       if (rule.match.direction != direction_) continue;

@@ -64,7 +64,7 @@ std::size_t cost(const Match& wide, const Match& narrow) {
 // Which rules can cover another: those that match its corner.
 class CoverSearch {
  public:
-  explicit CoverSearch(const std::vector<Rule>& rules) {
+  explicit CoverSearch(const RuleList& rules) {
     patterns_.reserve(rules.size());
     for (const Rule& rule : rules) patterns_.push_back({&rule.match, interface_id(rule.match)});
     classifier_ = std::make_unique<classifier::Classifier>(patterns_);
@@ -106,16 +106,16 @@ class CoverSearch {
   std::shared_ptr<const classifier::Version> version_;
 };
 
-void report_duplicates(const std::vector<Rule>& rules, Report& report) {
-  std::unordered_map<std::string_view, const Rule*> seen;
-  for (const Rule& rule : rules) {
-    const auto [first, added] = seen.emplace(rule.canonical, &rule);
+void report_duplicates(const RuleList& rules, Report& report) {
+  std::unordered_map<std::string_view, std::size_t> seen;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const auto [first, added] = seen.emplace(rules[i].canonical, i);
     if (added) continue;
     report.error({Severity::Error,
-                  rule.where,
+                  rules.where(i),
                   "the same rule stands here twice",
                   "remove one of them",
-                  {first->second->where}});
+                  {rules.where(first->second)}});
   }
 }
 
@@ -131,7 +131,7 @@ bool covers(const Match& wide, const Match& narrow) {
          covers(wide.destination, narrow.destination);
 }
 
-void check_order(const std::vector<Rule>& rules, Report& report, std::size_t max_steps) {
+void check_order(const RuleList& rules, Report& report, std::size_t max_steps) {
   report_duplicates(rules, report);
   CoverSearch search{rules};
   std::size_t steps = 0;
@@ -141,12 +141,12 @@ void check_order(const std::vector<Rule>& rules, Report& report, std::size_t max
       steps += cost(rules[earlier].match, rules[later].match);
       const bool same = rules[earlier].canonical == rules[later].canonical;
       if (same || !covers(rules[earlier].match, rules[later].match)) continue;
-      report.warning(rules[later].where, "this rule never decides: an earlier one covers it",
-                     {rules[earlier].where});
+      report.warning(rules.where(later), "this rule never decides: an earlier one covers it",
+                     {rules.where(earlier)});
       break;
     }
     if (++steps > max_steps) {
-      report.warning(rules[later].where,
+      report.warning(rules.where(later),
                      "rules from here on weren't checked for being covered: too many");
       return;
     }

@@ -17,7 +17,6 @@ bool covers(const Match& wide, const Match& narrow);
 // those earlier ones that match a certain packet of its own. They are few; should they not be, a warning after `max_steps`
 // comparisons says up to where rules were looked at.
 inline constexpr std::size_t kMaxShadowSteps = 100'000'000;
-void check_order(const std::vector<Rule>& rules, Report& report,
-                 std::size_t max_steps = kMaxShadowSteps);
+void check_order(const RuleList& rules, Report& report, std::size_t max_steps = kMaxShadowSteps);
 
 }  // namespace rules

@@ -30,9 +30,9 @@ RuleName make_name(std::string_view id, std::string_view name, std::string_view 
   return result;
 }
 
-RuleName rule_name(const rules::Rule& rule, std::uint64_t version) {
-  const std::string ruleset =
-      rule.where.line == 0 ? "builtin" : rule.where.file + ":" + std::to_string(rule.where.line);
+RuleName rule_name(const rules::RuleList& rules, std::size_t index, std::uint64_t version) {
+  const rules::Rule& rule = rules[index];
+  const std::string ruleset = rule.written.file + ":" + std::to_string(rules.line(index));
   return make_name(rule.id, rule.comment, ruleset, version);
 }
 
@@ -42,15 +42,12 @@ RuleName default_name(rules::Action action, rules::Direction direction, std::uin
   return make_name("default", name, "default", version);
 }
 
-std::vector<RuleName> rule_names(const std::vector<rules::Rule>& rules, std::uint64_t version) {
+std::vector<RuleName> builtin_names(const std::vector<rules::Rule>& rules, std::uint64_t version) {
   std::vector<RuleName> names;
   names.reserve(rules.size());
-  for (const rules::Rule& rule : rules) names.push_back(rule_name(rule, version));
+  for (const rules::Rule& rule : rules)
+    names.push_back(make_name(rule.id, rule.comment, "builtin", version));
   return names;
-}
-
-const RuleName* element(const std::vector<RuleName>& names, std::size_t index) {
-  return index < names.size() ? &names[index] : nullptr;
 }
 
 }  // namespace
@@ -59,8 +56,9 @@ PolicyNames::PolicyNames(const rules::Policy& policy, std::uint64_t version)
     : version_(version),
       defaults_{default_name(policy.default_in, rules::Direction::In, version),
                 default_name(policy.default_out, rules::Direction::Out, version)},
-      builtins_(rule_names(policy.builtin_rules, version)),
-      rules_(rule_names(policy.rules, version)) {}
+      builtins_(builtin_names(policy.builtin_rules, version)),
+      rules_(policy.rules),
+      rule_names_(policy.rules.size()) {}
 
 const RuleName* PolicyNames::find(const rules::Decision& decision,
                                   rules::Direction direction) const {
@@ -68,11 +66,18 @@ const RuleName* PolicyNames::find(const rules::Decision& decision,
     case rules::DecidedBy::Default:
       return &defaults_[direction == rules::Direction::In ? 0 : 1];
     case rules::DecidedBy::Builtin:
-      return element(builtins_, decision.index);
+      return decision.index < builtins_.size() ? &builtins_[decision.index] : nullptr;
     case rules::DecidedBy::Rule:
-      return element(rules_, decision.index);
+      return rule(decision.index);
   }
   return nullptr;
+}
+
+const RuleName* PolicyNames::rule(std::size_t index) const {
+  if (index >= rule_names_.size()) return nullptr;
+  std::unique_ptr<const RuleName>& name = rule_names_[index];
+  if (!name) name = std::make_unique<const RuleName>(rule_name(rules_, index, version_));
+  return name.get();
 }
 
 void PolicyBook::add(PolicyNames names) {

@@ -1,10 +1,11 @@
-// What records say of the rule that decided, ready to be copied: made once for each policy, on the
-// thread that commits it.
+// What records say of the rule that decided, ready to be copied: made once for each policy and rule, when
+// the first record needs it.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct RuleName {
   std::string object;  // {"id":...,"name":...,"ruleset":...,"version":...}
 };
 
+// Used by one thread at a time.
 class PolicyNames {
  public:
   PolicyNames(const rules::Policy& policy, std::uint64_t version);
@@ -27,10 +29,14 @@ class PolicyNames {
   const RuleName* find(const rules::Decision& decision, rules::Direction direction) const;
 
  private:
+  const RuleName* rule(std::size_t index) const;
+
   std::uint64_t version_;
   std::array<RuleName, 2> defaults_;  // by direction
   std::vector<RuleName> builtins_;
-  std::vector<RuleName> rules_;
+  rules::RuleList rules_;
+  mutable std::vector<std::unique_ptr<const RuleName>>
+      rule_names_;  // by index; null until it is needed
 };
 
 // The names of the policies that records in flight may speak of.

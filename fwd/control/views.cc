@@ -24,18 +24,20 @@ std::string_view to_string(rules::Log log) {
   __builtin_unreachable();
 }
 
-ctl::api::Rule view(const rules::Rule& rule, std::size_t number, std::uint64_t packets) {
+// `number` is 0 for a built-in one.
+ctl::api::Rule view(const rules::Rule& rule, const rules::Location& where, std::size_t number,
+                    std::uint64_t packets) {
   const bool builtin = number == 0;
   return {.number = number,
           .id = rule.id,
           .action = std::string(rules::to_string(rule.action)),
           .direction = std::string(rules::to_string(rule.match.direction)),
-          .text = builtin ? rule.canonical : std::string(rules::statement_text(rule.where)),
+          .text = builtin ? rule.canonical : std::string(rules::statement_text(where)),
           .canonical = rule.canonical,
           .log = std::string(to_string(rule.log)),
           .comment = rule.comment,
-          .file = rule.where.file,
-          .line = rule.where.line,
+          .file = where.file,
+          .line = where.line,
           .packets = packets,
           .builtin = builtin};
 }
@@ -91,7 +93,7 @@ ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index,
     if (found != counted.end())
       packets = totals.rules[static_cast<std::size_t>(found - counted.begin())];
   }
-  return view(rule, index + 1, packets);
+  return view(rule, policy.rules.where(index), index + 1, packets);
 }
 
 ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals) {
@@ -99,10 +101,10 @@ ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals) {
   if (totals.policy == nullptr) return list;
   const rules::Policy& policy = totals.policy->policy;
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
-    list.rules.push_back(view(policy.rules[i], i + 1, totals.rules[i]));
+    list.rules.push_back(view(policy.rules[i], policy.rules.where(i), i + 1, totals.rules[i]));
   }
   for (std::size_t i = 0; i < policy.builtin_rules.size(); ++i) {
-    list.builtin.push_back(view(policy.builtin_rules[i], 0, totals.builtin[i]));
+    list.builtin.push_back(view(policy.builtin_rules[i], {}, 0, totals.builtin[i]));
   }
   list.defaults.in = {std::string(rules::to_string(policy.default_in)), totals.default_in};
   list.defaults.out = {std::string(rules::to_string(policy.default_out)), totals.default_out};
@@ -111,8 +113,7 @@ ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals) {
 
 void add(engine::RuleTotals& totals, const kernel::CopyHits& hits) {
   if (totals.policy == nullptr) return;
-  const auto add_to = [&](std::vector<std::uint64_t>& counts,
-                          const std::vector<rules::Rule>& rules) {
+  const auto add_to = [&](std::vector<std::uint64_t>& counts, const auto& rules) {
     for (std::size_t i = 0; i < rules.size(); ++i) {
       const auto found = hits.rules.find(rules[i].id);
       if (found != hits.rules.end()) counts[i] += found->second;

@@ -7,7 +7,8 @@
 namespace fwd::engine {
 namespace {
 
-std::vector<bool> silent(const std::vector<rules::Rule>& rules) {
+template <typename List>
+std::vector<bool> silent(const List& rules) {
   std::vector<bool> flags;
   flags.reserve(rules.size());
   for (const auto& rule : rules) flags.push_back(rule.log == rules::Log::None);

@@ -31,7 +31,7 @@ template <typename Visit>
 void for_each_count(const ActivePolicy& active, Visit visit) {
   visit(std::string(kDefaultIn), sum(active, DecidedBy::Default, 0, Direction::In));
   visit(std::string(kDefaultOut), sum(active, DecidedBy::Default, 0, Direction::Out));
-  const auto rules = [&](const std::vector<rules::Rule>& list, DecidedBy by) {
+  const auto rules = [&](const auto& list, DecidedBy by) {
     for (std::size_t at = 0; at < list.size(); ++at) {
       visit(list[at].id, sum(active, by, at, list[at].match.direction));
     }

@@ -167,7 +167,8 @@ void add_label_maps(Table& table, const rules::Policy& policy, const rules::Kern
   std::set<std::string> counters;
   for (const rules::PlannedRule& planned : plan.rules) {
     const bool builtin = planned.by == DecidedBy::Builtin;
-    const rules::Rule& rule = (builtin ? policy.builtin_rules : policy.rules)[planned.index];
+    const rules::Rule& rule =
+        builtin ? policy.builtin_rules[planned.index] : policy.rules[planned.index];
     const Value label = planned.label << rules::kLabelShift;
     std::string counter = rule_counter(rule.id);
     if (counters.insert(counter).second) table.counters.push_back(counter);

@@ -17,17 +17,18 @@ namespace {
 std::optional<rules::Diagnostic> check_limits(const rules::Policy& policy) {
   if (policy.rules.size() > rules::kMostLabels) {
     return rules::Diagnostic{rules::Severity::Error,
-                             policy.rules[rules::kMostLabels].where,
+                             policy.rules.where(rules::kMostLabels),
                              fmt::format("a policy has at most {} rules", rules::kMostLabels),
                              {},
                              {}};
   }
   std::size_t limits = 0;
-  for (const rules::Rule& rule : policy.rules) {
-    if (rule.action != rules::Action::Limit || ++limits <= kernel::kLastLimitSlot) continue;
+  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+    if (policy.rules[i].action != rules::Action::Limit || ++limits <= kernel::kLastLimitSlot)
+      continue;
     return rules::Diagnostic{
         rules::Severity::Error,
-        rule.where,
+        policy.rules.where(i),
         fmt::format("a policy has at most {} limit rules", kernel::kLastLimitSlot),
         {},
         {}};

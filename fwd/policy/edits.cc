@@ -109,7 +109,7 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
   const auto index = index_of(policy, rule->id);
   if (!index) return error(ErrorCode::Internal, "the rule was added and can't be found");
   return RuleChange{applied->state, *index,
-                    about(policy.rules[*index].where, std::move(applied->warnings)), false,
+                    about(policy.rules.where(*index), std::move(applied->warnings)), false,
                     applied->cut};
 }
 
@@ -120,7 +120,8 @@ Outcome<RuleChange> PolicyManager::update_rule(std::size_t index, rules::Remarks
   if (remarks.log == rule.log) remarks.log.reset();
   if (remarks.comment == rule.comment) remarks.comment.reset();
   if (!remarks.log && !remarks.comment) return RuleChange{before, index, {}, true};
-  auto edited = rules::change_remarks(before->sources, rule.where, remarks);
+  auto edited =
+      rules::change_remarks(before->sources, before->active->policy.rules.where(index), remarks);
   if (!edited) return std::unexpected(to_error({edited.error()}, ErrorCode::Refused));
   auto applied = commit_edit(*edited);
   if (!applied) return std::unexpected(std::move(applied.error()));
@@ -138,7 +139,7 @@ Outcome<RuleChange> PolicyManager::remove_rule(const std::string& selection) {
   }
   if (auto unchanged = store_.check_unchanged(before->sources); !unchanged)
     return std::unexpected(unchanged.error());
-  auto edited = rules::remove_rule(before->sources, before->active->policy.rules[*index].where);
+  auto edited = rules::remove_rule(before->sources, before->active->policy.rules.where(*index));
   if (!edited) return std::unexpected(to_error({edited.error()}, ErrorCode::Refused));
   auto applied = commit_edit(*edited);
   if (!applied) return std::unexpected(std::move(applied.error()));

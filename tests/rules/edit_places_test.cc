@@ -44,7 +44,7 @@ TEST_CASE("lines below a removed one have the file's numbers") {
       "allow 80/tcp\nexpect allow in tcp 192.0.2.1 to 10.0.0.1 port 80\ndeny from 192.0.2.0/24\n");
   const auto resolved = resolve_tree(tree);
   REQUIRE(resolved);
-  CHECK(refusal(tree, remove_rule(tree, resolved->policy.rules[0].where)) ==
+  CHECK(refusal(tree, remove_rule(tree, resolved->policy.rules.where(0))) ==
         "policy.fw:2:1: error: expected allow, but the policy says deny, by policy.fw:3\n"
         "expect allow in tcp 192.0.2.1 to 10.0.0.1 port 80\n"
         "^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"

@@ -6,6 +6,7 @@
 
 #include "rules/select.h"
 #include "tests/rules/texts.h"
+#include "tests/support/rule_lists.h"
 
 using namespace rules;
 using namespace rules::tests;
@@ -27,13 +28,13 @@ std::string insert(std::string text, std::size_t position, std::string_view rule
 std::string remove(const SourceTree& tree, std::size_t number) {
   const auto resolved = resolve_tree(tree);
   REQUIRE(resolved);
-  return text_of(remove_rule(tree, resolved->policy.rules.at(number - 1).where));
+  return text_of(remove_rule(tree, resolved->policy.rules.where(number - 1)));
 }
 
 std::string remark(const SourceTree& tree, std::size_t number, const Remarks& remarks) {
   const auto resolved = resolve_tree(tree);
   REQUIRE(resolved);
-  return text_of(change_remarks(tree, resolved->policy.rules.at(number - 1).where, remarks));
+  return text_of(change_remarks(tree, resolved->policy.rules.where(number - 1), remarks));
 }
 
 std::string remark(std::string text, std::size_t number, const Remarks& remarks) {
@@ -276,8 +277,8 @@ TEST_CASE("a selector that selects nothing says why") {
         "off\n");
   CHECK(select(policy, "web") ==
         "error: \"web\" is neither a rule's number nor an id nor a rule\n");
-  policy.rules[0].id = "abcd000000000000";
-  policy.rules[1].id = "abcd111111111111";
+  ::tests::change(policy.rules, 0, [](Rule& rule) { rule.id = "abcd000000000000"; });
+  ::tests::change(policy.rules, 1, [](Rule& rule) { rule.id = "abcd111111111111"; });
   CHECK(select(policy, "abcd") ==
         "error: 2 rules have an id that starts with abcd\n"
         "hint: 1 abcd000000000000 allow in proto tcp from any to any port 22; "

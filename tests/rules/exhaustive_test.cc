@@ -96,7 +96,11 @@ rules::Policy policy_of(const std::vector<rules::Match>& matches,
     rules::Rule rule;
     rule.action = Action::Allow;
     rule.match = matches[index];
-    (rule.match.hop_limit ? policy.builtin_rules : policy.rules).push_back(rule);
+    if (rule.match.hop_limit) {
+      policy.builtin_rules.push_back(rule);
+    } else {
+      policy.rules.push_back(rule);
+    }
   }
   return policy;
 }

@@ -7,6 +7,7 @@
 #include "tests/support/linear_matcher.h"
 #include "tests/support/nft_machine.h"
 #include "tests/support/random_policy.h"
+#include "tests/support/rule_lists.h"
 
 using rules::DecidedBy;
 using rules::Direction;
@@ -39,8 +40,9 @@ rules::Decision decide(const Policy& policy, const KernelPlan& plan, const NftMa
   REQUIRE(found != plan.rules.end());
   REQUIRE(found->label == label);
   const bool builtin = found->by == DecidedBy::Builtin;
-  const auto& list = builtin ? policy.builtin_rules : policy.rules;
-  return {list[found->index].action, found->by, found->index};
+  const rules::Rule& rule =
+      builtin ? policy.builtin_rules[found->index] : policy.rules[found->index];
+  return {rule.action, found->by, found->index};
 }
 
 void check_probe(const Policy& policy, const KernelPlan& plan, const NftMachine& machine,
@@ -58,7 +60,8 @@ void check_probe(const Policy& policy, const KernelPlan& plan, const NftMachine&
 
 void name_rules(Policy& policy, const std::string& prefix) {
   for (std::size_t i = 0; i < policy.rules.size(); ++i)
-    policy.rules[i].id = fmt::format("{}{}", prefix, i);
+    tests::change(policy.rules, i,
+                  [&](rules::Rule& rule) { rule.id = fmt::format("{}{}", prefix, i); });
 }
 
 void check_policy(RandomPolicies& generator, const Policy& policy, const KernelPlan& plan,
@@ -147,12 +150,13 @@ TEST_CASE("a plan made from an earlier one means what a fresh one means") {
       for (std::size_t i = 0; i < fresh.rules.size(); ++i) {
         rules::Rule rule = fresh.rules[i];
         rule.id = fmt::format("e{}.{}.{}", round, edit, i);
-        policy.rules.insert(
-            policy.rules.begin() + static_cast<long>(random() % (policy.rules.size() + 1)), rule);
+        policy.rules.insert(random() % (policy.rules.size() + 1), rule);
       }
-      policy.rules.erase(policy.rules.begin() + static_cast<long>(random() % policy.rules.size()));
-      std::swap(policy.rules[random() % policy.rules.size()],
-                policy.rules[random() % policy.rules.size()]);
+      policy.rules.erase(random() % policy.rules.size());
+      const std::size_t mover = random() % policy.rules.size();
+      rules::Rule moved = policy.rules[mover];
+      policy.rules.erase(mover);
+      policy.rules.insert(random() % (policy.rules.size() + 1), std::move(moved));
       plan = rules::make_kernel_plan(policy, &plan);
       REQUIRE(std::ranges::is_sorted(plan.rules, {}, &rules::PlannedRule::label));
       check_policy(generator, policy, plan, 60);

@@ -75,9 +75,9 @@ TEST_CASE("the classifier agrees with the linear matcher beyond one row of rules
   // Rules that are never hit, and then those that are, in the third row.
   rules::Rule never;
   never.match.protocols = {{253, {}, {}}};
-  policy.rules.assign(2 * 16384 + 100, never);
   const auto wanted = generator.policy(50).rules;
-  policy.rules.insert(policy.rules.end(), wanted.begin(), wanted.end());
+  for (int i = 0; i < 2 * 16384 + 100; ++i) policy.rules.push_back(never);
+  for (const rules::Rule& rule : wanted) policy.rules.push_back(rule);
   const auto rule_set = rules::compile(policy);
   auto last_part = policy;
   last_part.rules = wanted;

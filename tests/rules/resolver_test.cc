@@ -143,7 +143,7 @@ TEST_CASE("the policy of the design is resolved") {
   CHECK(policy.rules[1].rate == Rate{6, 30});
   CHECK(policy.rules[3].match.source.name == "peers");
   CHECK(policy.rules[6].log == Log::None);
-  CHECK(policy.rules[3].where.line == 11);
+  CHECK(policy.rules.line(3) == 11);
   CHECK(policy.sets.at("peers").where.line == 1);
   CHECK(resolved->expects.size() == 2);
   CHECK(render_all(resolved->warnings) ==

@@ -102,7 +102,8 @@ TEST_CASE("the first rule that covers another is found as by comparing all pairs
   INFO("FWD_TEST_SEED=" << seed);
   ::tests::RandomPolicies generator{seed};
   for (int round = 0; round < 200; ++round) {
-    std::vector<Rule> list = generator.policy(16).rules;
+    const RuleList random = generator.policy(16).rules;
+    std::vector<Rule> list(random.begin(), random.end());
     // Those that match nothing at all are another matter.
     std::erase_if(list, [](const Rule& rule) {
       const auto has = [](const AddressMatch& match, Family family) {
@@ -115,7 +116,7 @@ TEST_CASE("the first rule that covers another is found as by comparing all pairs
     });
     for (std::size_t i = 0; i < list.size(); ++i) {
       list[i].canonical = std::to_string(i);
-      list[i].where.line = static_cast<unsigned>(i + 1);
+      list[i].written.line = static_cast<unsigned>(i + 1);
     }
     std::vector<std::pair<std::size_t, std::size_t>> expected;
     for (std::size_t later = 0; later < list.size(); ++later) {

@@ -49,8 +49,7 @@ bool matches(const rules::Match& match, const rules::Packet& packet, rules::Dire
 
 rules::Decision classify_linearly(const rules::Policy& policy, const rules::Packet& packet,
                                   rules::Direction direction, std::string_view interface) {
-  const auto find = [&](const std::vector<rules::Rule>& list, rules::DecidedBy by,
-                        rules::Decision& decision) {
+  const auto find = [&](const auto& list, rules::DecidedBy by, rules::Decision& decision) {
     for (std::uint32_t index = 0; index < list.size(); ++index) {
       if (!matches(list[index].match, packet, direction, interface)) continue;
       decision = {list[index].action, by, index};

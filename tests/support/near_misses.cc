@@ -149,11 +149,13 @@ std::vector<Address> edges(const rules::AddressRange& range) {
 
 std::vector<Probe> near_misses(const rules::Policy& policy, std::uint64_t seed) {
   NearMisses misses{seed};
-  for (const auto* list : {&policy.builtin_rules, &policy.rules}) {
-    for (const rules::Rule& rule : *list) {
+  const auto add = [&](const auto& rules) {
+    for (const rules::Rule& rule : rules) {
       for (const Family family : {Family::V4, Family::V6}) misses.add(rule.match, family);
     }
-  }
+  };
+  add(policy.builtin_rules);
+  add(policy.rules);
   return misses.take();
 }
 

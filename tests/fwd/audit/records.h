@@ -63,8 +63,8 @@ inline rules::Policy policy(const std::string& comment = "replication") {
   rules::Rule rule;
   rule.id = "9c1f02ab5d3e7a10";
   rule.comment = comment;
-  rule.where.file = "policy.fw";
-  rule.where.line = 12;
+  rule.written.file = "policy.fw";
+  rule.written.line = 12;
   result.rules.push_back(rule);
   rules::Rule ping;
   ping.id = "ping";

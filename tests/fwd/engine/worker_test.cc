@@ -163,8 +163,9 @@ TEST_CASE("a batch is answered by one send, in order") {
 
 TEST_CASE("each decision on a new connection makes a record, others only where something is cut") {
   auto policy = every_action();
-  policy.rules.push_back(tcp_rule(Action::Deny, 85));
-  policy.rules.back().log = rules::Log::None;
+  rules::Rule silent = tcp_rule(Action::Deny, 85);
+  silent.log = rules::Log::None;
+  policy.rules.push_back(silent);
   Bench bench(std::move(policy));
   const auto records = [&](PacketClass packet_class, ByteVector bytes) {
     return bench.records_for({1, packet_class, std::move(bytes)});

@@ -26,8 +26,9 @@ rules::Policy with_limit() {
   limit.action = rules::Action::Limit;
   limit.rate = rules::Rate{3, 60};
   limit.id = "00000000000000aa";
-  policy.rules = {rules::Rule{}, limit, rules::Rule{}, limit};
-  policy.rules[3].id = "00000000000000bb";
+  rules::Rule other = limit;
+  other.id = "00000000000000bb";
+  policy.rules = {rules::Rule{}, limit, rules::Rule{}, other};
   return policy;
 }
 

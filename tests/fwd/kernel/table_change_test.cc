@@ -5,6 +5,7 @@
 
 #include "fwd/kernel/chains.h"
 #include "tests/support/five_tuple.h"
+#include "tests/support/rule_lists.h"
 
 using namespace fwd::kernel;
 
@@ -33,7 +34,9 @@ std::size_t messages(const TableChange& change) {
 
 rules::Policy many_rules(std::size_t count) {
   rules::Policy policy = to_policy(tests::generate_five_tuples(1, count, 0).rules);
-  for (std::size_t i = 0; i < count; ++i) policy.rules[i].id = fmt::format("r{}", i);
+  for (std::size_t i = 0; i < count; ++i) {
+    tests::change(policy.rules, i, [&](rules::Rule& rule) { rule.id = fmt::format("r{}", i); });
+  }
   return policy;
 }
 
@@ -68,7 +71,7 @@ TEST_CASE("one more rule among 10,000 is a batch of tens of messages") {
   rules::Rule rule = many_rules(3).rules[2];
   rule.id = "another";
   const std::size_t at = GENERATE(std::size_t{0}, std::size_t{5000}, std::size_t{10000});
-  policy.rules.insert(policy.rules.begin() + static_cast<std::ptrdiff_t>(at), rule);
+  policy.rules.insert(at, rule);
   const Built second = build(policy, 2, &first);
   CHECK(messages(difference(first.table, second.table)) < 100);
 }

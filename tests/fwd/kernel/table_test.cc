@@ -14,6 +14,7 @@
 #include "fwd/unique_fd.h"
 #include "tests/support/netns.h"
 #include "tests/support/random_policy.h"
+#include "tests/support/rule_lists.h"
 
 using namespace fwd::kernel;
 using namespace std::chrono_literals;
@@ -128,8 +129,10 @@ TEST_CASE("commits that follow one another leave what a first commit of the last
       for (rules::Rule& builtin : policy.builtin_rules) builtin.action = rules::Action::Allow;
       for (std::size_t i = 0; i < policy.rules.size(); ++i) {
         const bool kept = i % 3 != 0;
-        if (policy.rules[i].action == rules::Action::Limit) policy.rules[i].rate = rules::Rate{};
-        policy.rules[i].id = fmt::format("{}{}", kept ? "kept" : fmt::format("new{}.", round), i);
+        tests::change(policy.rules, i, [&](rules::Rule& rule) {
+          if (rule.action == rules::Action::Limit) rule.rate = rules::Rate{};
+          rule.id = fmt::format("{}{}", kept ? "kept" : fmt::format("new{}.", round), i);
+        });
       }
       require(firewall->commit(policy, static_cast<Generation>(1 + round), fwd::Mode::Enforce));
       if (round % 3 == 0) require(firewall->renew_lease(1s));
@@ -162,11 +165,16 @@ TEST_CASE("a large set is written and verified while its hash table still grows"
       members.push_back({address, address});
     }
     rules::Policy policy = policy_with_limit("large");
-    policy.rules[0].match.source = {std::make_shared<const rules::AddressSet>(members), "peers"};
+    const auto use_members = [&] {
+      tests::change(policy.rules, 0, [&](rules::Rule& rule) {
+        rule.match.source = {std::make_shared<const rules::AddressSet>(members), "peers"};
+      });
+    };
+    use_members();
     const auto firewall = opened();
     require(firewall->commit(policy, 1, fwd::Mode::Enforce));
     members.pop_back();
-    policy.rules[0].match.source = {std::make_shared<const rules::AddressSet>(members), "peers"};
+    use_members();
     require(firewall->commit(policy, 2, fwd::Mode::Enforce));
   });
 }
@@ -229,8 +237,10 @@ TEST_CASE("what the copy decides is counted, by rule too, and taken exactly once
     const auto firewall = opened();
     rules::Policy policy = policy_with_limit("counted");
     policy.builtins.loopback = false;
-    policy.rules[0].match.direction = rules::Direction::Out;
-    policy.rules[0].rate = rules::Rate{3, 60};
+    tests::change(policy.rules, 0, [](rules::Rule& rule) {
+      rule.match.direction = rules::Direction::Out;
+      rule.rate = rules::Rate{3, 60};
+    });
     require(firewall->commit(policy, 1, fwd::Mode::Enforce));
     const auto receiver = loopback_receiver();
     for (int i = 0; i < 5; ++i) send_to_loopback(receiver.get());

@@ -210,7 +210,7 @@ TEST_CASE("apply replaces the policy, and does nothing when it is in force alrea
   REQUIRE(applied);
   CHECK_FALSE(applied->already);
   CHECK(managed.text() == "allow in 443/tcp\n");
-  CHECK(managed.manager->state()->active->policy.rules[0].where.file == "policy.fw");
+  CHECK(managed.manager->state()->active->policy.rules.where(0).file == "policy.fw");
   CHECK(managed.consistent());
   CHECK(managed.manager->apply({{"new.fw", "allow in 443/tcp\n"}, {}})->already);
   managed.firewall.table.reset();
@@ -245,7 +245,7 @@ TEST_CASE("includes are the daemon's own, and must be what was sent") {
   CHECK(refusal({{"policy.d/a.fw", "allow in 443/tcp\n"}, {"policy.d/b.fw", "# b\n"}}) ==
         "policy.d/b.fw was sent, but isn't in the policy's folder");
   CHECK(refusal({{"policy.d/a.fw", "allow in 443/tcp\n"}}) == "");
-  CHECK(managed.manager->state()->active->policy.rules[0].where.file == "policy.d/a.fw");
+  CHECK(managed.manager->state()->active->policy.rules.where(0).file == "policy.d/a.fw");
   CHECK(managed.consistent());
 
   const auto removed = managed.manager->remove_rule("1");

@@ -159,7 +159,7 @@ TEST_CASE(
   tests::Random random{seed};
   for (const std::size_t size : {0, 1, 20, 300}) {
     Policy policy = generator.policy(size);
-    Model model{policy.rules};
+    Model model{{policy.rules.begin(), policy.rules.end()}};
     std::vector<std::shared_ptr<const Version>> kept;
     for (int round = 0; round < 40; ++round) {
       for (std::uint64_t change = 1 + random.below(12); change > 0; --change) {
@@ -185,7 +185,7 @@ TEST_CASE("a version goes on answering as it did, whatever is changed after it")
   tests::RandomPolicies generator{seed};
   tests::Random random{seed};
   const Policy policy = generator.policy(200);
-  Model model{policy.rules};
+  Model model{{policy.rules.begin(), policy.rules.end()}};
   const auto version = model.publish();
   const auto probes = probes_for(generator, policy, 300);
   std::vector<Found> before;
