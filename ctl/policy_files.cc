@@ -140,7 +140,7 @@ std::expected<api::Checked, Error> check_policy(const rules::SourceTree& tree,
   auto resolved = rules::resolve(*document, services);
   if (!resolved) return std::unexpected(syntax_error(std::move(resolved.error())));
   const rules::Policy& policy = resolved->policy;
-  auto broken = rules::check_expects(policy, resolved->expects, rules::compile(policy));
+  auto broken = rules::check_expects(policy, resolved->outline.expects, rules::compile(policy));
   if (!broken.empty()) return std::unexpected(syntax_error(std::move(broken)));
   return api::Checked{policy.rules.size(), policy.sets.size(), std::move(resolved->warnings)};
 }

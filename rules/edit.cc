@@ -1,8 +1,6 @@
 #include "rules/edit.h"
 
 #include <algorithm>
-#include <iterator>
-#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -15,15 +13,21 @@
 namespace rules {
 namespace {
 
-// Where the next line starts, or the end of the text.
-std::size_t line_end(std::string_view text, std::size_t from) {
-  const std::size_t newline = text.find('\n', from);
-  return newline == std::string_view::npos ? text.size() : newline + 1;
+// Where line `number` starts, from 1; the end of the text for one that it doesn't have.
+std::size_t line_begin(std::string_view text, std::size_t number) {
+  std::size_t begin = 0;
+  for (std::size_t line = 1; line < number; ++line) {
+    const std::size_t newline = text.find('\n', begin);
+    if (newline == std::string_view::npos) return text.size();
+    begin = newline + 1;
+  }
+  return begin;
 }
 
-std::size_t line_begin(std::string_view text, std::size_t from) {
-  const std::size_t newline = from == 0 ? std::string_view::npos : text.rfind('\n', from - 1);
-  return newline == std::string_view::npos ? 0 : newline + 1;
+// The one that a line at the text's end would have.
+std::size_t line_behind(std::string_view text) {
+  const auto ends = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+  return text.empty() || text.ends_with('\n') ? ends + 1 : ends + 2;
 }
 
 // As the text's first line ends.
@@ -33,107 +37,117 @@ std::string_view line_ending(std::string_view text) {
                                                                                        : "\n";
 }
 
-// `at` is where a line starts or the text ends. A last line without an end stays the one without.
-std::string insert_line(std::string_view text, std::size_t at, std::string_view line) {
+// As line `number`. A last line without an end stays the one without.
+std::string insert_line(std::string_view text, std::size_t number, std::string_view line) {
+  const std::size_t at = line_begin(text, number);
   const std::string_view end = line_ending(text);
   const bool after_open_line = at > 0 && at == text.size() && text[at - 1] != '\n';
   return after_open_line ? fmt::format("{}{}{}", text, end, line)
                          : fmt::format("{}{}{}{}", text.substr(0, at), line, end, text.substr(at));
 }
 
-const Span& span_of(const ast::Statement& statement) {
-  if (const auto* rule = std::get_if<ast::Rule>(&statement)) return rule->where;
-  return std::get<ast::Include>(statement).where;
-}
+// Where a new rule goes: its line in the main file, and its index.
+struct Place {
+  std::size_t line;
+  std::size_t index;
+};
 
-// The rules and includes of a policy, which are what a new rule's place depends on.
-class Outline {
+class Places {
  public:
-  Outline(const SourceTree& tree, const ast::Document& document) : tree_(tree) {
-    for (const ast::Statement& statement : document.statements) {
-      const bool counts = std::holds_alternative<ast::Rule>(statement) ||
-                          std::holds_alternative<ast::Include>(statement);
-      if (counts) entries_.push_back(&statement);
+  explicit Places(const EditBase& base)
+      : main_(base.tree.main), rules_(base.policy.rules), includes_(base.outline.includes) {}
+
+  Place append() const {
+    std::size_t last = includes_.empty() ? 0 : includes_.back().line;
+    for (std::size_t i = rules_.size(); i-- > 0;) {
+      if (!in_main(i)) continue;
+      last = std::max(last, rules_.line(i));
+      break;
     }
-  }
-
-  bool in_main(const ast::Statement& statement) const {
-    return span_of(statement).source == &tree_.main;
-  }
-
-  std::size_t append_at() const {
-    const auto last = std::find_if(entries_.rbegin(), entries_.rend(),
-                                   [this](const ast::Statement* entry) { return in_main(*entry); });
-    return last == entries_.rend() ? tree_.main.text.size() : below(**last);
+    return {last == 0 ? line_behind(main_.text) : last + 1, rules_.size()};
   }
 
   // Where a line becomes rule `position`: below the rule before it, so that comments above the next
   // one stay with that, else above the next rule or the include that brings it.
-  std::expected<std::size_t, Diagnostic> insert_at(std::size_t position) const {
-    const auto next = find_rule(position);
-    if (next == entries_.end()) return append_at();
-    const auto previous = std::find_if(std::make_reverse_iterator(next), entries_.rend(), is_rule);
-    if (previous != entries_.rend() && in_main(**previous)) return below(**previous);
-    if (in_main(**next)) return above(**next);
-    const auto before = std::make_reverse_iterator(next);
-    if (before != entries_.rend() && !is_rule(*before)) return above(**before);
+  std::expected<Place, Diagnostic> insert(std::size_t position) const {
+    const std::size_t index = position - 1;
+    if (index == rules_.size()) return append();
+    if (index > 0 && in_main(index - 1)) return Place{rules_.line(index - 1) + 1, index};
+    if (in_main(index)) return Place{rules_.line(index), index};
+    const auto include =
+        std::ranges::find(includes_.rbegin(), includes_.rend(), index, &IncludePlace::rules_before);
+    if (include != includes_.rend()) return Place{include->line, index};
     return refuse(fmt::format("rule {} would stand in an included file", position),
-                  fmt::format("edit {} and apply the policy", span_of(**next).source->name),
-                  locate(span_of(**next)));
-  }
-
-  std::size_t rules() const {
-    return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), is_rule));
+                  fmt::format("edit {} and apply the policy", rules_[index].written.file),
+                  rules_.where(index));
   }
 
  private:
-  using Entries = std::vector<const ast::Statement*>;
+  bool in_main(std::size_t index) const { return rules_[index].written.file == main_.name; }
 
-  static bool is_rule(const ast::Statement* statement) {
-    return std::holds_alternative<ast::Rule>(*statement);
-  }
-
-  std::size_t below(const ast::Statement& entry) const {
-    return line_end(tree_.main.text, span_of(entry).begin());
-  }
-
-  std::size_t above(const ast::Statement& entry) const {
-    return line_begin(tree_.main.text, span_of(entry).begin());
-  }
-
-  Entries::const_iterator find_rule(std::size_t position) const {
-    std::size_t number = 0;
-    return std::find_if(entries_.begin(), entries_.end(), [&](const ast::Statement* statement) {
-      return is_rule(statement) && ++number == position;
-    });
-  }
-
-  const SourceTree& tree_;
-  Entries entries_;
+  const Source& main_;
+  const RuleList& rules_;
+  const std::vector<IncludePlace>& includes_;
 };
 
-const ast::Rule* find_rule(const ast::Document& document, const Source& source, std::size_t line) {
-  for (const ast::Statement& statement : document.statements) {
-    const auto* rule = std::get_if<ast::Rule>(&statement);
-    const bool here = rule != nullptr && rule->where.source == &source && rule->where.line == line;
-    if (here) return rule;
+// Everything that stands in the main file from `from` on: `by` is 1 or -1, for one rule.
+void move_lines(PolicyEdit& edit, const std::string& main, std::size_t from, std::ptrdiff_t by) {
+  const auto move = [by](std::size_t& number) {
+    number = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(number) + by);
+  };
+  const auto move_place = [&](Location& where) {
+    if (where.file == main && where.line >= from) move(where.line);
+  };
+  edit.policy.rules.move_lines(main, from, by);
+  for (auto& [name, set] : edit.policy.sets) move_place(set.where);
+  for (Expect& expect : edit.outline.expects) move_place(expect.where);
+  for (IncludePlace& include : edit.outline.includes) {
+    if (include.line < from) continue;
+    move(include.line);
+    move(include.rules_before);
   }
-  return nullptr;
 }
 
-std::unexpected<Diagnostic> no_rule(const Location& where) {
-  return refuse("there is no rule on this line", {}, where);
+// The rule as it stands on a line of the main file.
+std::expected<Rule, Diagnostic> read_rule(const EditBase& base, std::string_view text,
+                                          std::size_t line) {
+  const auto parsed = parse_rule(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  auto rule = resolve_rule(parsed->rule, base.policy, base.services);
+  if (!rule) return rule;
+  rule->written.file = base.tree.main.name;
+  rule->written.line = line;
+  return rule;
 }
 
 // Commands change the main file only.
-std::optional<Diagnostic> check_place(const SourceTree& tree, const Location& where) {
-  if (where.file == tree.main.name) return std::nullopt;
+std::optional<Diagnostic> check_place(const EditBase& base, std::size_t index) {
+  const std::string& file = base.policy.rules[index].written.file;
+  if (file == base.tree.main.name) return std::nullopt;
   return refuse("the rule stands in an included file, which commands don't change",
-                fmt::format("edit {} and apply the policy", where.file), where)
+                fmt::format("edit {} and apply the policy", file), base.policy.rules.where(index))
       .error();
 }
 
-// Clauses of one rule in a text, put in the place of what is there.
+PolicyEdit edit_of(const EditBase& base, PolicyEdit::Kind kind, std::string text,
+                   std::size_t index) {
+  return {kind, std::move(text), base.policy, base.outline, index};
+}
+
+Edited insert_at(const EditBase& base, const Place& place, std::string_view rule_text) {
+  const std::string_view line = trim(rule_text);
+  auto rule = read_rule(base, line, place.line);
+  if (!rule) return std::unexpected(std::move(rule.error()));
+  const Source& main = base.tree.main;
+  PolicyEdit edit =
+      edit_of(base, PolicyEdit::Kind::Added, insert_line(main.text, place.line, line), place.index);
+  move_lines(edit, main.name, place.line, 1);
+  edit.policy.rules.insert(place.index, *std::move(rule));
+  edit.policy.hash = hash_of(edit.policy);
+  return edit;
+}
+
+// Clauses of one rule in a line, put in the place of what is there.
 class LineEdit {
  public:
   LineEdit(std::string_view text, std::size_t end) : text_(text), end_(end) {}
@@ -172,60 +186,61 @@ class LineEdit {
   std::vector<Piece> pieces_;
 };
 
-// The rule's text must be one rule and nothing else: it becomes a line of the file.
-std::optional<Diagnostic> check_rule(std::string_view rule_text) {
-  const auto parsed = parse_rule(rule_text);
-  if (parsed) return std::nullopt;
-  return parsed.error();
-}
-
-}  // namespace
-
-Edited append_rule(const SourceTree& tree, std::string_view rule_text) {
-  if (auto fault = check_rule(rule_text)) return std::unexpected(*std::move(fault));
-  const auto document = parse(tree);
-  if (!document) return std::unexpected(document.error().front());
-  return insert_line(tree.main.text, Outline(tree, *document).append_at(), trim(rule_text));
-}
-
-Edited insert_rule(const SourceTree& tree, std::size_t position, std::string_view rule_text) {
-  if (auto fault = check_rule(rule_text)) return std::unexpected(*std::move(fault));
-  const auto document = parse(tree);
-  if (!document) return std::unexpected(document.error().front());
-  const Outline outline(tree, *document);
-  if (position == 0 || position > outline.rules() + 1) {
-    return refuse(fmt::format("there is no position {}", position),
-                  fmt::format("positions are 1 to {}", outline.rules() + 1));
-  }
-  const auto at = outline.insert_at(position);
-  if (!at) return std::unexpected(at.error());
-  return insert_line(tree.main.text, *at, trim(rule_text));
-}
-
-Edited change_remarks(const SourceTree& tree, const Location& where, const Remarks& remarks) {
-  if (auto fault = check_place(tree, where)) return std::unexpected(*std::move(fault));
-  const auto document = parse(tree);
-  if (!document) return std::unexpected(document.error().front());
-  const ast::Rule* rule = find_rule(*document, tree.main, where.line);
-  if (rule == nullptr) return no_rule(where);
-  LineEdit edit(tree.main.text, rule->where.end());
-  if (remarks.log) edit.put(rule->log_where, *remarks.log == Log::None ? "log none" : "log");
+std::string with_remarks(const ast::Rule& rule, std::string_view line, const Remarks& remarks) {
+  LineEdit edit(line, rule.where.end());
+  if (remarks.log) edit.put(rule.log_where, *remarks.log == Log::None ? "log none" : "log");
   if (remarks.comment) {
-    edit.put(rule->comment_where,
+    edit.put(rule.comment_where,
              remarks.comment->empty() ? "" : "comment " + quote(*remarks.comment));
   }
   return edit.text();
 }
 
-Edited remove_rule(const SourceTree& tree, const Location& where) {
-  if (auto fault = check_place(tree, where)) return std::unexpected(*std::move(fault));
-  const auto document = parse(tree);
-  if (!document) return std::unexpected(document.error().front());
-  const ast::Rule* rule = find_rule(*document, tree.main, where.line);
-  if (rule == nullptr) return no_rule(where);
-  std::string text = tree.main.text;
-  const std::size_t begin = line_begin(text, rule->where.begin());
-  return text.erase(begin, line_end(text, begin) - begin);
+}  // namespace
+
+Edited append_rule(const EditBase& base, std::string_view rule_text) {
+  return insert_at(base, Places(base).append(), rule_text);
+}
+
+Edited insert_rule(const EditBase& base, std::size_t position, std::string_view rule_text) {
+  const std::size_t last = base.policy.rules.size() + 1;
+  if (position == 0 || position > last) {
+    return refuse(fmt::format("there is no position {}", position),
+                  fmt::format("positions are 1 to {}", last));
+  }
+  const auto place = Places(base).insert(position);
+  if (!place) return std::unexpected(place.error());
+  return insert_at(base, *place, rule_text);
+}
+
+Edited change_remarks(const EditBase& base, std::size_t index, const Remarks& remarks) {
+  if (auto fault = check_place(base, index)) return std::unexpected(*std::move(fault));
+  const std::size_t number = base.policy.rules.line(index);
+  const std::string& before = base.policy.rules[index].written.source_line;
+  const auto parsed = parse_rule(before);
+  if (!parsed) return std::unexpected(parsed.error());
+  const std::string line = with_remarks(parsed->rule, before, remarks);
+  auto rule = read_rule(base, line, number);
+  if (!rule) return std::unexpected(std::move(rule.error()));
+  std::string text = base.tree.main.text;
+  text.replace(line_begin(text, number), before.size(), line);
+  PolicyEdit edit = edit_of(base, PolicyEdit::Kind::Remarked, std::move(text), index);
+  edit.policy.rules.replace(index, *std::move(rule));
+  edit.policy.hash = hash_of(edit.policy);
+  return edit;
+}
+
+Edited remove_rule(const EditBase& base, std::size_t index) {
+  if (auto fault = check_place(base, index)) return std::unexpected(*std::move(fault));
+  const std::size_t number = base.policy.rules.line(index);
+  std::string text = base.tree.main.text;
+  const std::size_t begin = line_begin(text, number);
+  text.erase(begin, std::min(text.find('\n', begin), text.size() - 1) + 1 - begin);
+  PolicyEdit edit = edit_of(base, PolicyEdit::Kind::Removed, std::move(text), index);
+  edit.policy.rules.erase(index);
+  move_lines(edit, base.tree.main.name, number + 1, -1);
+  edit.policy.hash = hash_of(edit.policy);
+  return edit;
 }
 
 }  // namespace rules

@@ -1,9 +1,11 @@
-// Edits of a policy's main text. Every byte that the edit isn't about stays: comments, order, line
-// ends, a last line without an end. The texts are valid policies; the result has still to be parsed
-// and resolved, since an edit that is well formed may be a duplicate or break an `expect`.
+// Edits of a policy's rules, in its text and in its meaning at once: the rest is neither read again nor
+// resolved again, so that an edit costs as much as it changes. Every byte that it isn't about stays: comments,
+// order, line ends, a last line without an end. What comes out is what the new text would be resolved to; it
+// may still be no policy, since a rule may be there twice or make an `expect` false.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -11,18 +13,34 @@
 
 #include "rules/include.h"
 #include "rules/policy.h"
+#include "rules/resolver.h"
 #include "rules/services.h"
 
 namespace rules {
 
-using Edited = std::expected<std::string, Diagnostic>;
+// What is edited: texts, and what they were resolved to.
+struct EditBase {
+  const SourceTree& tree;
+  const Policy& policy;
+  const Outline& outline;
+  const Services& services;
+};
+
+struct PolicyEdit {
+  enum class Kind : std::uint8_t { Added, Removed, Remarked } kind;
+  std::string text;  // of the main file
+  Policy policy;
+  Outline outline;
+  std::size_t index = 0;  // of the rule: in the policy that has it
+};
+using Edited = std::expected<PolicyEdit, Diagnostic>;
 
 // Behind the last rule or include of the main file, or at its end if it has none.
-Edited append_rule(const SourceTree& tree, std::string_view rule_text);
+Edited append_rule(const EditBase& base, std::string_view rule_text);
 
 // So that it becomes rule number `position` (from 1; one more than there are rules: append).
 // Refused where that place is inside an included file.
-Edited insert_rule(const SourceTree& tree, std::size_t position, std::string_view rule_text);
+Edited insert_rule(const EditBase& base, std::size_t position, std::string_view rule_text);
 
 // What a rule says beside what it matches. Absent: it stays as it is.
 struct Remarks {
@@ -30,21 +48,10 @@ struct Remarks {
   std::optional<std::string> comment;  // empty: the comment goes
 };
 
-// In the rule's own line; a clause that wasn't there comes at the end. `where` is Rule::where.
-// Refused in an included file.
-Edited change_remarks(const SourceTree& tree, const Location& where, const Remarks& remarks);
+// In the rule's own line; a clause that wasn't there comes at the end. Refused in an included file.
+Edited change_remarks(const EditBase& base, std::size_t index, const Remarks& remarks);
 
-// The whole line, with a comment that stands on it. `where` is Rule::where. Refused in an included
-// file.
-Edited remove_rule(const SourceTree& tree, const Location& where);
-
-// Text unchanged if the member is there already. An error if it isn't a member of this kind of set.
-Edited add_member(const SourceTree& tree, std::string_view set, std::string_view member,
-                  const Services& services);
-
-// Text unchanged if the set has neither the member nor a wider one that holds it, which is an
-// error.
-Edited remove_member(const SourceTree& tree, std::string_view set, std::string_view member,
-                     const Services& services);
+// The whole line, with a comment that stands on it. Refused in an included file.
+Edited remove_rule(const EditBase& base, std::size_t index);
 
 }  // namespace rules

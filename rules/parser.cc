@@ -30,7 +30,6 @@ class DocumentParser {
   static const std::array<Form, 10> kForms;
   static StatementFunction find_form(std::string_view keyword);
 
-  bool sizes_are_fine() const;
   void source(const Source& source);
   bool statement(Cursor& cursor);
   bool unknown_statement(const Token& token);
@@ -86,21 +85,11 @@ DocumentParser::DocumentParser(const SourceTree& tree, Report& report)
             [](const Source* a, const Source* b) { return a->name < b->name; });
 }
 
-bool DocumentParser::sizes_are_fine() const {
-  std::size_t total = tree_.main.text.size();
-  for (const Source& source : tree_.includes) total += source.text.size();
-  return total <= kMaxText;
-}
-
 ast::Document DocumentParser::parse() {
-  if (sizes_are_fine()) {
-    source(tree_.main);
+  if (auto fault = check_size(tree_)) {
+    report_.error(*std::move(fault));
   } else {
-    report_.error({Severity::Error,
-                   {tree_.main.name, 0, 0, 1, {}},
-                   fmt::format("the policy has more than {} MB in all", kMaxText >> 20),
-                   {},
-                   {}});
+    source(tree_.main);
   }
   return std::move(document_);
 }
@@ -301,6 +290,17 @@ bool DocumentParser::no_such_file(const ast::Include& include) {
 }
 
 }  // namespace
+
+std::optional<Diagnostic> check_size(const SourceTree& tree) {
+  std::size_t total = tree.main.text.size();
+  for (const Source& source : tree.includes) total += source.text.size();
+  if (total <= kMaxText) return std::nullopt;
+  return Diagnostic{Severity::Error,
+                    {tree.main.name, 0, 0, 1, {}},
+                    fmt::format("the policy has more than {} MB in all", kMaxText >> 20),
+                    {},
+                    {}};
+}
 
 std::expected<ast::Document, std::vector<Diagnostic>> parse(const SourceTree& tree) {
   Report report;

@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,9 @@ inline constexpr std::size_t kMaxIncludes = 256;       // statements
 // text.
 std::expected<ast::Document, std::vector<Diagnostic>> parse(const SourceTree& tree);
 std::expected<ast::Document, std::vector<Diagnostic>> parse(SourceTree&& tree) = delete;
+
+// More than kMaxText. parse() looks at it too.
+std::optional<Diagnostic> check_size(const SourceTree& tree);
 
 // One rule with the text it points into.
 struct ParsedRule {

@@ -151,7 +151,10 @@ std::string print(const Policy& policy) {
     if (!(policy.builtins.*builtin.member)) text += fmt::format("builtin {} off\n", builtin.name);
   }
   for (const Rule& rule : policy.rules) {
-    text += rule.canonical + log_and_comment(rule.log, rule.comment) + '\n';
+    text += rule.canonical;
+    if (rule.log != Log::Default || !rule.comment.empty())
+      text += log_and_comment(rule.log, rule.comment);
+    text += '\n';
   }
   return text;
 }

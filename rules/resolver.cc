@@ -26,8 +26,8 @@ class Resolver {
  private:
   Names names() { return {resolved_.policy.sets, services_, report_}; }
 
-  void statement(const ast::Set&) {}      // looked at before all rules
-  void statement(const ast::Include&) {}  // its statements follow by themselves
+  void statement(const ast::Set&) {}  // looked at before all rules
+  void statement(const ast::Include& statement);
   void statement(const ast::Default& statement);
   void statement(const ast::Builtin& statement);
   void statement(const ast::Rule& rule);
@@ -50,7 +50,7 @@ std::expected<Resolved, std::vector<Diagnostic>> Resolver::resolve(const ast::Do
   if (!report_.failed()) check_order(policy.rules, report_);
   if (report_.failed()) return std::unexpected(report_.take_errors());
   policy.builtin_rules = builtin_rules(policy.builtins);
-  policy.hash = sha256_hex(print(policy));
+  policy.hash = hash_of(policy);
   resolved_.warnings = report_.take_warnings();
   if (auto lockout = check_lockout(policy)) resolved_.warnings.push_back(*std::move(lockout));
   return std::move(resolved_);
@@ -88,6 +88,11 @@ void Resolver::statement(const ast::Builtin& statement) {
   }
 }
 
+// What it brings follows by itself.
+void Resolver::statement(const ast::Include& statement) {
+  resolved_.outline.includes.push_back({statement.where.line, resolved_.policy.rules.size()});
+}
+
 void Resolver::statement(const ast::Rule& rule) {
   if (auto resolved = resolve_rule(rule, names())) {
     resolved_.policy.rules.push_back(*std::move(resolved));
@@ -96,7 +101,7 @@ void Resolver::statement(const ast::Rule& rule) {
 
 void Resolver::statement(const ast::Expect& expect) {
   if (auto resolved = resolve_expect(expect, names())) {
-    resolved_.expects.push_back(*std::move(resolved));
+    resolved_.outline.expects.push_back(*std::move(resolved));
   }
 }
 
@@ -113,6 +118,10 @@ std::expected<Rule, Diagnostic> resolve_rule(const ast::Rule& rule, const Policy
   auto resolved = resolve_rule(rule, Names{policy.sets, services, report});
   if (!resolved) return std::unexpected(std::move(report.take_errors().front()));
   return *std::move(resolved);
+}
+
+std::string hash_of(const Policy& policy) {
+  return sha256_hex(print(policy));
 }
 
 std::string_view statement_text(const Location& where) {

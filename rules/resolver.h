@@ -2,6 +2,7 @@
 // way to make a Policy.
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,23 @@
 
 namespace rules {
 
+// An `include` statement: its line in the main file, and how many rules stand before what it brings.
+struct IncludePlace {
+  std::size_t line = 0;
+  std::size_t rules_before = 0;
+
+  bool operator==(const IncludePlace&) const = default;
+};
+
+// What a policy's text has beside what a packet is judged by.
+struct Outline {
+  std::vector<Expect> expects;  // for check_expects(): they need the compiled rule set
+  std::vector<IncludePlace> includes;
+};
+
 struct Resolved {
   Policy policy;
-  std::vector<Expect> expects;  // for check_expects(): they need the compiled rule set
+  Outline outline;
   std::vector<Diagnostic> warnings;
 };
 
@@ -26,6 +41,9 @@ std::expected<Resolved, std::vector<Diagnostic>> resolve(const ast::Document& do
 // One rule of a command line in the light of a policy's sets.
 std::expected<Rule, Diagnostic> resolve_rule(const ast::Rule& rule, const Policy& policy,
                                              const Services& services);
+
+// For Policy::hash.
+std::string hash_of(const Policy& policy);
 
 // The statement that a rule's location marks, without a comment at its end.
 std::string_view statement_text(const Location& where);

@@ -33,10 +33,6 @@ struct Query {
 
 class RuleSet {
  public:
-  RuleSet(RuleSet&&) noexcept;
-  RuleSet& operator=(RuleSet&&) noexcept;
-  ~RuleSet();
-
   // The first match among built-in rules, then rules, then the default of the direction.
   Decision classify(const Packet& packet, Direction direction,
                     InterfaceId interface) const noexcept;
@@ -49,16 +45,22 @@ class RuleSet {
   // Name of each id; element 0 is empty.
   const std::vector<std::string>& interfaces() const noexcept;
 
+  // compile() of a policy that has one rule more, at `index`, or has no longer the rule that had been there: in
+  // microseconds, where this is the last that was made from another one in this way. One thread at a time may ask any
+  // of those that were made from one another; all of them go on to classify.
+  RuleSet with_rule(const Policy& policy, std::size_t index) const;
+  RuleSet without_rule(const Policy& policy, const Rule& rule, std::size_t index) const;
+
   std::size_t memory_bytes() const noexcept;
 
  private:
   friend RuleSet compile(const Policy& policy);
   struct Tables;
-  explicit RuleSet(std::unique_ptr<const Tables> tables);
-  std::unique_ptr<const Tables> tables_;
+  explicit RuleSet(std::shared_ptr<const Tables> tables);
+  std::shared_ptr<const Tables> tables_;
 };
 
-// The only way to make one. Takes what it needs from the policy; the policy may be destroyed afterwards.
+// The way to make one. Takes what it needs from the policy; the policy may be destroyed afterwards.
 RuleSet compile(const Policy& policy);
 
 }  // namespace rules

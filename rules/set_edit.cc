@@ -1,11 +1,11 @@
-// The half of rules/edit.h that works inside the braces of a set.
+#include "rules/set_edit.h"
+
 #include <algorithm>
 #include <optional>
 #include <string>
 
 #include <fmt/format.h>
 
-#include "rules/edit.h"
 #include "rules/parser.h"
 #include "rules/report.h"
 #include "rules/set_resolver.h"
@@ -156,8 +156,8 @@ std::string take_out(std::string text, const ast::Set& set, std::size_t index) {
 
 // Text unchanged if there is nothing to take out. One occurrence at a time: a member may be listed
 // more than once.
-Edited remove_once(const SourceTree& tree, std::string_view name, std::string_view word,
-                   const Services& services) {
+EditedText remove_once(const SourceTree& tree, std::string_view name, std::string_view word,
+                       const Services& services) {
   const auto document = parse(tree);
   if (!document) return std::unexpected(document.error().front());
   const auto found = find_set(tree, *document, name);
@@ -179,8 +179,8 @@ Edited remove_once(const SourceTree& tree, std::string_view name, std::string_vi
 
 }  // namespace
 
-Edited add_member(const SourceTree& tree, std::string_view name, std::string_view word,
-                  const Services& services) {
+EditedText add_member(const SourceTree& tree, std::string_view name, std::string_view word,
+                      const Services& services) {
   const auto document = parse(tree);
   if (!document) return std::unexpected(document.error().front());
   const auto found = find_set(tree, *document, name);
@@ -198,8 +198,8 @@ Edited add_member(const SourceTree& tree, std::string_view name, std::string_vie
   return own_line ? add_line(text, set, word) : add_inline(text, set, word);
 }
 
-Edited remove_member(const SourceTree& tree, std::string_view name, std::string_view word,
-                     const Services& services) {
+EditedText remove_member(const SourceTree& tree, std::string_view name, std::string_view word,
+                         const Services& services) {
   SourceTree current = tree;
   for (;;) {
     auto shorter = remove_once(current, name, word, services);

@@ -14,6 +14,8 @@
 namespace rules {
 namespace {
 
+constexpr const char* kCovered = "this rule never decides: an earlier one covers it";
+
 bool covers(const AddressMatch& wide, const AddressMatch& narrow) {
   if (wide.any()) return true;
   if (narrow.any()) return false;
@@ -141,8 +143,7 @@ void check_order(const RuleList& rules, Report& report, std::size_t max_steps) {
       steps += cost(rules[earlier].match, rules[later].match);
       const bool same = rules[earlier].canonical == rules[later].canonical;
       if (same || !covers(rules[earlier].match, rules[later].match)) continue;
-      report.warning(rules.where(later), "this rule never decides: an earlier one covers it",
-                     {rules.where(earlier)});
+      report.warning(rules.where(later), kCovered, {rules.where(earlier)});
       break;
     }
     if (++steps > max_steps) {
@@ -151,6 +152,27 @@ void check_order(const RuleList& rules, Report& report, std::size_t max_steps) {
       return;
     }
   }
+}
+
+std::vector<Diagnostic> check_new_rule(const RuleList& rules, std::size_t index) {
+  Report report;
+  const auto first_cover = [&](std::size_t rule) {
+    std::size_t at = 0;
+    while (at < rule && !covers(rules[at].match, rules[rule].match)) ++at;
+    return at;
+  };
+  const auto warn_if_covered_by = [&](std::size_t earlier, std::size_t later) {
+    if (earlier == later) return;
+    report.warning(rules.where(later), kCovered, {rules.where(earlier)});
+  };
+  warn_if_covered_by(first_cover(index), index);
+  std::size_t looked_at = 0;
+  for (std::size_t later = index + 1; later < rules.size(); ++later) {
+    if (!covers(rules[index].match, rules[later].match)) continue;
+    if (++looked_at > Report::kMost) break;
+    if (first_cover(later) == index) warn_if_covered_by(index, later);
+  }
+  return report.take_warnings();
 }
 
 }  // namespace rules

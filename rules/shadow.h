@@ -19,4 +19,8 @@ bool covers(const Match& wide, const Match& narrow);
 inline constexpr std::size_t kMaxShadowSteps = 100'000'000;
 void check_order(const RuleList& rules, Report& report, std::size_t max_steps = kMaxShadowSteps);
 
+// The same of one rule that has come into a list without errors: what covers it, and what it covers that nothing did
+// before. At most Report::kMost warnings.
+std::vector<Diagnostic> check_new_rule(const RuleList& rules, std::size_t index);
+
 }  // namespace rules

@@ -19,11 +19,17 @@ std::vector<bool> silent(const List& rules) {
 
 ActivePolicy::ActivePolicy(rules::Policy policy_in, std::uint64_t version_in,
                            kernel::Generation generation_in, Mode mode_in, std::size_t workers)
+    : ActivePolicy(policy_in, rules::compile(policy_in), version_in, generation_in, mode_in,
+                   workers) {}
+
+ActivePolicy::ActivePolicy(rules::Policy policy_in, rules::RuleSet rules_in,
+                           std::uint64_t version_in, kernel::Generation generation_in, Mode mode_in,
+                           std::size_t workers)
     : version(version_in),
       generation(generation_in),
       mode(mode_in),
       policy(std::move(policy_in)),
-      rules(rules::compile(policy)),
+      rules(std::move(rules_in)),
       limit_slots(kernel::limit_slots(policy)),
       silent_builtins(silent(policy.builtin_rules)),
       silent_rules(silent(policy.rules)) {

@@ -60,6 +60,9 @@ struct ActivePolicy {
 
   ActivePolicy(rules::Policy policy_in, std::uint64_t version_in, kernel::Generation generation_in,
                Mode mode_in, std::size_t workers);
+  // `rules_in` is of this policy.
+  ActivePolicy(rules::Policy policy_in, rules::RuleSet rules_in, std::uint64_t version_in,
+               kernel::Generation generation_in, Mode mode_in, std::size_t workers);
 
   // Whether the policy wants a record of what this decision decides.
   bool recorded(const rules::Decision& decision) const noexcept;

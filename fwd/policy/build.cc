@@ -8,6 +8,7 @@
 #include "rules/labels.h"
 #include "rules/parser.h"
 #include "rules/resolver.h"
+#include "rules/shadow.h"
 #include "rules/suggest.h"
 
 namespace fwd::policy {
@@ -36,6 +37,25 @@ std::optional<rules::Diagnostic> check_limits(const rules::Policy& policy) {
   return std::nullopt;
 }
 
+rules::RuleSet compile(const engine::ActivePolicy& before, const rules::PolicyEdit& edit) {
+  switch (edit.kind) {
+    case rules::PolicyEdit::Kind::Added:
+      return before.rules.with_rule(edit.policy, edit.index);
+    case rules::PolicyEdit::Kind::Removed:
+      return before.rules.without_rule(edit.policy, before.policy.rules[edit.index], edit.index);
+    case rules::PolicyEdit::Kind::Remarked:
+      return before.rules;
+  }
+  __builtin_unreachable();
+}
+
+std::expected<Built, Error> check(Built built) {
+  auto broken =
+      rules::check_expects(built.active->policy, built.outline.expects, built.active->rules);
+  if (!broken.empty()) return std::unexpected(to_error(std::move(broken)));
+  return built;
+}
+
 }  // namespace
 
 std::string message_of(const rules::Diagnostic& diagnostic) {
@@ -61,9 +81,20 @@ std::expected<Built, Error> build(const rules::SourceTree& sources, const rules:
     return std::unexpected(to_error({std::move(*fault)}));
   auto active = std::make_shared<const engine::ActivePolicy>(
       std::move(resolved->policy), stamp.version, stamp.generation, stamp.mode, stamp.workers);
-  auto broken = rules::check_expects(active->policy, resolved->expects, active->rules);
-  if (!broken.empty()) return std::unexpected(to_error(std::move(broken)));
-  return Built{std::move(active), std::move(resolved->warnings)};
+  return check({std::move(active), std::move(resolved->outline), std::move(resolved->warnings)});
+}
+
+std::expected<Built, Error> build(const engine::ActivePolicy& before, rules::PolicyEdit edit,
+                                  const Stamp& stamp) {
+  if (auto fault = check_limits(edit.policy)) return std::unexpected(to_error({std::move(*fault)}));
+  std::vector<rules::Diagnostic> warnings;
+  if (edit.kind == rules::PolicyEdit::Kind::Added)
+    warnings = rules::check_new_rule(edit.policy.rules, edit.index);
+  rules::RuleSet rules = compile(before, edit);
+  auto active = std::make_shared<const engine::ActivePolicy>(
+      std::move(edit.policy), std::move(rules), stamp.version, stamp.generation, stamp.mode,
+      stamp.workers);
+  return check({std::move(active), std::move(edit.outline), std::move(warnings)});
 }
 
 Error no_such_set(const rules::Policy& policy, std::string_view name) {

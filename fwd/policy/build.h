@@ -11,7 +11,9 @@
 
 #include "ctl/api/error.h"
 #include "fwd/engine/active_policy.h"
+#include "rules/edit.h"
 #include "rules/include.h"
+#include "rules/resolver.h"
 #include "rules/services.h"
 
 namespace fwd::policy {
@@ -28,10 +30,15 @@ struct Stamp {
 
 struct Built {
   std::shared_ptr<const engine::ActivePolicy> active;
+  rules::Outline outline;
   std::vector<rules::Diagnostic> warnings;
 };
 
 std::expected<Built, Error> build(const rules::SourceTree& sources, const rules::Services& services,
+                                  const Stamp& stamp);
+
+// The same of one edited rule, without reading or compiling the others again. Warnings are about that rule alone.
+std::expected<Built, Error> build(const engine::ActivePolicy& before, rules::PolicyEdit edit,
                                   const Stamp& stamp);
 
 // On one line, with its place where it has one.

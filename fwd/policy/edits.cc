@@ -10,11 +10,16 @@
 #include "rules/parser.h"
 #include "rules/resolver.h"
 #include "rules/select.h"
+#include "rules/set_edit.h"
 
 namespace fwd::policy {
 namespace {
 
 using ctl::api::ErrorCode;
+
+std::unexpected<Error> internal(const SystemError& error) {
+  return std::unexpected(Error{ErrorCode::Internal, error.message(), {}});
+}
 
 std::unexpected<Error> error(ErrorCode code, std::string message) {
   return std::unexpected(Error{code, std::move(message), {}});
@@ -43,17 +48,6 @@ std::optional<std::size_t> index_of(const rules::Policy& policy, const std::stri
   return static_cast<std::size_t>(found - policy.rules.begin());
 }
 
-std::vector<rules::Diagnostic> about(const rules::Location& place,
-                                     std::vector<rules::Diagnostic> diagnostics) {
-  const auto is_place = [&](const rules::Location& l) {
-    return l.file == place.file && l.line == place.line;
-  };
-  std::erase_if(diagnostics, [&](const rules::Diagnostic& diagnostic) {
-    return !is_place(diagnostic.where) && std::ranges::none_of(diagnostic.other, is_place);
-  });
-  return diagnostics;
-}
-
 Outcome<std::string> edit_members(rules::SourceTree tree, const std::string& set,
                                   const SetChange& change, const rules::Services& services) {
   for (const std::string& member : change.add) {
@@ -71,9 +65,32 @@ Outcome<std::string> edit_members(rules::SourceTree tree, const std::string& set
 
 }  // namespace
 
-// A text that is well formed, and still no policy: a duplicate, say, or an `expect` that it would
-// make false.
-Outcome<Applied> PolicyManager::commit_edit(const std::string& main_text) {
+// What is edited may be no policy any more: too large, say, or with an `expect` that isn't true now.
+Outcome<Applied> PolicyManager::commit_edit(rules::Edited edited) {
+  if (!edited) {
+    // A position beyond the rules has no place in the text; one inside an include has.
+    const bool beyond = edited.error().where.line == 0;
+    return std::unexpected(
+        to_error({edited.error()}, beyond ? ErrorCode::BadRequest : ErrorCode::Refused));
+  }
+  const State before = state();
+  rules::SourceTree sources = before->sources;
+  sources.main.text = std::move(edited->text);
+  if (auto fault = rules::check_size(sources))
+    return std::unexpected(to_error({*std::move(fault)}, ErrorCode::Refused));
+  auto built = build(*before->active, *std::move(edited), next_stamp());
+  if (!built) {
+    auto diagnostics = std::move(built.error().diagnostics);
+    rules::place_before_edit(diagnostics, before->sources.main, sources.main.text);
+    return std::unexpected(to_error(std::move(diagnostics), ErrorCode::Refused));
+  }
+  auto draft = store_.prepare(sources.main.text);
+  if (!draft) return internal(draft.error());
+  return commit_built(std::move(sources), *std::move(built), *std::move(draft));
+}
+
+// The same where the text alone is edited.
+Outcome<Applied> PolicyManager::commit_text(const std::string& main_text) {
   const State before = state();
   rules::SourceTree sources = before->sources;
   sources.main.text = main_text;
@@ -95,22 +112,13 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
   if (const auto index = index_of(before->active->policy, rule->id))
     return update_rule(*index, rule->remarks);
 
-  auto edited = position ? rules::insert_rule(before->sources, *position, text)
-                         : rules::append_rule(before->sources, text);
-  if (!edited) {
-    // A position beyond the rules has no place in the text; one inside an include has.
-    const bool beyond = edited.error().where.line == 0;
-    return std::unexpected(
-        to_error({edited.error()}, beyond ? ErrorCode::BadRequest : ErrorCode::Refused));
-  }
-  auto applied = commit_edit(*edited);
+  const rules::EditBase base = edit_base(*before);
+  auto edited =
+      position ? rules::insert_rule(base, *position, text) : rules::append_rule(base, text);
+  const std::size_t index = edited ? edited->index : 0;
+  auto applied = commit_edit(std::move(edited));
   if (!applied) return std::unexpected(std::move(applied.error()));
-  const rules::Policy& policy = applied->state->active->policy;
-  const auto index = index_of(policy, rule->id);
-  if (!index) return error(ErrorCode::Internal, "the rule was added and can't be found");
-  return RuleChange{applied->state, *index,
-                    about(policy.rules.where(*index), std::move(applied->warnings)), false,
-                    applied->cut};
+  return RuleChange{applied->state, index, std::move(applied->warnings), false, applied->cut};
 }
 
 // As with ufw: the same rule again is a way to change its comment, or how it is logged.
@@ -120,10 +128,7 @@ Outcome<RuleChange> PolicyManager::update_rule(std::size_t index, rules::Remarks
   if (remarks.log == rule.log) remarks.log.reset();
   if (remarks.comment == rule.comment) remarks.comment.reset();
   if (!remarks.log && !remarks.comment) return RuleChange{before, index, {}, true};
-  auto edited =
-      rules::change_remarks(before->sources, before->active->policy.rules.where(index), remarks);
-  if (!edited) return std::unexpected(to_error({edited.error()}, ErrorCode::Refused));
-  auto applied = commit_edit(*edited);
+  auto applied = commit_edit(rules::change_remarks(edit_base(*before), index, remarks));
   if (!applied) return std::unexpected(std::move(applied.error()));
   return RuleChange{applied->state, index, {}, true, applied->cut, true};
 }
@@ -139,9 +144,7 @@ Outcome<RuleChange> PolicyManager::remove_rule(const std::string& selection) {
   }
   if (auto unchanged = store_.check_unchanged(before->sources); !unchanged)
     return std::unexpected(unchanged.error());
-  auto edited = rules::remove_rule(before->sources, before->active->policy.rules.where(*index));
-  if (!edited) return std::unexpected(to_error({edited.error()}, ErrorCode::Refused));
-  auto applied = commit_edit(*edited);
+  auto applied = commit_edit(rules::remove_rule(edit_base(*before), *index));
   if (!applied) return std::unexpected(std::move(applied.error()));
   return RuleChange{before, *index, {}, false, applied->cut};
 }
@@ -164,7 +167,7 @@ Outcome<Applied> PolicyManager::change_set(const std::string& name, const SetCha
   auto edited = edit_members(before->sources, name, change, services_);
   if (!edited) return std::unexpected(std::move(edited.error()));
   if (*edited == before->sources.main.text) return Applied{before, {}, true};
-  return commit_edit(*edited);
+  return commit_text(*edited);
 }
 
 }  // namespace fwd::policy

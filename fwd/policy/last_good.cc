@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "ctl/api/codec.h"
 #include "ctl/api/policy.h"
 #include "fwd/files.h"
@@ -21,6 +23,34 @@ Result<void> LastGood::keep(const rules::SourceTree& sources) const {
   const std::string text = ctl::api::encode(ctl::api::Sources{sources.main, sources.includes});
   if (const auto kept = read_file(path_); kept && *kept == text) return {};
   return replace_file(path_, text);
+}
+
+LastGoodKeeper::LastGoodKeeper(const std::string& state_directory) : last_good_(state_directory) {
+  writing_.emplace([this] { write(); });
+}
+
+LastGoodKeeper::~LastGoodKeeper() {
+  writing_.reset();
+  write();
+}
+
+void LastGoodKeeper::keep(rules::SourceTree sources) {
+  {
+    const std::lock_guard lock(mutex_);
+    next_ = std::move(sources);
+  }
+  writing_->want();
+}
+
+// The policy is in force all the same, and its file is in order now.
+void LastGoodKeeper::write() {
+  std::unique_lock lock(mutex_);
+  const auto sources = std::exchange(next_, std::nullopt);
+  lock.unlock();
+  if (!sources) return;
+  if (auto kept = last_good_.keep(*sources); !kept) {
+    spdlog::error("the next boot has no policy to fall back on: {}", kept.error().message());
+  }
 }
 
 }  // namespace fwd::policy

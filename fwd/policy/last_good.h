@@ -2,9 +2,11 @@
 // falls back on when the policy file is broken.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 
+#include "fwd/background_job.h"
 #include "fwd/system_error.h"
 #include "rules/include.h"
 
@@ -25,6 +27,25 @@ class LastGood {
 
  private:
   std::string path_;
+};
+
+// Keeps them on a thread of its own: no change waits for it, since what is kept counts only where the policy's file is
+// broken at the next boot.
+class LastGoodKeeper {
+ public:
+  explicit LastGoodKeeper(const std::string& state_directory);
+  ~LastGoodKeeper();  // waits until all is kept
+
+  // Of several that follow one another quickly only the last one may be written.
+  void keep(rules::SourceTree sources);
+
+ private:
+  void write();
+
+  const LastGood last_good_;
+  std::mutex mutex_;  // of the next one
+  std::optional<rules::SourceTree> next_;
+  std::optional<BackgroundJob> writing_;
 };
 
 }  // namespace fwd::policy

@@ -72,7 +72,8 @@ PolicyManager::PolicyManager(PolicyStore store, const std::string& state_directo
       read_services_(std::move(read_services)),
       installer_(std::move(installer)),
       services_(std::move(loaded.services)) {
-  set_state(std::move(loaded.sources), std::move(loaded.built.active), 0);
+  set_state(std::move(loaded.sources), std::move(loaded.built.outline),
+            std::move(loaded.built.active), 0);
 }
 
 Result<void> PolicyManager::start() {
@@ -151,18 +152,13 @@ State PolicyManager::state() const {
   return state_;
 }
 
-void PolicyManager::set_state(rules::SourceTree sources, Active active, std::size_t cut) {
-  auto state = std::make_shared<const InForce>(
-      InForce{std::move(sources), std::move(active), std::chrono::system_clock::now(), cut});
+void PolicyManager::set_state(rules::SourceTree sources, rules::Outline outline, Active active,
+                              std::size_t cut) {
+  auto state = std::make_shared<const InForce>(InForce{std::move(sources), std::move(outline),
+                                                       std::move(active),
+                                                       std::chrono::system_clock::now(), cut});
   const std::lock_guard lock(state_mutex_);
   state_ = std::move(state);
-}
-
-// The policy is in force all the same, and its file is in order now.
-void PolicyManager::keep_last_good() const {
-  if (auto kept = last_good_.keep(state()->sources); !kept) {
-    spdlog::error("the next boot has no policy to fall back on: {}", kept.error().message());
-  }
 }
 
 Stamp PolicyManager::next_stamp() const {
@@ -198,11 +194,12 @@ Result<void> PolicyManager::enforce_again() {
   const State now = state();
   const Stamp stamp = next_stamp();
   const auto active = std::make_shared<const engine::ActivePolicy>(
-      now->active->policy, stamp.version, stamp.generation, stamp.mode, stamp.workers);
+      now->active->policy, now->active->rules, stamp.version, stamp.generation, stamp.mode,
+      stamp.workers);
   const auto cut = enforce(active);
   if (!cut) return std::unexpected(cut.error());
-  set_state(now->sources, active, *cut);
-  keep_last_good();
+  set_state(now->sources, now->outline, active, *cut);
+  last_good_.keep(state()->sources);
   return {};
 }
 
@@ -238,8 +235,8 @@ Outcome<Applied> PolicyManager::commit_built(rules::SourceTree sources, Built bu
       return internal(published.error());
     }
   }
-  set_state(std::move(sources), active, *cut);
-  keep_last_good();
+  set_state(std::move(sources), std::move(built.outline), active, *cut);
+  last_good_.keep(state()->sources);
   return Applied{state(), std::move(built.warnings), false, *cut};
 }
 

@@ -40,6 +40,7 @@ Outcome<Loaded> load(const PolicyStore& store, const ReadServices& read_services
 // What is in force, as one immutable whole.
 struct InForce {
   rules::SourceTree sources;
+  rules::Outline outline;  // of the sources
   Active active;
   std::chrono::system_clock::time_point since;
   std::size_t cut = 0;  // live connections, when it was put in force
@@ -121,19 +122,22 @@ class PolicyManager {
   Stamp next_stamp() const;
   Outcome<Applied> commit(rules::SourceTree sources, bool write);
   Outcome<Applied> commit_built(rules::SourceTree sources, Built built, std::optional<Draft> draft);
-  Outcome<Applied> commit_edit(const std::string& main_text);
+  Outcome<Applied> commit_edit(rules::Edited edited);
+  Outcome<Applied> commit_text(const std::string& main_text);
   Outcome<RuleChange> update_rule(std::size_t index, rules::Remarks remarks);
   Result<std::size_t> enforce(const Active& active);
   Result<void> enforce_again();
   void take_back();
-  void set_state(rules::SourceTree sources, Active active, std::size_t cut);
-  void keep_last_good() const;
+  void set_state(rules::SourceTree sources, rules::Outline outline, Active active, std::size_t cut);
   bool in_force() const;
+  rules::EditBase edit_base(const InForce& now) const {
+    return {now.sources, now.active->policy, now.outline, services_};
+  }
 
   const PolicyStore store_;
   const EnabledMark enabled_mark_;
   const ModeMark mode_mark_;
-  const LastGood last_good_;
+  LastGoodKeeper last_good_;
   const ReadServices read_services_;
 
   mutable std::mutex change_mutex_;  // held through every change; guards the next five

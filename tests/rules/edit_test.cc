@@ -1,11 +1,17 @@
 #include "rules/edit.h"
 
 #include <string>
+#include <tuple>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
+#include "rules/printer.h"
 #include "rules/select.h"
+#include "rules/set_edit.h"
 #include "tests/rules/texts.h"
+#include "tests/support/random.h"
+#include "tests/support/random_policy.h"
 #include "tests/support/rule_lists.h"
 
 using namespace rules;
@@ -13,28 +19,63 @@ using namespace rules::tests;
 
 namespace {
 
-std::string text_of(const Edited& edited) {
+std::string text_of(const EditedText& edited) {
   return edited ? *edited : render(edited.error());
 }
 
+auto place(const Location& where) {
+  return std::tie(where.file, where.line, where.column, where.length, where.source_line);
+}
+
+// What the edit says of the policy must be what its text says.
+void check_meaning(const SourceTree& before, const PolicyEdit& edit) {
+  INFO(edit.text);
+  const Loaded anew({{before.main.name, edit.text}, before.includes});
+  const Policy& policy = anew.resolved.policy;
+  CHECK(print(edit.policy) == print(policy));
+  CHECK(edit.policy.hash == policy.hash);
+  REQUIRE(edit.policy.rules.size() == policy.rules.size());
+  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+    CHECK(edit.policy.rules[i].id == policy.rules[i].id);
+    CHECK((place(edit.policy.rules.where(i)) == place(policy.rules.where(i))));
+  }
+  for (const auto& [name, set] : policy.sets)
+    CHECK((place(edit.policy.sets.at(name).where) == place(set.where)));
+  CHECK(edit.outline.includes == anew.resolved.outline.includes);
+  const std::vector<Expect>& expects = anew.resolved.outline.expects;
+  REQUIRE(edit.outline.expects.size() == expects.size());
+  for (std::size_t i = 0; i < expects.size(); ++i)
+    CHECK((place(edit.outline.expects[i].where) == place(expects[i].where)));
+}
+
+std::string text_of(const SourceTree& before, const Edited& edited) {
+  if (!edited) return render(edited.error());
+  check_meaning(before, *edited);
+  return edited->text;
+}
+
+std::string append(const SourceTree& tree, std::string_view rule) {
+  return text_of(tree, append_rule(Loaded(tree).base(), rule));
+}
+
 std::string append(std::string text, std::string_view rule) {
-  return text_of(append_rule(tree_of(std::move(text)), rule));
+  return append(tree_of(std::move(text)), rule);
+}
+
+std::string insert(const SourceTree& tree, std::size_t position, std::string_view rule) {
+  return text_of(tree, insert_rule(Loaded(tree).base(), position, rule));
 }
 
 std::string insert(std::string text, std::size_t position, std::string_view rule) {
-  return text_of(insert_rule(tree_of(std::move(text)), position, rule));
+  return insert(tree_of(std::move(text)), position, rule);
 }
 
 std::string remove(const SourceTree& tree, std::size_t number) {
-  const auto resolved = resolve_tree(tree);
-  REQUIRE(resolved);
-  return text_of(remove_rule(tree, resolved->policy.rules.where(number - 1)));
+  return text_of(tree, remove_rule(Loaded(tree).base(), number - 1));
 }
 
 std::string remark(const SourceTree& tree, std::size_t number, const Remarks& remarks) {
-  const auto resolved = resolve_tree(tree);
-  REQUIRE(resolved);
-  return text_of(change_remarks(tree, resolved->policy.rules.where(number - 1), remarks));
+  return text_of(tree, change_remarks(Loaded(tree).base(), number - 1, remarks));
 }
 
 std::string remark(std::string text, std::size_t number, const Remarks& remarks) {
@@ -65,7 +106,7 @@ TEST_CASE("a rule is appended behind the last rule, and nothing else changes") {
         "allow 22 # ssh\nallow 80\n\nexpect deny in tcp 10.0.0.1 to 10.0.0.2 port 1\n");
   CHECK(append("default deny in\n", "allow 80") == "default deny in\nallow 80\n");
   const SourceTree tree = tree_of("allow 1\ninclude \"x.fw\"\n# end\n", {{"x.fw", "allow 2\n"}});
-  CHECK(text_of(append_rule(tree, "allow 3")) == "allow 1\ninclude \"x.fw\"\nallow 3\n# end\n");
+  CHECK(append(tree, "allow 3") == "allow 1\ninclude \"x.fw\"\nallow 3\n# end\n");
 }
 
 TEST_CASE("only one whole rule becomes a line of the file") {
@@ -92,14 +133,14 @@ TEST_CASE("a rule is inserted so that it has the number asked for") {
 
 TEST_CASE("a rule isn't inserted into an included file, but before and behind it") {
   const SourceTree tree = tree_of("include \"x.fw\"\nallow 3\n", {{"x.fw", "allow 1\nallow 2\n"}});
-  CHECK(text_of(insert_rule(tree, 1, "deny 9")) == "deny 9\ninclude \"x.fw\"\nallow 3\n");
-  CHECK(text_of(insert_rule(tree, 3, "deny 9")) == "include \"x.fw\"\ndeny 9\nallow 3\n");
-  CHECK(text_of(insert_rule(tree, 2, "deny 9")) ==
+  CHECK(insert(tree, 1, "deny 9") == "deny 9\ninclude \"x.fw\"\nallow 3\n");
+  CHECK(insert(tree, 3, "deny 9") == "include \"x.fw\"\ndeny 9\nallow 3\n");
+  CHECK(insert(tree, 2, "deny 9") ==
         "x.fw:2:1: error: rule 2 would stand in an included file\nallow 2\n^~~~~~~\n"
         "hint: edit x.fw and apply the policy\n");
   const SourceTree two =
       tree_of("include \"x.fw\"\ninclude \"y.fw\"\n", {{"x.fw", "allow 1"}, {"y.fw", "allow 2"}});
-  CHECK(text_of(insert_rule(two, 2, "deny 9")) == "include \"x.fw\"\ndeny 9\ninclude \"y.fw\"\n");
+  CHECK(insert(two, 2, "deny 9") == "include \"x.fw\"\ndeny 9\ninclude \"y.fw\"\n");
 }
 
 TEST_CASE("every insertion gives the rule its number") {
@@ -107,16 +148,16 @@ TEST_CASE("every insertion gives the rule its number") {
       "# a\nallow 1\ninclude \"x.fw\"\n\nallow 4\n# b\nset q = {\n}\nallow 5\ninclude \"*.d/*.fw\"",
       {{"x.fw", "allow 2\nallow 3\n"}});
   for (std::size_t position = 1; position <= 6; ++position) {
-    const auto edited = insert_rule(tree, position, "deny 9");
+    const Loaded loaded(tree);
+    const auto edited = insert_rule(loaded.base(), position, "deny 9");
     if (position == 3) {
       CHECK_FALSE(edited);
       continue;
     }
     REQUIRE(edited);
-    const SourceTree after{{tree.main.name, *edited}, tree.includes};
-    const auto resolved = resolve_tree(after);
-    REQUIRE(resolved);
-    CHECK(resolved->policy.rules.at(position - 1).canonical ==
+    check_meaning(tree, *edited);
+    CHECK(edited->index == position - 1);
+    CHECK(edited->policy.rules.at(position - 1).canonical ==
           "deny in proto tcp,udp from any to any port 9");
   }
 }
@@ -171,6 +212,35 @@ TEST_CASE("a rule of an included file keeps its comment") {
         "x.fw:1:1: error: the rule stands in an included file, which commands don't change\nallow "
         "1\n^~~~~~~\n"
         "hint: edit x.fw and apply the policy\n");
+}
+
+TEST_CASE("after any sequence of edits a policy is what its text says") {
+  const auto seed = ::tests::test_seed();
+  INFO("FWD_TEST_SEED=" << seed);
+  ::tests::Random random(seed);
+  for (int round = 0; round < 30; ++round) {
+    SourceTree tree = tree_of(
+        "# head\nset a = { 10.0.0.1,\n  10.0.0.2 }\n\nallow 1 # x\ninclude \"x.fw\"\n"
+        "expect deny in tcp 192.0.2.1 to 10.0.0.1 port 9\ninclude \"*.d/*.fw\"\n"
+        "  allow from @a comment 'y'\nexpect deny in tcp 192.0.2.1 to 10.0.0.1 port 8",
+        {{"x.fw", "allow 2\n# x\nallow 3\n"}});
+    Resolved now = Loaded(tree).resolved;
+    for (unsigned port = 1000; port < 1030; ++port) {
+      const EditBase base{tree, now.policy, now.outline, services()};
+      const std::size_t rules = now.policy.rules.size();
+      const std::string rule = fmt::format(" deny from @a to any port {} comment c # z", port);
+      auto edited = random.one_in(3)   ? remove_rule(base, random.below(rules))
+                    : random.one_in(2) ? insert_rule(base, 1 + random.below(rules + 1), rule)
+                    : random.one_in(3) ? change_remarks(base, random.below(rules),
+                                                        {.log = Log::None, .comment = rule})
+                                       : append_rule(base, rule);
+      if (!edited) continue;  // in an included file
+      check_meaning(tree, *edited);
+      tree.main.text = std::move(edited->text);
+      now.policy = std::move(edited->policy);
+      now.outline = std::move(edited->outline);
+    }
+  }
 }
 
 TEST_CASE("a member is added in the style of its set") {

@@ -16,7 +16,8 @@ std::string check(const std::string& text) {
   const SourceTree tree = tree_of(text);
   const auto resolved = resolve_tree(tree);
   if (!resolved) return render_all(resolved.error());
-  return render_all(check_expects(resolved->policy, resolved->expects, compile(resolved->policy)));
+  return render_all(
+      check_expects(resolved->policy, resolved->outline.expects, compile(resolved->policy)));
 }
 
 }  // namespace

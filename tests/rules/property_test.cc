@@ -6,6 +6,7 @@
 #include "tests/support/linear_matcher.h"
 #include "tests/support/near_misses.h"
 #include "tests/support/policy_text.h"
+#include "tests/support/random.h"
 #include "tests/support/random_policy.h"
 
 using tests::classify_linearly;
@@ -48,6 +49,45 @@ void check_policy(RandomPolicies& generator, std::size_t rules, int probes, Tall
     INFO(describe(probe));
     INFO("rule " << got.index << " instead of " << expected.index);
     FAIL("classifier and linear matcher differ");
+  }
+}
+
+TEST_CASE("a rule set that was made from another by one rule answers as one compiled afresh") {
+  const auto seed = tests::test_seed();
+  INFO("FWD_TEST_SEED=" << seed);
+  RandomPolicies generator{seed};
+  tests::Random random{seed};
+  for (const std::size_t size : {0, 3, 60}) {
+    rules::Policy policy = generator.policy(size);
+    rules::RuleSet rule_set = rules::compile(policy);
+    for (int edit = 0; edit < 80; ++edit) {
+      const rules::RuleSet before = rule_set;
+      const rules::Policy policy_before = policy;
+      if (policy.rules.empty() || random.one_in(2)) {
+        const std::size_t index = random.below(policy.rules.size() + 1);
+        policy.rules.insert(index, generator.policy(1).rules[0]);
+        rule_set = rule_set.with_rule(policy, index);
+      } else {
+        const std::size_t index = random.below(policy.rules.size());
+        const rules::Rule removed = policy.rules[index];
+        policy.rules.erase(index);
+        rule_set = rule_set.without_rule(policy, removed, index);
+      }
+      const auto agrees = [&](const rules::RuleSet& set, const rules::Policy& its) {
+        const auto probe = generator.probe(its);
+        REQUIRE(set.classify(probe.packet, probe.direction, set.interface_id(probe.interface)) ==
+                classify_linearly(its, probe.packet, probe.direction, probe.interface));
+      };
+      for (int probe = 0; probe < 50; ++probe) {
+        agrees(rule_set, policy);
+        agrees(before, policy_before);
+      }
+      // An edit that came to nothing: what is made from the one before doesn't know of it.
+      if (random.one_in(10)) {
+        rule_set = before;
+        policy = policy_before;
+      }
+    }
   }
 }
 

@@ -145,7 +145,7 @@ TEST_CASE("the policy of the design is resolved") {
   CHECK(policy.rules[6].log == Log::None);
   CHECK(policy.rules.line(3) == 11);
   CHECK(policy.sets.at("peers").where.line == 1);
-  CHECK(resolved->expects.size() == 2);
+  CHECK(resolved->outline.expects.size() == 2);
   CHECK(render_all(resolved->warnings) ==
         "policy.fw:10:1: warning: this rule never decides: an earlier one covers it\n"
         "allow in proto tcp from @admins to any port 22\n"

@@ -1,9 +1,12 @@
 // From text to policy in one call, for tests of what stands behind the parser.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "rules/edit.h"
 #include "rules/parser.h"
 #include "rules/resolver.h"
 
@@ -37,6 +40,19 @@ inline std::expected<Resolved, std::vector<Diagnostic>> resolve_tree(const Sourc
   if (!document) return std::unexpected(document.error());
   return resolve(*document, services());
 }
+
+// A policy that can be edited.
+struct Loaded {
+  SourceTree tree;
+  Resolved resolved;
+
+  explicit Loaded(SourceTree texts) : tree(std::move(texts)) {
+    auto result = resolve_tree(tree);
+    if (!result) throw std::invalid_argument(render(result.error().front()));
+    resolved = *std::move(result);
+  }
+  EditBase base() const { return {tree, resolved.policy, resolved.outline, services()}; }
+};
 
 // The errors of a policy as a person sees them, or nothing.
 inline std::string errors_of(const SourceTree& tree) {
