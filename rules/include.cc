@@ -1,6 +1,7 @@
 #include "rules/include.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fnmatch.h>
 
@@ -23,22 +24,28 @@ void add_new(std::vector<Source>& sources, std::vector<Source> found) {
   }
 }
 
+// Of an include statement that is a text's only line.
+std::optional<IncludePattern> pattern_of(const Source& line) {
+  if (check_text(line)) return std::nullopt;
+  Lexer lexer(line);
+  if (const Token first = lexer.next(); first.text != "include") return std::nullopt;
+  const Token name = lexer.next();
+  if (name.kind != TokenKind::String) return std::nullopt;
+  return IncludePattern{unescape(name.text), locate(name.where)};
+}
+
 }  // namespace
 
+// Of large policies nearly all lines are rules: only a line that may be an include is taken apart.
 std::vector<IncludePattern> include_patterns(const Source& main) {
   std::vector<IncludePattern> patterns;
-  if (check_text(main)) return patterns;
-  Lexer lexer(main);
-  bool line_start = true;
-  for (Token token = lexer.next(); token.kind != TokenKind::EndOfText; token = lexer.next()) {
-    const bool include = line_start && token.kind == TokenKind::Word && token.text == "include";
-    line_start = token.kind == TokenKind::EndOfLine;
-    if (!include) continue;
-    token = lexer.next();
-    line_start = token.kind == TokenKind::EndOfLine;
-    if (token.kind == TokenKind::EndOfText) break;
-    if (token.kind == TokenKind::String) {
-      patterns.push_back({unescape(token.text), locate(token.where)});
+  std::size_t number = 0;
+  for (const std::string_view line : lines_of(main.text)) {
+    ++number;
+    if (!trim(line).starts_with("include")) continue;
+    if (auto pattern = pattern_of({main.name, std::string(line)})) {
+      pattern->where.line = number;
+      patterns.push_back(*std::move(pattern));
     }
   }
   return patterns;

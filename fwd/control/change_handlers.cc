@@ -36,7 +36,8 @@ void log_change(const Request& request, std::string_view what) {
 }
 
 api::Rule view(const Context& context, const policy::RuleChange& change) {
-  return rule_view(change.state->active->policy, change.index, context.engine.rule_totals());
+  const rules::Policy& policy = change.state->active->policy;
+  return rule_view(policy, change.index, context.engine.packets(policy.rules[change.index]));
 }
 
 Answer set_enabled(const Context& context, const Request& request, bool enabled) {

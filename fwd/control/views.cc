@@ -83,17 +83,8 @@ ctl::api::Diff diff_view(const policy::Difference& difference, const std::string
   return diff;
 }
 
-ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index,
-                         const engine::RuleTotals& totals) {
-  const rules::Rule& rule = policy.rules[index];
-  std::uint64_t packets = 0;
-  if (totals.policy != nullptr) {
-    const auto& counted = totals.policy->policy.rules;
-    const auto found = std::ranges::find(counted, rule.id, &rules::Rule::id);
-    if (found != counted.end())
-      packets = totals.rules[static_cast<std::size_t>(found - counted.begin())];
-  }
-  return view(rule, policy.rules.where(index), index + 1, packets);
+ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index, std::uint64_t packets) {
+  return view(policy.rules[index], policy.rules.where(index), index + 1, packets);
 }
 
 ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals) {

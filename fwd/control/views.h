@@ -14,9 +14,8 @@
 
 namespace fwd::control {
 
-// The rule at this index, with the hits that `totals` has for its id.
-ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index,
-                         const engine::RuleTotals& totals);
+// The rule at this index, which has decided so many packets.
+ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index, std::uint64_t packets);
 
 // All rules of the policy that `totals` is of.
 ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals);

@@ -185,6 +185,11 @@ RuleTotals Engine::rule_totals() const {
   return history_.totals();
 }
 
+std::uint64_t Engine::packets(const rules::Rule& rule) const {
+  const std::lock_guard lock(mutex_);
+  return history_.packets(rule);
+}
+
 std::uint64_t Engine::oldest_snapshot_in_use() const {
   std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
   for (const auto& worker : workers_) oldest = std::min(oldest, worker->snapshot_in_use());

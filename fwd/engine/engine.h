@@ -83,6 +83,7 @@ class Engine {
   PacketTotals packet_totals() const;
   std::vector<QueueTotals> queue_totals() const;
   RuleTotals rule_totals() const;
+  std::uint64_t packets(const rules::Rule& rule) const;  // that it has decided
 
  private:
   void post();

@@ -71,8 +71,24 @@ RuleTotals RuleHistory::totals() const {
   return totals;
 }
 
+std::uint64_t RuleHistory::packets(const rules::Rule& rule) const {
+  const auto folded = folded_.find(rule.id);
+  std::uint64_t total = folded == folded_.end() ? 0 : folded->second;
+  const auto count = [&](const ActivePolicy& active) {
+    const auto found = std::ranges::find(active.policy.rules, rule.id, &rules::Rule::id);
+    if (found == active.policy.rules.end()) return;
+    const auto index = static_cast<std::size_t>(found - active.policy.rules.begin());
+    total += sum(active, DecidedBy::Rule, index, found->match.direction);
+  };
+  if (current_) count(*current_);
+  for (const auto& retired : retired_) count(*retired.policy);
+  return total;
+}
+
 void RuleHistory::add(const ActivePolicy& policy, Counts& counts) {
-  for_each_count(policy, [&](const std::string& id, std::uint64_t count) { counts[id] += count; });
+  for_each_count(policy, [&](const std::string& id, std::uint64_t count) {
+    if (count > 0) counts[id] += count;
+  });
 }
 
 void RuleHistory::forget_removed_rules() {

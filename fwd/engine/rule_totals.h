@@ -31,6 +31,8 @@ class RuleHistory {
   void fold(std::uint64_t oldest_in_use);
 
   RuleTotals totals() const;
+  // Of one rule that the policy has, or has had.
+  std::uint64_t packets(const rules::Rule& rule) const;
 
   std::size_t retired() const { return retired_.size(); }
 

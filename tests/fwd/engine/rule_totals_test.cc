@@ -39,6 +39,8 @@ TEST_CASE("a rule's count follows its id, not its place, and is the sum over the
   history.begin(second, 2);
   hit(*second, 1, 10);
   CHECK(history.totals().rules == std::vector<std::uint64_t>{0, 17});
+  CHECK(history.packets(second->policy.rules[0]) == 0);
+  CHECK(history.packets(second->policy.rules[1]) == 17);
 }
 
 TEST_CASE("a retired policy counts for as long as a worker may use it, and its counts stay") {
@@ -54,6 +56,7 @@ TEST_CASE("a retired policy counts for as long as a worker may use it, and its c
   history.fold(2);
   CHECK(history.retired() == 0);
   CHECK(history.totals().rules == std::vector<std::uint64_t>{5});
+  CHECK(history.packets(first->policy.rules[0]) == 5);
 }
 
 TEST_CASE("a rule that was removed and comes back goes on counting") {
