@@ -237,8 +237,6 @@ Found Version::first_match(const Packet& packet, InterfaceId interface) const no
 
 namespace {
 
-constexpr std::size_t kAhead = 12;  // packets that are fetched before they are looked at
-
 // Of one family, with where in the batch they stand.
 template <typename F>
 struct Group {
@@ -265,9 +263,6 @@ void Version::first_matches(std::span<const Query> queries, std::span<Found> fou
   Group<V4> v4;
   Group<V6> v6;
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    const Packet* const ahead = queries[std::min(i + kAhead, queries.size() - 1)].packet;
-    __builtin_prefetch(ahead);
-    __builtin_prefetch(&ahead->length);
     if (queries[i].packet->family() == Family::V4) {
       v4.add(queries[i], i);
       if (v4.count == kGroup) v4.search(view<V4>(), found);

@@ -103,6 +103,7 @@ Store<F>::Store(std::span<const Entry<F>> entries, std::span<const Slot> owners,
     : words_{(capacity + kReserve) * Row<F>::kEntryWords},
       capacity_{capacity + kReserve},
       free_(kLongBucket + 1) {
+  if (capacity_ > std::size_t{1} << BucketRef::kOffsetBits) throw std::bad_alloc{};
   for (const ChosenShape& chosen : shapes) {
     WritableTable& table = tables_.emplace_back();
     table.shape = chosen.shape;
