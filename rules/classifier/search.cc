@@ -96,8 +96,8 @@ std::vector<Method> make_methods() {
 }  // namespace
 
 std::span<const Method> methods() {
-  static const std::vector<Method> kMethods = make_methods();
-  return kMethods;
+  static const std::vector<Method> list = make_methods();
+  return list;
 }
 
 template <typename F>

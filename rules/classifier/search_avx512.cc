@@ -86,7 +86,8 @@ FWD_AVX512 inline std::uint32_t probe_all(const Directory<F>& directory, const P
     const __m512i numbers = _mm512_cvtepu32_epi64(
         _mm256_srlv_epi32(some, _mm512_castsi512_si256(eight_of(&columns.shift[first]))));
     const __m512i places =
-        _mm512_add_epi64(_mm512_load_si512(&columns.slots[first]), _mm512_slli_epi64(numbers, 3));
+        _mm512_add_epi64(_mm512_load_si512(static_cast<const void*>(&columns.slots[first])),
+                         _mm512_slli_epi64(numbers, 3));
     const std::size_t count = std::min(kSlotLanes, directory.table_count - first);
     const auto valid = static_cast<__mmask8>((1U << count) - 1);
     // Every element is one load of an aligned word, as atomic as the store that wrote it.
