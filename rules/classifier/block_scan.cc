@@ -1,4 +1,4 @@
-// block_scan(): one comparison for many entries, in as wide registers as the processor has.
+// One comparison for many entries of a list, in registers of each width.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -23,8 +23,6 @@ std::uint64_t scan_block_portably(const BlockKeys& keys, const BlockPoint& point
 }
 
 #if defined(__x86_64__)
-namespace {
-
 // 32 ports or tags, 2 times 16 addresses a step; what no entry passes ends it.
 __attribute__((target("avx512f,avx512bw"))) std::uint64_t scan_block_avx512(
     const BlockKeys& keys, const BlockPoint& point) {
@@ -60,6 +58,8 @@ __attribute__((target("avx512f,avx512bw"))) std::uint64_t scan_block_avx512(
   return bits;
 }
 
+namespace {
+
 __attribute__((target("avx2"))) __m256i load(const void* at) {
   return _mm256_load_si256(static_cast<const __m256i*>(at));
 }
@@ -69,6 +69,8 @@ __attribute__((target("avx2"))) __m256i at_most_32(__m256i value, __m256i limit)
 __attribute__((target("avx2"))) __m256i at_most_16(__m256i value, __m256i limit) {
   return _mm256_cmpeq_epi16(_mm256_min_epu16(value, limit), value);
 }
+
+}  // namespace
 
 __attribute__((target("avx2"))) std::uint64_t scan_block_avx2(const BlockKeys& keys,
                                                               const BlockPoint& point) {
@@ -105,17 +107,6 @@ __attribute__((target("avx2"))) std::uint64_t scan_block_avx2(const BlockKeys& k
   return bits;
 }
 
-}  // namespace
-
-BlockScan block_scan() {
-  if (__builtin_cpu_supports("avx512bw")) return &scan_block_avx512;
-  if (__builtin_cpu_supports("avx2")) return &scan_block_avx2;
-  return &scan_block_portably;
-}
-#else
-BlockScan block_scan() {
-  return &scan_block_portably;
-}
 #endif
 
 }  // namespace rules::classifier

@@ -18,11 +18,7 @@ constexpr std::uint32_t kInterface = ~0U;
 
 template <typename F>
 std::uint32_t entry_ports(const Entry<F>& entry) {
-  return std::uint32_t{entry.source_ports.first} << 16U | entry.destination_ports.first;
-}
-
-std::uint32_t entry_interface(const Condition& condition) {
-  return static_cast<std::uint32_t>(condition.kind.value >> kind::kInterfaceShift);
+  return both_ports(entry.source_ports.first, entry.destination_ports.first);
 }
 
 // What looks at more fields leads fewer packets to buckets in vain: each field is worth some entries.
@@ -49,7 +45,7 @@ class Chooser {
     std::iota(left_.begin(), left_.end(), 0U);
     shapes_of_.reserve(entries.size());
     for (const Entry<F>& entry : entries)
-      shapes_of_.push_back(shape_of(entry, conditions[entry.condition_number()]));
+      shapes_of_.push_back(shape_of(entry, kind_test(entry.condition_word(), conditions)));
   }
 
   std::vector<ChosenShape> choose() && {
@@ -131,10 +127,13 @@ class Chooser {
                           prefix_mask<F>(destination_lengths_[level]), kDestinationSeed);
     });
     fill(field_hashes_, masks_.size(), [&](std::uint32_t i, std::size_t level) {
-      return field_hash(entry_ports(entries_[i]),
-                        entry_interface(conditions_[entries_[i].condition_number()]),
+      return field_hash(entry_ports(entries_[i]), kind::interface_bits(kind_of(i).value),
                         masks_[level]);
     });
+  }
+
+  KindTest kind_of(std::uint32_t i) const {
+    return kind_test(entries_[i].condition_word(), conditions_);
   }
 
   std::optional<Combination> best_combination() {
@@ -203,22 +202,22 @@ class Chooser {
 }  // namespace
 
 template <typename F>
-Shape shape_of(const Entry<F>& entry, const Condition& condition) {
+Shape shape_of(const Entry<F>& entry, const KindTest& kind) {
   Shape shape{static_cast<std::uint8_t>(entry.addresses.source_bits()),
               static_cast<std::uint8_t>(entry.addresses.destination_bits()),
               {}};
   if (entry.source_ports.span == 0) shape.fields.ports |= kSourcePort;
   if (entry.destination_ports.span == 0) shape.fields.ports |= kDestinationPort;
-  if ((condition.kind.mask & kind::kInterface) != 0) shape.fields.interface = kInterface;
+  if ((kind.mask & kind::kInterface) != 0) shape.fields.interface = kInterface;
   return shape;
 }
 
 template <typename F>
-std::uint32_t hash_of(const Entry<F>& entry, const Condition& condition, const Shape& shape) {
+std::uint32_t hash_of(const Entry<F>& entry, const KindTest& kind, const Shape& shape) {
   return address_hash(entry.addresses.source, prefix_mask<F>(shape.source), kSourceSeed) ^
          address_hash(entry.addresses.destination, prefix_mask<F>(shape.destination),
                       kDestinationSeed) ^
-         field_hash(entry_ports(entry), entry_interface(condition), shape.fields);
+         field_hash(entry_ports(entry), kind::interface_bits(kind.value), shape.fields);
 }
 
 template <typename F>
@@ -227,10 +226,10 @@ std::vector<ChosenShape> choose_shapes(std::span<const Entry<F>> entries,
   return Chooser<F>(entries, conditions).choose();
 }
 
-template Shape shape_of(const Entry<V4>&, const Condition&);
-template Shape shape_of(const Entry<V6>&, const Condition&);
-template std::uint32_t hash_of(const Entry<V4>&, const Condition&, const Shape&);
-template std::uint32_t hash_of(const Entry<V6>&, const Condition&, const Shape&);
+template Shape shape_of(const Entry<V4>&, const KindTest&);
+template Shape shape_of(const Entry<V6>&, const KindTest&);
+template std::uint32_t hash_of(const Entry<V4>&, const KindTest&, const Shape&);
+template std::uint32_t hash_of(const Entry<V6>&, const KindTest&, const Shape&);
 template std::vector<ChosenShape> choose_shapes(std::span<const Entry<V4>>, const Condition*);
 template std::vector<ChosenShape> choose_shapes(std::span<const Entry<V6>>, const Condition*);
 

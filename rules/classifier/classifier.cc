@@ -70,7 +70,7 @@ void Classifier::rebuild() {
     std::vector<std::pair<Entry<F>, Slot>> found;
     store.for_each([&](Entry<F> entry, Slot owner) {
       if (labels_[owner] == kNoLabel) return;
-      entry.condition = entry.condition_number();
+      entry.condition = entry.condition_word();
       entry.label = labels_[owner];
       found.emplace_back(entry, owner);
     });
@@ -116,8 +116,7 @@ void Classifier::insert_into(Store<F>& store, Entries<F>& cut, const Pattern& pa
   append(pattern, slot, labels_[slot], cut);
   for (Entry<F>& entry : cut.entries) {
     entry.condition |= Entry<F>::kPending;
-    store.insert(entry, slot,
-                 conditions_.data()[static_cast<std::ptrdiff_t>(entry.condition_number())],
+    store.insert(entry, slot, kind_test(entry.condition_word(), conditions_.data().get()),
                  generation_->chores);
   }
 }
@@ -141,11 +140,11 @@ void Classifier::remove_from(Store<F>& store, Entries<F>& cut, const Pattern& pa
   cut.owners.clear();
   append(pattern, slot, labels_[slot], cut);
   for (const Entry<F>& entry : cut.entries) {
-    const Conditions::Number number = entry.condition_number();
-    const bool removed = store.remove(
-        entry, slot, conditions_.data()[static_cast<std::ptrdiff_t>(number)], generation_->chores);
-    conditions_.give_back(number);  // that of this cut; the entry's own is left for later
-    if (removed) leftovers_.push_back({next_version_, {}, number});
+    const std::uint32_t word = entry.condition_word();
+    const bool removed =
+        store.remove(entry, slot, kind_test(word, conditions_.data().get()), generation_->chores);
+    conditions_.give_back(word);  // that of this cut; the entry's own is left for later
+    if (removed) leftovers_.push_back({next_version_, {}, word});
   }
 }
 
@@ -208,7 +207,7 @@ Version::Version(std::shared_ptr<Generation> generation,
       conditions_{std::move(conditions)},
       v4_{generation_->v4.directory()},
       v6_{generation_->v6.directory()},
-      scan_{block_scan()},
+      method_{methods().front()},
       number_{number},
       ended_{std::move(ended)} {}
 
@@ -224,7 +223,7 @@ View<F> Version::view() const noexcept {
   } else {
     directory = v6_.get();
   }
-  return {*directory, conditions_.get(), generation_->lifetimes.get(), number_, scan_};
+  return {*directory, conditions_.get(), generation_->lifetimes.get(), number_, method_};
 }
 
 template View<V4> Version::view<V4>() const noexcept;

@@ -54,7 +54,7 @@ class Version {
   std::shared_ptr<const Condition[]> conditions_;
   std::shared_ptr<const Directory<V4>> v4_;
   std::shared_ptr<const Directory<V6>> v6_;
-  BlockScan scan_;
+  Method method_;
   std::uint64_t number_;
   std::shared_ptr<std::atomic<bool>> ended_;  // set when nobody has the version any more
 };
@@ -92,7 +92,7 @@ class Classifier {
   struct Leftover {
     std::uint64_t version;
     std::optional<Slot> slot;
-    Conditions::Number condition;  // without slot
+    std::uint32_t condition;  // its word, without slot
   };
 
   template <typename F>

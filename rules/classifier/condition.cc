@@ -15,7 +15,34 @@ bool Checks::has(const std::vector<PortRange>& ranges, std::uint16_t port) noexc
   return at != ranges.end() && at->first <= port;
 }
 
-Conditions::Number Conditions::take(const KindTest& kind, const Checks& checks) {
+namespace condition_word {
+
+std::optional<std::uint32_t> of(const KindTest& test) {
+  std::uint32_t word = 0;
+  std::uint64_t rest = test.mask;
+  for (unsigned part = 0; part < kParts; ++part) {
+    if ((rest & kPartBits[part]) != kPartBits[part]) continue;
+    word |= 1U << (kPartShift + part);
+    rest &= ~kPartBits[part];
+  }
+  const bool fits = (test.value >> kPartShift) == 0 && (test.value & kind::kFarInterface) == 0;
+  if (rest != 0 || !fits) return std::nullopt;
+  return word | static_cast<std::uint32_t>(test.value);
+}
+
+KindTest short_test(std::uint32_t word) {
+  KindTest test;
+  for (unsigned part = 0; part < kParts; ++part) {
+    if ((word >> (kPartShift + part) & 1U) != 0) test.mask |= kPartBits[part];
+  }
+  test.value = word & test.mask;
+  return test;
+}
+
+}  // namespace condition_word
+
+std::uint32_t Conditions::take(const KindTest& kind, const Checks& checks) {
+  if (const auto word = condition_word::of(kind); word && checks.empty()) return *word;
   const auto [at, is_new] = known_.try_emplace(Key{kind, checks});
   Use& use = at->second;
   if (is_new) {
@@ -32,10 +59,12 @@ Conditions::Number Conditions::take(const KindTest& kind, const Checks& checks) 
                                                       checks.empty() ? nullptr : &at->first.checks};
   }
   ++use.users;
-  return use.number;
+  return use.number | condition_word::kListed;
 }
 
-void Conditions::give_back(Number number) {
+void Conditions::give_back(std::uint32_t word) {
+  if ((word & condition_word::kListed) == 0) return;
+  const Number number = word & condition_word::kNumber;
   const auto at = by_number_[number];
   if (--at->second.users > 0) return;
   free_.push_back(number);

@@ -1,12 +1,15 @@
 // What a rule asks for beyond one prefix of either address and one range of either port: protocol, ICMP type and code,
-// interface, hop limit; and lists and sets that were too long to be cut. Few differ, so entries only name a number.
+// interface, hop limit; and lists and sets that were too long to be cut. An entry's condition is one word: a short one,
+// of protocol and interface, stands in it whole; of the others, which are few, the word is a number.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "rules/classifier/address_index.h"
@@ -37,13 +40,44 @@ struct Checks {
   bool hold(const Point<F>& point) const noexcept {
     return (kinds.empty() || any_holds(point.kind)) && (!source || source->has(point.source)) &&
            (!destination || destination->has(point.destination)) &&
-           has(source_ports, point.source_port) && has(destination_ports, point.destination_port);
+           has(source_ports, point.source_port()) &&
+           has(destination_ports, point.destination_port());
   }
 
  private:
   bool any_holds(std::uint64_t kind) const noexcept;
   static bool has(const std::vector<PortRange>& ranges, std::uint16_t port) noexcept;
 };
+
+// Words of short conditions: the wanted bits of the kind, and for each of three parts whether it is asked for.
+namespace condition_word {
+inline constexpr std::uint32_t kListed =
+    1U << 30U;  // no part is asked for, the rest is a number: see Conditions
+inline constexpr unsigned kPartShift = 27;
+inline constexpr std::uint32_t kNumber = (1U << kPartShift) - 1;
+inline constexpr std::size_t kParts = 3;
+inline constexpr std::array<std::uint64_t, kParts> kPartBits{kind::kProtocol, kind::kHasPorts,
+                                                             kind::kInterface};
+// By the parts that are asked for: the bits of a kind that have to be as they are in the word.
+inline constexpr auto kMasks = [] {
+  std::array<std::uint32_t, 1U << kParts> masks{};
+  for (unsigned parts = 0; parts < masks.size(); ++parts) {
+    for (unsigned part = 0; part < kParts; ++part)
+      masks[parts] |= (parts >> part & 1U) != 0 ? static_cast<std::uint32_t>(kPartBits[part]) : 0;
+  }
+  return masks;
+}();
+
+// Nothing where more is asked for than there is room.
+std::optional<std::uint32_t> of(const KindTest& test);
+KindTest short_test(std::uint32_t word);
+
+// False only where the condition fails; true of all that are listed.
+inline bool may_hold(std::uint32_t word, std::uint64_t kind) noexcept {
+  const std::uint32_t mask = kMasks[word >> kPartShift & (kMasks.size() - 1)];
+  return ((word ^ static_cast<std::uint32_t>(kind)) & mask) == 0;
+}
+}  // namespace condition_word
 
 struct Condition {
   KindTest kind;
@@ -55,15 +89,19 @@ struct Condition {
   }
 };
 
-// Every condition in use, once, with its number. A number may be read by its address in data() until it is given back.
+// What the condition of that word asks of a packet's kind; `listed` as Conditions::data().
+inline KindTest kind_test(std::uint32_t word, const Condition* listed) {
+  if ((word & condition_word::kListed) == 0) return condition_word::short_test(word);
+  return listed[word & condition_word::kNumber].kind;
+}
+
+// Every condition in use that isn't short, once, with its number.
 class Conditions {
  public:
-  using Number = std::uint32_t;
-
-  // One more user of the condition.
-  Number take(const KindTest& kind, const Checks& checks);
+  // One more user of the condition, by its word. What a number stands for may be read in data() until it is given back.
+  std::uint32_t take(const KindTest& kind, const Checks& checks);
   // One user less. After the last the number may stand for something else: the caller waits for readers first.
-  void give_back(Number number);
+  void give_back(std::uint32_t word);
 
   // At most this many stand in data() until it is moved.
   std::size_t capacity() const { return capacity_; }
@@ -80,6 +118,7 @@ class Conditions {
     Checks checks;
     auto operator<=>(const Key&) const = default;
   };
+  using Number = std::uint32_t;
   struct Use {
     Number number = 0;
     std::size_t users = 0;

@@ -16,8 +16,7 @@ std::optional<typename F::Number> first_member(const AddressMatch& match) {
 }
 
 std::uint64_t kind_of(const Match& match, std::optional<InterfaceId> interface) {
-  const auto number = std::to_underlying(interface.value_or(kOtherInterface));
-  std::uint64_t kind = std::uint64_t{number} << kind::kInterfaceShift |
+  std::uint64_t kind = kind::of_interface(interface.value_or(kOtherInterface)) |
                        std::uint64_t{match.hop_limit.value_or(0)} << kind::kHopLimitShift;
   if (!match.source_ports.empty() || !match.destination_ports.empty()) kind |= kind::kHasPorts;
   if (match.protocols.empty()) return kind | kind::kNoProtocol;
@@ -41,8 +40,9 @@ std::optional<Point<F>> corner(const Match& match, std::optional<InterfaceId> in
   const auto source = first_member<F>(match.source);
   const auto destination = first_member<F>(match.destination);
   if (!source || !destination) return std::nullopt;
-  return Point<F>{*source, *destination, first_port(match.source_ports),
-                  first_port(match.destination_ports), kind_of(match, interface)};
+  return Point<F>{*source, *destination,
+                  both_ports(first_port(match.source_ports), first_port(match.destination_ports)),
+                  kind_of(match, interface)};
 }
 
 template std::optional<Point<V4>> corner(const Match&, std::optional<InterfaceId>);

@@ -30,7 +30,7 @@ KindTest common_kind(const Match& match, std::optional<InterfaceId> interface) {
   }
   if (interface) {
     test.mask |= kind::kInterface;
-    test.value |= std::uint64_t{std::to_underlying(*interface)} << kind::kInterfaceShift;
+    test.value |= kind::of_interface(*interface);
   }
   return test;
 }

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "rules/classifier/bucket.h"
 #include "rules/classifier/choose.h"
 #include "rules/classifier/entry.h"
 #include "rules/classifier/linear_list.h"
@@ -16,32 +16,7 @@
 
 namespace rules::classifier {
 
-// Where a table's bucket is, and enough about it to pass it by: two bits of a filter for each hash in it, and the upper
-// half of its smallest label. All zero: no bucket.
-struct BucketRef {
-  std::uint32_t offset = 0;
-  std::uint16_t filter = 0;
-  std::uint16_t floor = 0;
-
-  bool may_hold(std::uint32_t hash) const {
-    return (filter >> (hash & 15U) & filter >> (hash >> 4U & 15U) & 1) != 0;
-  }
-  static std::uint16_t filter_of(std::uint32_t hash) {
-    return static_cast<std::uint16_t>(1U << (hash & 15U) | 1U << (hash >> 4U & 15U));
-  }
-  static std::uint16_t floor_of(Label label) { return static_cast<std::uint16_t>(label >> 16U); }
-
-  std::uint64_t packed() const {
-    return offset | std::uint64_t{filter} << 32U | std::uint64_t{floor} << 48U;
-  }
-  static BucketRef unpacked(std::uint64_t bits) {
-    return {static_cast<std::uint32_t>(bits), static_cast<std::uint16_t>(bits >> 32U),
-            static_cast<std::uint16_t>(bits >> 48U)};
-  }
-};
-
-using BucketSlot = std::atomic<std::uint64_t>;  // BucketRef::packed()
-inline constexpr unsigned kMaxSlotBits = 24;    // the filter takes the lowest 8 bits of a hash
+inline constexpr unsigned kMaxSlotBits = 24;  // the filter takes the lowest 8 bits of a hash
 
 struct Table {
   std::uint8_t source = 0;  // which of the directory's masks
@@ -66,6 +41,25 @@ struct Levels {
   }
 };
 
+// The same once more, by columns: what one packet needs of all tables and masks at once (see search_avx512.cc).
+template <typename F>
+struct alignas(64) Columns {
+  static constexpr std::size_t kWords = F::kBits / 32;
+  static constexpr std::size_t kTables = (kMostTables + 15) / 16 * 16;
+  template <std::size_t count>
+  using Column = std::array<std::uint32_t, count>;
+
+  std::array<Column<kMostLevels>, kWords> sources{};  // words of the masks, the highest first
+  std::array<Column<kMostLevels>, kWords> destinations{};
+  Column<kMostLevels> ports{};
+  Column<kMostLevels> interfaces{};
+  Column<kTables> source{};  // of each table, as in Table
+  Column<kTables> destination{};
+  Column<kTables> fields{};
+  Column<kTables> shift{};
+  std::array<const BucketSlot*, kTables> slots{};
+};
+
 template <typename F>
 struct Directory {
   Levels<typename F::Number> sources;
@@ -73,9 +67,38 @@ struct Directory {
   Levels<FieldMask> fields;
   std::array<Table, kMostTables> tables;  // by their smallest label
   std::size_t table_count = 0;
-  const Entry<F>* entries = nullptr;  // of all buckets
-  const Slot* owners = nullptr;       // of `entries`
+  Columns<F> columns;
+  const std::uint32_t* buckets = nullptr;
   LinearList<F> list;
+  Label list_first = kNoLabel;  // its smallest label
+
+  const std::uint32_t* bucket(const BucketRef& ref) const {
+    return buckets + std::size_t{ref.offset} * Row<F>::kEntryWords;
+  }
+  // Once masks and tables are there.
+  void fill_columns();
 };
+
+template <typename F>
+void Directory<F>::fill_columns() {
+  const auto word = [](typename F::Number number, std::size_t at) {
+    return static_cast<std::uint32_t>(number >> (32 * (Columns<F>::kWords - 1 - at)));
+  };
+  for (std::size_t level = 0; level < kMostLevels; ++level) {
+    for (std::size_t at = 0; at < Columns<F>::kWords; ++at) {
+      columns.sources[at][level] = word(sources.masks[level], at);
+      columns.destinations[at][level] = word(destinations.masks[level], at);
+    }
+    columns.ports[level] = fields.masks[level].ports;
+    columns.interfaces[level] = fields.masks[level].interface;
+  }
+  for (std::size_t at = 0; at < table_count; ++at) {
+    columns.source[at] = tables[at].source;
+    columns.destination[at] = tables[at].destination;
+    columns.fields[at] = tables[at].fields;
+    columns.shift[at] = tables[at].shift;
+    columns.slots[at] = tables[at].slots;
+  }
+}
 
 }  // namespace rules::classifier

@@ -1,23 +1,49 @@
 #include "rules/classifier/linear_list.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace rules::classifier {
 
 template <typename F>
-void Block<F>::set(std::size_t at, const Entry<F>& entry, Slot owner, const KindTest& kind) {
-  keys.source[at] = F::top(entry.addresses.source);
-  keys.source_span[at] = entry.addresses.source_top_span();
-  keys.destination[at] = F::top(entry.addresses.destination);
-  keys.destination_span[at] = entry.addresses.destination_top_span();
-  keys.source_port[at] = entry.source_ports.first;
-  keys.source_port_span[at] = entry.source_ports.span;
-  keys.destination_port[at] = entry.destination_ports.first;
-  keys.destination_port_span[at] = entry.destination_ports.span;
-  keys.tag[at] = tag_of(kind.value);
-  keys.tag_mask[at] = tag_of(kind.mask);
-  entries[at] = entry;
-  owners[at] = owner;
+void Block<F>::set_addresses(std::size_t at) {
+  const AddressPair<F>& pair = entries[at].addresses;
+  keys.source_span[at] = pair.source_word_span(source_word);
+  keys.destination_span[at] = pair.destination_word_span(destination_word);
+  keys.source[at] = F::word(pair.source, source_word);
+  keys.destination[at] = F::word(pair.destination, destination_word);
+}
+
+// The first word in which two entries differ that ask for it: of rules for one site the first tell nothing.
+template <typename F>
+void Block<F>::choose_words() {
+  const auto differs = [&](unsigned word, const auto& word_of, const auto& span_of) {
+    std::optional<std::uint32_t> one;
+    for (std::size_t at = 0; at < count; ++at) {
+      if (span_of(entries[at].addresses, word) == ~0U) continue;
+      const std::uint32_t number = word_of(entries[at].addresses, word);
+      if (number != one.value_or(number)) return true;
+      one = number;
+    }
+    return false;
+  };
+  const auto choose = [&](const auto& word_of, const auto& span_of) {
+    for (unsigned word = 0; word < F::kBits / 32; ++word) {
+      if (differs(word, word_of, span_of)) return word;
+    }
+    return 0U;
+  };
+  using Pair = AddressPair<F>;
+  const unsigned source =
+      choose([](const Pair& pair, unsigned at) { return F::word(pair.source, at); },
+             [](const Pair& pair, unsigned at) { return pair.source_word_span(at); });
+  const unsigned destination =
+      choose([](const Pair& pair, unsigned at) { return F::word(pair.destination, at); },
+             [](const Pair& pair, unsigned at) { return pair.destination_word_span(at); });
+  if (source == source_word && destination == destination_word) return;
+  source_word = source;
+  destination_word = destination;
+  for (std::size_t at = 0; at < count; ++at) set_addresses(at);
 }
 
 template <typename F>
@@ -35,7 +61,16 @@ void Block<F>::insert(std::size_t at, const Entry<F>& entry, Slot owner, const K
   open(entries);
   open(owners);
   ++count;
-  set(at, entry, owner, kind);
+  entries[at] = entry;
+  owners[at] = owner;
+  keys.source_port[at] = entry.source_ports.first;
+  keys.source_port_span[at] = entry.source_ports.span;
+  keys.destination_port[at] = entry.destination_ports.first;
+  keys.destination_port_span[at] = entry.destination_ports.span;
+  keys.tag[at] = tag_of(kind.value);
+  keys.tag_mask[at] = tag_of(kind.mask);
+  set_addresses(at);
+  if constexpr (F::kFamily == Family::V6) choose_words();
 }
 
 template <typename F>

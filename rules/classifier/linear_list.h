@@ -17,7 +17,7 @@ namespace rules::classifier {
 
 inline constexpr std::size_t kBlock = 64;
 
-// What all entries of a block are compared by at once. Of IPv6 addresses the first 32 bits.
+// What all entries of a block are compared by at once. Of IPv6 addresses one word.
 struct alignas(64) BlockKeys {
   std::array<std::uint32_t, kBlock> source{};
   std::array<std::uint32_t, kBlock> source_span{};
@@ -39,22 +39,35 @@ struct BlockPoint {
   std::uint16_t tag;
 };
 
-template <typename F>
-BlockPoint block_point(const Point<F>& point) {
-  return {F::top(point.source), F::top(point.destination), point.source_port,
-          point.destination_port, tag_of(point.kind)};
-}
+// Bit i: what stands in the block's place i spans the point.
+using BlockScan = std::uint64_t (*)(const BlockKeys& keys, const BlockPoint& point);
 
 template <typename F>
 struct Block {
   BlockKeys keys;
   std::size_t count = 0;
+  unsigned source_word =
+      0;  // which of an IPv6 address is among the keys: the first in which entries differ
+  unsigned destination_word = 0;
   std::array<Entry<F>, kBlock> entries;
   std::array<Slot, kBlock> owners;
 
-  void set(std::size_t at, const Entry<F>& entry, Slot owner, const KindTest& kind);
+  BlockPoint point(const Point<F>& from) const {
+    return {F::word(from.source, source_word), F::word(from.destination, destination_word),
+            from.source_port(), from.destination_port(), tag_of(from.kind)};
+  }
+  // Bit i: entry i spans the point, as far as the keys tell.
+  std::uint64_t scan(BlockScan scan_keys, const Point<F>& from) const {
+    const std::uint64_t hits = scan_keys(keys, point(from));
+    return count < kBlock ? hits & ((std::uint64_t{1} << count) - 1) : hits;
+  }
+
   void insert(std::size_t at, const Entry<F>& entry, Slot owner, const KindTest& kind);
   void erase(std::size_t at);
+
+ private:
+  void set_addresses(std::size_t at);
+  void choose_words();
 };
 
 template <typename F>
@@ -82,10 +95,10 @@ class LinearList {
   Blocks blocks_;
 };
 
-// Bit i: entry i of the block spans the point, as far as the keys tell.
-using BlockScan = std::uint64_t (*)(const BlockKeys& keys, const BlockPoint& point);
-// The fastest that this processor runs.
-BlockScan block_scan();
 std::uint64_t scan_block_portably(const BlockKeys& keys, const BlockPoint& point);
+#if defined(__x86_64__)
+std::uint64_t scan_block_avx2(const BlockKeys& keys, const BlockPoint& point);
+std::uint64_t scan_block_avx512(const BlockKeys& keys, const BlockPoint& point);
+#endif
 
 }  // namespace rules::classifier

@@ -1,5 +1,5 @@
 // The lookup in one family's tables: search() for one point, search_batch() for many at once, for_each_match() for all that
-// match. Nothing here allocates, locks or waits.
+// match; the two first by the view's method. Nothing here allocates, locks or waits.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "rules/classifier/condition.h"
 #include "rules/classifier/directory.h"
@@ -42,60 +43,79 @@ struct Found {
   explicit operator bool() const { return label != kNoLabel; }
 };
 
+// How lookups compare: the fastest way depends on the processor.
+struct Method {
+  const char* name;
+  BlockScan scan;  // of the list
+  bool avx512;     // in the tables
+};
+// What this processor runs, the fastest first.
+std::span<const Method> methods();
+
 template <typename F>
 struct View {
   const Directory<F>& directory;
   const Condition* conditions;
   Lifetime* lifetimes;  // by slot
   std::uint64_t version;
-  BlockScan scan;
+  Method method;
 
-  bool holds(const Entry<F>& entry, const Slot& owner, const Point<F>& point) const noexcept {
-    return entry.spans(point) && applies(entry, owner, point);
-  }
-  // For an entry that spans the point.
-  [[gnu::always_inline]] bool applies(const Entry<F>& entry, const Slot& owner,
+  // For an entry that spans the point, with its condition's word.
+  [[gnu::always_inline]] bool applies(std::uint32_t condition, Slot owner,
                                       const Point<F>& point) const noexcept {
-    if (entry.pending() && !lifetimes[owner].holds(version)) return false;
-    return conditions[entry.condition_number()].holds(point);
+    if (!condition_word::may_hold(condition, point.kind)) return false;
+    return (condition & kAsk) == 0 || asked(condition, owner, point);
+  }
+  // Of the word: more has to be looked at than the word.
+  static constexpr std::uint32_t kAsk = Entry<F>::kPending | condition_word::kListed;
+  bool asked(std::uint32_t condition, Slot owner, const Point<F>& point) const noexcept {
+    if ((condition & Entry<F>::kPending) != 0 && !lifetimes[owner].holds(version)) return false;
+    return (condition & condition_word::kListed) == 0 ||
+           conditions[condition & condition_word::kNumber].holds(point);
+  }
+
+  bool holds(const Row<F>& row, std::size_t at, const Point<F>& point) const noexcept {
+    return row.spans(at, point) && applies(row.condition(at), row.owner(at), point);
+  }
+  bool holds(const Entry<F>& entry, Slot owner, const Point<F>& point) const noexcept {
+    return entry.spans(point) && applies(entry.condition, owner, point);
   }
 };
 
-// The first match of a bucket whose label is smaller than found.label, as the place of its owner.
+// What was found so far, in one number: the smaller one is the earlier rule's.
 struct Best {
-  Label label = kNoLabel;
-  const Slot* owner = nullptr;
+  std::uint64_t bits = std::uint64_t{kNoLabel} << 32U;
 
-  Found found() const { return owner == nullptr ? Found{} : Found{label, *owner}; }
+  Best() = default;
+  Best(Label label, Slot slot) : bits{std::uint64_t{label} << 32U | slot} {}
+
+  Label label() const { return static_cast<Label>(bits >> 32U); }
+  Found found() const { return {label(), static_cast<Slot>(bits)}; }
 };
 
 template <typename F>
-void search_bucket(const View<F>& view, std::uint32_t offset, const Point<F>& point,
+void search_bucket(const View<F>& view, const BucketRef& bucket, const Point<F>& point,
                    Best& best) noexcept {
-  const Entry<F>* entry = view.directory.entries + offset;
-  const Slot* owner = view.directory.owners + offset;
-  for (;; ++entry, ++owner) {
-    if (entry->label >= best.label) return;
-    if (view.holds(*entry, *owner, point)) {
-      best = {entry->label, owner};
+  for (std::size_t first = 0; first < bucket.length; first += kRow) {
+    const auto row = row_of<F>(view.directory.bucket(bucket), bucket.length, first);
+    for (std::size_t at = 0; at < row.count; ++at) {
+      if (row.label(at) >= best.label()) return;
+      if (!view.holds(row, at, point)) continue;
+      best = {row.label(at), row.owner(at)};
       return;
     }
-    if (entry->last()) return;
   }
 }
 
 template <typename F>
 void search_list(const View<F>& view, const Point<F>& point, Best& best) noexcept {
-  const BlockPoint keys = block_point(point);
   for (const auto& block : view.directory.list.blocks()) {
-    if (block->entries[0].label >= best.label) return;
-    std::uint64_t hits = view.scan(block->keys, keys);
-    if (block->count < kBlock) hits &= (std::uint64_t{1} << block->count) - 1;
-    for (; hits != 0; hits &= hits - 1) {
+    if (block->entries[0].label >= best.label()) return;
+    for (std::uint64_t hits = block->scan(view.method.scan, point); hits != 0; hits &= hits - 1) {
       const auto at = static_cast<std::size_t>(std::countr_zero(hits));
       if (!view.holds(block->entries[at], block->owners[at], point)) continue;
-      if (block->entries[at].label < best.label)
-        best = {block->entries[at].label, &block->owners[at]};
+      if (block->entries[at].label < best.label())
+        best = {block->entries[at].label, block->owners[at]};
       return;
     }
   }
@@ -114,10 +134,8 @@ struct PointHashes {
     for (std::size_t i = 0; i < directory.destinations.count; ++i)
       destination[i] =
           address_hash(point.destination, directory.destinations.masks[i], kDestinationSeed);
-    const std::uint32_t ports = ports_of(point);
-    const std::uint32_t interface = interface_of(point);
     for (std::size_t i = 0; i < directory.fields.count; ++i)
-      fields[i] = field_hash(ports, interface, directory.fields.masks[i]);
+      fields[i] = field_hash(point, directory.fields.masks[i]);
   }
 
   std::uint32_t of(const Table& table) const noexcept {
@@ -130,18 +148,18 @@ inline BucketRef bucket_at(const Table& table, std::uint32_t hash) noexcept {
 }
 
 template <typename F>
-Best search(const View<F>& view, const Point<F>& point) noexcept {
+Best search_portably(const View<F>& view, const Point<F>& point) noexcept {
   Best best;
   const Directory<F>& directory = view.directory;
   if (directory.table_count != 0) {
     const PointHashes hashes{directory, point};
     for (std::size_t i = 0; i < directory.table_count; ++i) {
       const Table& table = directory.tables[i];
-      if (table.first >= best.label) break;
+      if (table.first >= best.label()) break;
       const std::uint32_t hash = hashes.of(table);
       const BucketRef bucket = bucket_at(table, hash);
-      if (bucket.may_hold(hash) && bucket.floor <= best.label >> 16U)
-        search_bucket(view, bucket.offset, point, best);
+      if (bucket.may_hold(hash) && bucket.floor <= best.label() >> 16U)
+        search_bucket(view, bucket, point, best);
     }
   }
   search_list(view, point, best);
@@ -153,28 +171,29 @@ template <typename F, typename Visit>
 void for_each_match(const View<F>& view, const Point<F>& point, Label bound, const Visit& visit) {
   const Directory<F>& directory = view.directory;
   const PointHashes hashes{directory, point};
-  const auto offer = [&](const Entry<F>& entry, const Slot& owner) {
-    if (view.holds(entry, owner, point)) visit(entry.label, owner);
-  };
   for (std::size_t i = 0; i < directory.table_count && directory.tables[i].first < bound; ++i) {
     const std::uint32_t hash = hashes.of(directory.tables[i]);
     const BucketRef bucket = bucket_at(directory.tables[i], hash);
     if (!bucket.may_hold(hash)) continue;
-    for (std::size_t at = bucket.offset; directory.entries[at].label < bound; ++at) {
-      offer(directory.entries[at], directory.owners[at]);
-      if (directory.entries[at].last()) break;
+    for (std::size_t first = 0; first < bucket.length; first += kRow) {
+      const auto row = row_of<F>(directory.bucket(bucket), bucket.length, first);
+      for (std::size_t at = 0; at < row.count && row.label(at) < bound; ++at) {
+        if (view.holds(row, at, point)) visit(row.label(at), Slot{row.owner(at)});
+      }
     }
   }
   for (const auto& block : directory.list.blocks()) {
-    std::uint64_t hits = view.scan(block->keys, block_point(point));
-    if (block->count < kBlock) hits &= (std::uint64_t{1} << block->count) - 1;
-    for (; hits != 0; hits &= hits - 1) {
+    for (std::uint64_t hits = block->scan(view.method.scan, point); hits != 0; hits &= hits - 1) {
       const auto at = static_cast<std::size_t>(std::countr_zero(hits));
-      if (block->entries[at].label >= bound) return;
-      offer(block->entries[at], block->owners[at]);
+      const Entry<F>& entry = block->entries[at];
+      if (entry.label >= bound) return;
+      if (view.holds(entry, block->owners[at], point)) visit(entry.label, block->owners[at]);
     }
   }
 }
+
+template <typename F>
+Best search(const View<F>& view, const Point<F>& point) noexcept;
 
 // As many points are hashed, and their buckets fetched, before the first is compared.
 inline constexpr std::size_t kGroup = 32;

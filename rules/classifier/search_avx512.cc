@@ -1,209 +1,305 @@
 #include "rules/classifier/search_avx512.h"
 
 #if defined(__x86_64__)
-// Of g++ 12's own header: GCC bug 105593.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#include <immintrin.h>
+#include "rules/classifier/lanes_avx512.h"
 
 namespace rules::classifier {
 namespace {
 
-#define FWD_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,popcnt")))
+using namespace avx512;
 
-constexpr std::size_t kLanes = 16;
-constexpr std::size_t kVectors = kGroup / kLanes;
+constexpr std::size_t kSlotLanes = 8;  // of slots, which have 64 bits
 
-struct alignas(64) Words {
-  std::array<std::uint32_t, kGroup> source;
-  std::array<std::uint32_t, kGroup> destination;
-  std::array<std::uint32_t, kGroup> ports;
-  std::array<std::uint32_t, kGroup> interface;
-};
-
-struct alignas(64) HashLevels {
-  std::array<std::array<std::uint32_t, kGroup>, kMostLevels> hashes;
-
-  FWD_AVX512 void set(std::size_t level, std::size_t vector, __m512i hash) {
-    _mm512_store_si512(&hashes[level][vector * kLanes], hash);
-  }
-  FWD_AVX512 __m512i get(std::size_t level, std::size_t vector) const {
-    return _mm512_load_si512(&hashes[level][vector * kLanes]);
-  }
-};
-
-FWD_AVX512 inline __m512i set(std::uint32_t value) {
-  return _mm512_set1_epi32(static_cast<int>(value));
-}
-
-// As mix() in shape.h.
-FWD_AVX512 inline __m512i mix(__m512i value) {
-  value =
-      _mm512_mullo_epi32(_mm512_xor_si512(value, _mm512_srli_epi32(value, 16)), set(0x85ebca6bU));
-  value =
-      _mm512_mullo_epi32(_mm512_xor_si512(value, _mm512_srli_epi32(value, 13)), set(0xc2b2ae35U));
-  return _mm512_xor_si512(value, _mm512_srli_epi32(value, 16));
-}
-
-FWD_AVX512 inline void hash_addresses(const std::array<std::uint32_t, kGroup>& numbers,
-                                      const Levels<std::uint32_t>& levels, std::uint32_t seed,
-                                      HashLevels& hashes) {
-  for (std::size_t level = 0; level < levels.count; ++level) {
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      const __m512i number = _mm512_load_si512(&numbers[v * kLanes]);
-      hashes.set(
-          level, v,
-          mix(_mm512_add_epi32(_mm512_and_si512(number, set(levels.masks[level])), set(seed))));
-    }
-  }
-}
-
-FWD_AVX512 inline void hash_fields(const Words& words, const Levels<FieldMask>& levels,
-                                   HashLevels& hashes) {
-  for (std::size_t level = 0; level < levels.count; ++level) {
-    const FieldMask& mask = levels.masks[level];
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      const __m512i ports =
-          _mm512_and_si512(_mm512_load_si512(&words.ports[v * kLanes]), set(mask.ports));
-      const __m512i interface =
-          _mm512_and_si512(_mm512_load_si512(&words.interface[v * kLanes]), set(mask.interface));
-      const __m512i both =
-          _mm512_add_epi32(ports, _mm512_mullo_epi32(interface, set(kInterfaceFactor)));
-      hashes.set(level, v, mix(_mm512_add_epi32(both, set(kFieldSeed))));
-    }
-  }
-}
-
-// Buckets that may hold what a point matches, with the numbers of the points.
-struct Candidates {
-  // Written eight at a time.
-  std::array<std::uint64_t, kGroup * kMostTables + 8> buckets;
-  std::array<std::uint64_t, kGroup * kMostTables + 8> points;
-  std::size_t count = 0;
-
-  FWD_AVX512 void add(const Table& table, __m256i hash, std::size_t first) {
-    const __m256i slots = _mm256_srl_epi32(hash, _mm_cvtsi32_si128(table.shift));
-    // Every element is one load of an aligned word, as atomic as the store that wrote it.
-    const __m512i refs = _mm512_i32gather_epi64(slots, table.slots, 8);
-    const __m512i filter = _mm512_srli_epi64(refs, 32);
-    const __m512i wide = _mm512_cvtepu32_epi64(hash);
-    const __m512i low = _mm512_and_si512(wide, _mm512_set1_epi64(15));
-    const __m512i high = _mm512_and_si512(_mm512_srli_epi64(wide, 4), _mm512_set1_epi64(15));
-    const __m512i both =
-        _mm512_and_si512(_mm512_srlv_epi64(filter, low), _mm512_srlv_epi64(filter, high));
-    const __mmask8 held = _mm512_test_epi64_mask(both, _mm512_set1_epi64(1));
-    const __m512i numbers = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(first)),
-                                             _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7));
-    _mm512_storeu_si512(&buckets[count], _mm512_maskz_compress_epi64(held, refs));
-    _mm512_storeu_si512(&points[count], _mm512_maskz_compress_epi64(held, numbers));
-    count += static_cast<std::size_t>(_mm_popcnt_u32(held));
-  }
-};
-
-// An entry's words: source, its span, destination, its span, source ports, destination ports, label, condition.
-constexpr std::uint32_t kCompared = 0b00110101;
-
-// A point in the places of an entry's words, twice.
-FWD_AVX512 inline __m512i pattern_of(const Point<V4>& point) {
-  return _mm512_broadcast_i64x4(_mm256_setr_epi32(static_cast<int>(point.source), 0,
-                                                  static_cast<int>(point.destination), 0,
-                                                  point.source_port, point.destination_port, 0, 0));
-}
-
-// Of two entries from `at`: which words pass. Spans stand beside their addresses, and above their ports.
-FWD_AVX512 inline std::uint32_t compare_two(const Entry<V4>* at, __m512i pattern) {
-  const __m512i entries = _mm512_loadu_si512(at);
-  const __m512i difference = _mm512_sub_epi32(pattern, entries);
-  const __m512i ports_difference =
-      _mm512_mask_and_epi32(difference, 0x3030, difference, set(0xffffU));
-  const __m512i spans =
-      _mm512_mask_srli_epi32(_mm512_shuffle_epi32(entries, _MM_PERM_DDBB), 0x3030, entries, 16);
-  return _mm512_cmple_epu32_mask(ports_difference, spans);
-}
-
-FWD_AVX512 inline std::uint32_t last_of_two(const Entry<V4>* at) {
-  return _mm512_movepi32_mask(_mm512_loadu_si512(at)) & 0x8080U;
-}
-
-// Eight entries from `at`, of which those behind the last of the bucket don't count: reading on is allowed, because
-// the store has room behind its last entry.
-FWD_AVX512 inline void search_bucket_avx512(const View<V4>& view, std::uint32_t offset,
-                                            const Point<V4>& point, __m512i pattern, Best& best) {
-  constexpr std::uint64_t kEach = 0x0101010101010101ULL;
-  for (;; offset += 8) {
-    const Entry<V4>* const entries = view.directory.entries + offset;
-    std::uint64_t passed = 0;
-    std::uint64_t lasts = 0;
-#pragma GCC unroll 4
-    for (std::size_t i = 0; i < 8; i += 2) {
-      passed |= std::uint64_t{compare_two(entries + i, pattern)} << (8 * i);
-      lasts |= std::uint64_t{last_of_two(entries + i)} << (8 * i);
-    }
-    // A byte for each entry; up to and with the first that is a last.
-    const std::uint64_t valid = lasts ^ (lasts - 1);
-    const std::uint64_t failed = ~passed & kEach * kCompared & valid;
-    std::uint64_t hits = ~(((failed & 0x7f7f7f7f7f7f7f7fULL) + 0x7f7f7f7f7f7f7f7fULL) | failed) &
-                         kEach * 0x80U & valid;
-    for (; hits != 0; hits &= hits - 1) {
-      const auto at = static_cast<std::size_t>(std::countr_zero(hits)) / 8;
-      const Entry<V4>& entry = entries[at];
-      if (entry.label >= best.label) return;
-      const Slot* const owner = view.directory.owners + offset + at;
-      if (!view.applies(entry, *owner, point)) continue;
-      best = {entry.label, owner};
+// Row by row, and hit by hit.
+template <typename F>
+[[gnu::noinline]] FWD_AVX512 void search_rows(const View<F>& view, std::uint64_t packed,
+                                              const Point<F>& point, Best& best) noexcept {
+  const BucketRef bucket = BucketRef::unpacked(packed);
+  const Pattern<F> pattern{point};
+  for (std::size_t first = 0; first < bucket.length; first += kRow) {
+    const auto row = row_of<F>(view.directory.bucket(bucket), bucket.length, first);
+    for (std::uint32_t hits = hits_of(row, pattern); hits != 0; hits &= hits - 1) {
+      const auto at = static_cast<std::size_t>(std::countr_zero(hits));
+      if (row.label(at) >= best.label()) return;
+      if (!view.asked(row.condition(at), row.owner(at), point)) continue;
+      best = {row.label(at), row.owner(at)};
       return;
     }
-    if (lasts != 0) return;
   }
+}
+
+// Most buckets are one row, and most conditions are short. Whether there is a hit then, and whether it is better than what was
+// found, can't be foreseen: no branch asks.
+template <typename F>
+[[gnu::always_inline]] FWD_AVX512 inline void search_bucket(const View<F>& view,
+                                                            const std::uint32_t* buckets,
+                                                            std::uint64_t packed,
+                                                            const Point<F>& point, Best& best) {
+  const BucketRef bucket = BucketRef::unpacked(packed);
+  const auto row =
+      row_of<F>(buckets + std::size_t{bucket.offset} * Row<F>::kEntryWords, bucket.length, 0);
+  const std::uint32_t hits = hits_of(row, Pattern<F>{point});
+  const auto at = static_cast<std::size_t>(std::countr_zero(hits | 1U << kRow)) % kRow;
+  const std::uint32_t none = 0U - static_cast<std::uint32_t>(hits == 0);
+  const std::uint32_t ask = row.condition(at) & View<F>::kAsk & ~none;
+  const auto longer = static_cast<std::uint32_t>(bucket.length > kRow);
+  if ((ask | longer) != 0) [[unlikely]]
+    return search_rows(view, packed, point, best);
+  best.bits = std::min(best.bits, Best{row.label(at) | none, row.owner(at)}.bits);
+}
+
+// --- one point -------------------------------------------------------------------------------------------------
+
+template <typename F>
+FWD_AVX512 inline __m512i hash_by_all(typename F::Number number,
+                                      const decltype(Columns<F>::sources)& masks,
+                                      std::uint32_t seed) {
+  __m512i words[Columns<F>::kWords];
+  for (std::size_t at = 0; at < Columns<F>::kWords; ++at)
+    words[at] = _mm512_and_si512(set(word_of<F>(number, at)), _mm512_load_si512(masks[at].data()));
+  return mix(_mm512_add_epi32(fold(words), set(seed)));
+}
+
+FWD_AVX512 inline __m512i eight_of(const std::uint32_t* words) {
+  return _mm512_castsi256_si512(_mm256_load_si256(reinterpret_cast<const __m256i*>(words)));
+}
+
+// The slot of each table that the point hashes to; bit i of the answer: table i's bucket may hold what it matches.
+template <typename F>
+FWD_AVX512 inline std::uint32_t probe_all(const Directory<F>& directory, const Point<F>& point,
+                                          std::uint64_t* refs) {
+  const Columns<F>& columns = directory.columns;
+  const __m512i source = hash_by_all<F>(point.source, columns.sources, kSourceSeed);
+  const __m512i destination =
+      hash_by_all<F>(point.destination, columns.destinations, kDestinationSeed);
+  const __m512i fields =
+      field_hashes(_mm512_and_si512(set(point.ports), _mm512_load_si512(columns.ports.data())),
+                   _mm512_and_si512(set(kind::interface_bits(point.kind)),
+                                    _mm512_load_si512(columns.interfaces.data())));
+  std::uint32_t held = 0;
+  for (std::size_t first = 0; first < directory.table_count; first += kSlotLanes) {
+    const __m512i hashes = _mm512_ternarylogic_epi32(
+        _mm512_permutexvar_epi32(eight_of(&columns.source[first]), source),
+        _mm512_permutexvar_epi32(eight_of(&columns.destination[first]), destination),
+        _mm512_permutexvar_epi32(eight_of(&columns.fields[first]), fields), 0x96);
+    const __m256i some = _mm512_castsi512_si256(hashes);
+    const __m512i numbers = _mm512_cvtepu32_epi64(
+        _mm256_srlv_epi32(some, _mm512_castsi512_si256(eight_of(&columns.shift[first]))));
+    const __m512i places =
+        _mm512_add_epi64(_mm512_load_si512(static_cast<const void*>(&columns.slots[first])),
+                         _mm512_slli_epi64(numbers, 3));
+    const std::size_t count = std::min(kSlotLanes, directory.table_count - first);
+    const auto valid = static_cast<__mmask8>((1U << count) - 1);
+    // Every element is one load of an aligned word, as atomic as the store that wrote it.
+    const __m512i found =
+        _mm512_mask_i64gather_epi64(_mm512_setzero_si512(), valid, places, nullptr, 1);
+    _mm512_store_si512(refs + first, found);
+    held |= which_may_hold(found, some) << first;
+  }
+  return held;
+}
+
+template <typename F>
+FWD_AVX512 Best search_one(const View<F>& view, const Point<F>& point) {
+  const Directory<F>& directory = view.directory;
+  Best best;
+  if (directory.table_count != 0) {
+    alignas(64) std::array<std::uint64_t, Columns<F>::kTables> refs;
+    for (std::uint32_t held = probe_all(directory, point, refs.data()); held != 0;
+         held &= held - 1) {
+      const std::uint64_t ref = refs[static_cast<std::size_t>(std::countr_zero(held))];
+      if (ref >> BucketRef::kFloorShift <= best.bits >> BucketRef::kFloorShift)
+        search_bucket(view, directory.buckets, ref, point, best);
+    }
+  }
+  if (directory.list_first < best.label()) search_list(view, point, best);
+  return best;
+}
+
+// --- a group of points -------------------------------------------------------------------------------------------
+
+template <typename F>
+class GroupSearch {
+ public:
+  FWD_AVX512 GroupSearch(const View<F>& view, const Point<F>* points, std::size_t count)
+      : view_{view}, points_{points}, count_{count} {
+    // Nothing is better than what a point has that isn't there.
+    for (std::size_t i = 0; i < kGroup; ++i) best_[i] = i < count ? Best{} : Best{0, 0};
+  }
+
+  FWD_AVX512 void search_tables() {
+    const Directory<F>& directory = view_.directory;
+    if (directory.table_count == 0) return;
+    spread();
+    hash_addresses(source_, directory.sources.count, directory.columns.sources, kSourceSeed,
+                   source_hashes_);
+    hash_addresses(destination_, directory.destinations.count, directory.columns.destinations,
+                   kDestinationSeed, destination_hashes_);
+    hash_fields();
+    // The next table's slots are on their way while buckets of this one are compared. Fetching buckets ahead as well was
+    // measured, and is slower: without branches the processor has several of them under way by itself.
+    bool more = probe(0);
+    for (std::size_t table = 0; more; ++table) {
+      more = table + 1 < directory.table_count && probe(table + 1);
+      compare(table);
+    }
+  }
+
+  void finish(Best* best) {
+    const Label list_first = view_.directory.list_first;
+    for (std::size_t i = 0; i < count_; ++i) {
+      best[i] = best_[i];
+      if (list_first < best[i].label()) search_list(view_, points_[i], best[i]);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kWords = Columns<F>::kWords;
+  using Column = std::array<std::uint32_t, kGroup>;
+  using Hashes = std::array<Column, kMostLevels>;
+
+  FWD_AVX512 static __m512i load(const Column& column, std::size_t first) {
+    return _mm512_load_si512(&column[first]);
+  }
+
+  // Each word of all points side by side.
+  void spread() {
+    for (std::size_t i = 0; i < kGroup; ++i) {
+      // The last stands in for those that a short group lacks; nobody asks what they find.
+      const Point<F>& point = points_[std::min(i, count_ - 1)];
+      for (std::size_t at = 0; at < kWords; ++at) {
+        source_[at][i] = word_of<F>(point.source, at);
+        destination_[at][i] = word_of<F>(point.destination, at);
+      }
+      ports_[i] = point.ports;
+      interfaces_[i] = kind::interface_bits(point.kind);
+    }
+  }
+
+  FWD_AVX512 static void hash_addresses(const std::array<Column, kWords>& numbers,
+                                        std::size_t levels,
+                                        const decltype(Columns<F>::sources)& masks,
+                                        std::uint32_t seed, Hashes& hashes) {
+    for (std::size_t level = 0; level < levels; ++level) {
+      for (std::size_t i = 0; i < kGroup; i += kLanes) {
+        __m512i words[kWords];
+        for (std::size_t at = 0; at < kWords; ++at)
+          words[at] = _mm512_and_si512(load(numbers[at], i), set(masks[at][level]));
+        _mm512_store_si512(&hashes[level][i], mix(_mm512_add_epi32(fold(words), set(seed))));
+      }
+    }
+  }
+
+  FWD_AVX512 void hash_fields() {
+    const auto& levels = view_.directory.fields;
+    for (std::size_t level = 0; level < levels.count; ++level) {
+      const FieldMask& mask = levels.masks[level];
+      for (std::size_t i = 0; i < kGroup; i += kLanes) {
+        const __m512i ports = _mm512_and_si512(load(ports_, i), set(mask.ports));
+        const __m512i interfaces = _mm512_and_si512(load(interfaces_, i), set(mask.interface));
+        _mm512_store_si512(&field_hashes_[level][i], field_hashes(ports, interfaces));
+      }
+    }
+  }
+
+  // Bit i: something with that label may be better than what point `first` + i has.
+  FWD_AVX512 std::uint32_t worse_than(Label label, std::size_t first) const {
+    return _mm512_cmpge_epu64_mask(_mm512_load_si512(&best_[first]),
+                                   set_wide(std::uint64_t{label} << 32U));
+  }
+  // The same for the smallest labels of the buckets that were found.
+  FWD_AVX512 std::uint32_t worse_than_floors(std::size_t table, std::size_t first) const {
+    const __m512i floors =
+        _mm512_srli_epi64(_mm512_load_si512(&refs_[table][first]), BucketRef::kFloorShift);
+    return _mm512_cmple_epu64_mask(
+        floors, _mm512_srli_epi64(_mm512_load_si512(&best_[first]), BucketRef::kFloorShift));
+  }
+
+  // Finds out which points' buckets in the table may hold something better. False where neither this table nor one behind
+  // it can have that for any point.
+  FWD_AVX512 bool probe(std::size_t number) {
+    const Table& table = view_.directory.tables[number];
+    std::uint32_t alive = 0;
+    for (std::size_t i = 0; i < kGroup; i += kSlotLanes) alive |= worse_than(table.first, i) << i;
+    std::uint32_t held = 0;
+    for (std::size_t i = 0; i < kGroup; i += kLanes) {
+      const __m512i hashes = _mm512_ternarylogic_epi32(
+          load(source_hashes_[table.source], i), load(destination_hashes_[table.destination], i),
+          load(field_hashes_[table.fields], i), 0x96);
+      const __m512i slots = _mm512_srl_epi32(hashes, _mm_cvtsi32_si128(table.shift));
+      held |= gather(number, i, _mm512_castsi512_si256(hashes), _mm512_castsi512_si256(slots),
+                     static_cast<__mmask8>(alive >> i))
+              << i;
+      held |= gather(number, i + kSlotLanes, _mm512_extracti64x4_epi64(hashes, 1),
+                     _mm512_extracti64x4_epi64(slots, 1),
+                     static_cast<__mmask8>(alive >> (i + kSlotLanes)))
+              << (i + kSlotLanes);
+    }
+    held_[number] = held;
+    return alive != 0;
+  }
+
+  // Eight points' slots. Every element is one load of an aligned word, as atomic as the store that wrote it.
+  FWD_AVX512 std::uint32_t gather(std::size_t number, std::size_t first, __m256i hashes,
+                                  __m256i slots, __mmask8 alive) {
+    const __m512i refs =
+        _mm512_mask_i32gather_epi64(_mm512_setzero_si512(), alive, slots,
+                                    view_.directory.tables[number].slots, sizeof(BucketSlot));
+    _mm512_store_si512(&refs_[number][first], refs);
+    return which_may_hold(refs, hashes) & worse_than_floors(number, first);
+  }
+
+  FWD_AVX512 void compare(std::size_t number) {
+    std::uint32_t left = 0;
+    for (std::size_t i = 0; i < kGroup; i += kSlotLanes) left |= worse_than_floors(number, i) << i;
+    const std::uint32_t* const buckets = view_.directory.buckets;
+    const Point<F>* const points = points_;
+    for (left &= held_[number]; left != 0; left &= left - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(left));
+      search_bucket(view_, buckets, refs_[number][i], points[i], best_[i]);
+    }
+  }
+
+  const View<F>& view_;
+  const Point<F>* points_;
+  std::size_t count_;
+  alignas(64) std::array<Column, kWords> source_;
+  alignas(64) std::array<Column, kWords> destination_;
+  alignas(64) Column ports_;
+  alignas(64) Column interfaces_;
+  alignas(64) Hashes source_hashes_;
+  alignas(64) Hashes destination_hashes_;
+  alignas(64) Hashes field_hashes_;
+  alignas(64) std::array<std::array<std::uint64_t, kGroup>, kMostTables> refs_;
+  std::array<std::uint32_t, kMostTables> held_;
+  alignas(64) std::array<Best, kGroup> best_;
+};
+
+template <typename F>
+FWD_AVX512 void search_group(const View<F>& view, const Point<F>* points, std::size_t count,
+                             Best* best) {
+  GroupSearch<F> group{view, points, count};
+  group.search_tables();
+  group.finish(best);
 }
 
 }  // namespace
 
 bool has_avx512() noexcept {
   return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+         __builtin_cpu_supports("bmi2") != 0;
 }
 
-FWD_AVX512 void search_group_avx512(const View<V4>& view, const Point<V4>* points,
-                                    std::size_t count, Best* best) noexcept {
-  const Directory<V4>& directory = view.directory;
-  Words words;
-  for (std::size_t i = 0; i < kGroup; ++i) {
-    // The last stands in for those that a short group lacks; nobody asks what they find.
-    const Point<V4>& point = points[std::min(i, count - 1)];
-    words.source[i] = point.source;
-    words.destination[i] = point.destination;
-    words.ports[i] = ports_of(point);
-    words.interface[i] = interface_of(point);
-  }
-  HashLevels source;
-  HashLevels destination;
-  HashLevels fields;
-  hash_addresses(words.source, directory.sources, kSourceSeed, source);
-  hash_addresses(words.destination, directory.destinations, kDestinationSeed, destination);
-  hash_fields(words, directory.fields, fields);
-  Candidates candidates;
-  for (std::size_t t = 0; t < directory.table_count; ++t) {
-    const Table& table = directory.tables[t];
-    const std::size_t before = candidates.count;
-    for (std::size_t v = 0; v < kVectors && v * kLanes < count; ++v) {
-      const __m512i hash = _mm512_xor_si512(
-          _mm512_xor_si512(source.get(table.source, v), destination.get(table.destination, v)),
-          fields.get(table.fields, v));
-      candidates.add(table, _mm512_castsi512_si256(hash), v * kLanes);
-      candidates.add(table, _mm512_extracti64x4_epi64(hash, 1), v * kLanes + 8);
-    }
-    for (std::size_t i = before; i < candidates.count; ++i)
-      __builtin_prefetch(directory.entries + static_cast<std::uint32_t>(candidates.buckets[i]));
-  }
-  for (std::size_t i = 0; i < candidates.count; ++i) {
-    const BucketRef bucket = BucketRef::unpacked(candidates.buckets[i]);
-    const std::uint64_t number = candidates.points[i];
-    if (number >= count) continue;
-    if (bucket.floor > best[number].label >> 16U) continue;
-    const Point<V4>& point = points[number];
-    search_bucket_avx512(view, bucket.offset, point, pattern_of(point), best[number]);
-  }
-  for (std::size_t i = 0; i < count; ++i) search_list(view, points[i], best[i]);
+template <typename F>
+Best search_avx512(const View<F>& view, const Point<F>& point) noexcept {
+  return search_one(view, point);
+}
+
+template <typename F>
+void search_group_avx512(const View<F>& view, const Point<F>* points, std::size_t count,
+                         Best* best) noexcept {
+  search_group(view, points, count, best);
 }
 
 }  // namespace rules::classifier
@@ -213,7 +309,21 @@ namespace rules::classifier {
 bool has_avx512() noexcept {
   return false;
 }
-void search_group_avx512(const View<V4>&, const Point<V4>*, std::size_t, Best*) noexcept {}
+template <typename F>
+Best search_avx512(const View<F>&, const Point<F>&) noexcept {
+  return {};
+}
+template <typename F>
+void search_group_avx512(const View<F>&, const Point<F>*, std::size_t, Best*) noexcept {}
 
 }  // namespace rules::classifier
 #endif
+
+namespace rules::classifier {
+
+template Best search_avx512(const View<V4>&, const Point<V4>&) noexcept;
+template Best search_avx512(const View<V6>&, const Point<V6>&) noexcept;
+template void search_group_avx512(const View<V4>&, const Point<V4>*, std::size_t, Best*) noexcept;
+template void search_group_avx512(const View<V6>&, const Point<V6>*, std::size_t, Best*) noexcept;
+
+}  // namespace rules::classifier

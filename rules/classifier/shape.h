@@ -63,12 +63,8 @@ inline std::uint32_t field_hash(std::uint32_t ports, std::uint32_t interface,
 }
 
 template <typename F>
-std::uint32_t ports_of(const Point<F>& point) {
-  return std::uint32_t{point.source_port} << 16U | point.destination_port;
-}
-template <typename F>
-std::uint32_t interface_of(const Point<F>& point) {
-  return static_cast<std::uint32_t>(point.kind >> kind::kInterfaceShift);
+std::uint32_t field_hash(const Point<F>& point, const FieldMask& mask) {
+  return field_hash(point.ports, kind::interface_bits(point.kind), mask);
 }
 
 }  // namespace rules::classifier

@@ -10,14 +10,13 @@ namespace rules::classifier {
 namespace {
 
 constexpr std::size_t kLongList = 256;  // beyond that, a few long buckets cost less
-constexpr std::size_t kLongBucket = 32;
-// Entries that one change may need at most, and what a reader may look at behind the last.
-constexpr std::size_t kReserve = kMostPieces * (kLongBucket + 1) + 8;
+// Entries that one change may need at most.
+constexpr std::size_t kReserve = kMostPieces * (kLongBucket + 1);
 
 template <typename F>
 bool same_piece(const Entry<F>& a, const Entry<F>& b) {
   return a.addresses == b.addresses && a.source_ports == b.source_ports &&
-         a.destination_ports == b.destination_ports && a.condition_number() == b.condition_number();
+         a.destination_ports == b.destination_ports && a.condition_word() == b.condition_word();
 }
 
 }  // namespace
@@ -48,8 +47,8 @@ class Store<F>::Placer {
   static constexpr std::uint8_t kNowhere = 0xff;
 
  private:
-  const Condition& condition(std::uint32_t i) const {
-    return conditions_[entries_[i].condition_number()];
+  KindTest kind(std::uint32_t i) const {
+    return kind_test(entries_[i].condition_word(), conditions_);
   }
 
   void put(std::uint32_t i, std::size_t table, std::uint32_t hash) {
@@ -62,10 +61,10 @@ class Store<F>::Placer {
 
   bool put_first(std::uint32_t i) {
     places_[i].table = kNowhere;
-    const Shape shape = shape_of(entries_[i], condition(i));
+    const Shape shape = shape_of(entries_[i], kind(i));
     for (std::size_t table = 0; table < tables_.size(); ++table) {
       if (!tables_[table].shape.within(shape)) continue;
-      const std::uint32_t hash = hash_of(entries_[i], condition(i), tables_[table].shape);
+      const std::uint32_t hash = hash_of(entries_[i], kind(i), tables_[table].shape);
       if (lengths_[table][tables_[table].slot_of(hash)] >= kBucket) continue;
       put(i, table, hash);
       return true;
@@ -74,18 +73,18 @@ class Store<F>::Placer {
   }
 
   bool put_shortest(std::uint32_t i) {
-    const Shape shape = shape_of(entries_[i], condition(i));
+    const Shape shape = shape_of(entries_[i], kind(i));
     std::size_t fewest = kLongBucket;
     std::optional<std::size_t> best;
     for (std::size_t table = 0; table < tables_.size(); ++table) {
       if (!tables_[table].shape.within(shape)) continue;
-      const std::uint32_t hash = hash_of(entries_[i], condition(i), tables_[table].shape);
+      const std::uint32_t hash = hash_of(entries_[i], kind(i), tables_[table].shape);
       const std::size_t length = lengths_[table][tables_[table].slot_of(hash)];
       if (length >= fewest) continue;
       fewest = length;
       best = table;
     }
-    if (best) put(i, *best, hash_of(entries_[i], condition(i), tables_[*best].shape));
+    if (best) put(i, *best, hash_of(entries_[i], kind(i), tables_[*best].shape));
     return best.has_value();
   }
 
@@ -101,10 +100,10 @@ template <typename F>
 Store<F>::Store(std::span<const Entry<F>> entries, std::span<const Slot> owners,
                 const Condition* conditions, std::span<const ChosenShape> shapes,
                 std::size_t capacity)
-    : entries_{capacity + kReserve},
-      owners_{capacity + kReserve},
+    : words_{(capacity + kReserve) * Row<F>::kEntryWords},
       capacity_{capacity + kReserve},
       free_(kLongBucket + 1) {
+  if (capacity_ > std::size_t{1} << BucketRef::kOffsetBits) throw std::bad_alloc{};
   for (const ChosenShape& chosen : shapes) {
     WritableTable& table = tables_.emplace_back();
     table.shape = chosen.shape;
@@ -117,7 +116,7 @@ Store<F>::Store(std::span<const Entry<F>> entries, std::span<const Slot> owners,
   for (std::size_t table = 0; table < tables_.size(); ++table)
     fill_table(table, entries, owners, placer.places());
   for (const std::uint32_t i : placer.list())
-    list_.insert(entries[i], owners[i], conditions[entries[i].condition_number()].kind);
+    list_.insert(entries[i], owners[i], kind_test(entries[i].condition_word(), conditions));
   list_limit_ = 2 * list_.size() + 4 * kShortList;
 }
 
@@ -126,33 +125,29 @@ template <typename F>
 void Store<F>::fill_table(std::size_t number, std::span<const Entry<F>> entries,
                           std::span<const Slot> owners, std::span<const Place> places) {
   WritableTable& table = tables_[number];
-  const std::size_t slots = std::size_t{1} << table.bits;
-  std::vector<std::uint32_t> ends(slots + 1);
+  std::vector<BucketRef> refs(std::size_t{1} << table.bits);
   for (const Place& place : places) {
-    if (place.table == number) ++ends[place.slot + 1];
+    if (place.table == number) ++refs[place.slot].length;
   }
-  ends[0] = static_cast<std::uint32_t>(used_);
-  for (std::size_t slot = 0; slot < slots; ++slot) ends[slot + 1] += ends[slot];
-  used_ = ends[slots];
-  std::vector<BucketRef> refs(slots);
+  for (BucketRef& ref : refs) {
+    ref.offset = static_cast<std::uint32_t>(used_);
+    used_ += ref.length;
+  }
+  std::vector<std::uint8_t> filled(refs.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (places[i].table != number) continue;
     BucketRef& ref = refs[places[i].slot];
-    const std::uint32_t at = ends[places[i].slot]++;
-    if (ref.filter == 0) {
-      ref.offset = at;
-      ref.floor = BucketRef::floor_of(entries[i].label);
-      table.first = std::min(table.first, entries[i].label);
-    } else {
-      entries_[at - 1].condition &= ~Entry<F>::kLast;
-    }
+    const std::size_t at = filled[places[i].slot]++;
+    if (at == 0) ref.floor = BucketRef::floor_of(entries[i].label);
     ref.filter |= places[i].filter;
-    entries_[at] = entries[i];
-    entries_[at].condition |= Entry<F>::kLast;
-    owners_[at] = owners[i];
+    table.first = std::min(table.first, entries[i].label);
+    row_of<F>(bucket(ref.offset), ref.length, at / kRow * kRow)
+        .write(at % kRow, entries[i], owners[i]);
   }
-  for (std::size_t slot = 0; slot < slots; ++slot)
-    table.slots[slot].store(refs[slot].packed(), std::memory_order_relaxed);
+  for (std::size_t slot = 0; slot < refs.size(); ++slot) {
+    const BucketRef ref = refs[slot].length == 0 ? BucketRef{} : refs[slot];
+    table.slots[slot].store(ref.packed(), std::memory_order_relaxed);
+  }
 }
 
 template <typename F>
@@ -171,9 +166,10 @@ std::shared_ptr<const Directory<F>> Store<F>::directory() {
   std::sort(made->tables.begin(),
             made->tables.begin() + static_cast<std::ptrdiff_t>(made->table_count),
             [](const Table& a, const Table& b) { return a.first < b.first; });
-  made->entries = entries_.get();
-  made->owners = owners_.get();
+  made->buckets = words_.get();
+  made->fill_columns();
   made->list = list_;
+  if (!list_.blocks().empty()) made->list_first = list_.blocks().front()->entries[0].label;
   directory_ = std::move(made);
   return directory_;
 }
@@ -192,20 +188,11 @@ std::vector<ChosenShape> Store<F>::shapes() const {
 }
 
 template <typename F>
-std::size_t Store<F>::length(const BucketRef& ref) const {
-  if (ref.filter == 0) return 0;
-  std::size_t at = ref.offset;
-  while (!entries_[at].last()) ++at;
-  return at - ref.offset + 1;
-}
-
-template <typename F>
 void Store<F>::load(const BucketRef& ref) {
   items_.clear();
-  const std::size_t count = length(ref);
-  for (std::size_t i = 0; i < count; ++i) {
-    items_.push_back({entries_[ref.offset + i], owners_[ref.offset + i]});
-    items_.back().entry.condition &= ~Entry<F>::kLast;
+  for (std::size_t first = 0; first < ref.length; first += kRow) {
+    const auto row = row_of<F>(bucket(ref.offset), ref.length, first);
+    for (std::size_t at = 0; at < row.count; ++at) items_.push_back({row.read(at), row.owner(at)});
   }
 }
 
@@ -227,27 +214,26 @@ void Store<F>::replace(WritableTable& table, std::size_t slot, BucketRef before,
                        std::uint16_t filter, Chores& chores) {
   BucketRef after;
   if (!items_.empty()) {
-    after = {allocate(items_.size()), filter, BucketRef::floor_of(items_[0].entry.label)};
+    after = {allocate(items_.size()), static_cast<std::uint8_t>(items_.size()), filter,
+             BucketRef::floor_of(items_[0].entry.label)};
     for (std::size_t i = 0; i < items_.size(); ++i) {
-      entries_[after.offset + i] = items_[i].entry;
-      owners_[after.offset + i] = items_[i].owner;
+      row_of<F>(bucket(after.offset), items_.size(), i / kRow * kRow)
+          .write(i % kRow, items_[i].entry, items_[i].owner);
     }
-    entries_[after.offset + items_.size() - 1].condition |= Entry<F>::kLast;
   }
-  if (before.filter != 0) {
+  if (before.length != 0) {
     chores.waiting.push_back({chores.version, Chore::Kind::FreeBucket, F::kFamily == Family::V6, 0,
-                              before.offset, static_cast<std::uint32_t>(length(before))});
+                              before.offset, before.length});
   }
   table.slots[slot].store(after.packed(), std::memory_order_release);
 }
 
 template <typename F>
-void Store<F>::insert(const Entry<F>& entry, Slot owner, const Condition& condition,
-                      Chores& chores) {
-  const Shape shape = shape_of(entry, condition);
+void Store<F>::insert(const Entry<F>& entry, Slot owner, const KindTest& kind, Chores& chores) {
+  const Shape shape = shape_of(entry, kind);
   for (WritableTable& table : tables_) {
     if (!table.shape.within(shape)) continue;
-    const std::uint32_t hash = hash_of(entry, condition, table.shape);
+    const std::uint32_t hash = hash_of(entry, kind, table.shape);
     const std::size_t slot = table.slot_of(hash);
     const auto before = BucketRef::unpacked(table.slots[slot].load(std::memory_order_relaxed));
     load(before);
@@ -263,19 +249,18 @@ void Store<F>::insert(const Entry<F>& entry, Slot owner, const Condition& condit
     }
     return;
   }
-  list_.insert(entry, owner, condition.kind);
+  list_.insert(entry, owner, kind);
   directory_.reset();
 }
 
 template <typename F>
-bool Store<F>::remove(const Entry<F>& entry, Slot owner, const Condition& condition,
-                      Chores& chores) {
+bool Store<F>::remove(const Entry<F>& entry, Slot owner, const KindTest& kind, Chores& chores) {
   constexpr bool kV6 = F::kFamily == Family::V6;
-  const Shape shape = shape_of(entry, condition);
+  const Shape shape = shape_of(entry, kind);
   for (std::size_t number = 0; number < tables_.size(); ++number) {
     WritableTable& table = tables_[number];
     if (!table.shape.within(shape)) continue;
-    const std::size_t slot = table.slot_of(hash_of(entry, condition, table.shape));
+    const std::size_t slot = table.slot_of(hash_of(entry, kind, table.shape));
     const auto before = BucketRef::unpacked(table.slots[slot].load(std::memory_order_relaxed));
     load(before);
     bool found = false;
@@ -327,7 +312,7 @@ void Store<F>::run(const Chore& chore, Chores& chores) {
 
 template <typename F>
 std::size_t Store<F>::memory_bytes() const {
-  std::size_t sum = used_ * (sizeof(Entry<F>) + sizeof(Slot)) + list_.memory_bytes();
+  std::size_t sum = used_ * Row<F>::kEntryWords * sizeof(std::uint32_t) + list_.memory_bytes();
   for (const WritableTable& table : tables_) sum += sizeof(BucketSlot) << table.bits;
   return sum + sizeof(Directory<F>);
 }

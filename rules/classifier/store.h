@@ -72,9 +72,9 @@ class Store {
   std::vector<ChosenShape> shapes() const;
 
   // Not when full(). The entry is pending.
-  void insert(const Entry<F>& entry, Slot owner, const Condition& condition, Chores& chores);
+  void insert(const Entry<F>& entry, Slot owner, const KindTest& kind, Chores& chores);
   // Marks the entry and has it erased later. False where it isn't there.
-  bool remove(const Entry<F>& entry, Slot owner, const Condition& condition, Chores& chores);
+  bool remove(const Entry<F>& entry, Slot owner, const KindTest& kind, Chores& chores);
   void run(const Chore& chore, Chores& chores);
 
   // Calls visit(entry, owner) for all, in no order.
@@ -106,7 +106,7 @@ class Store {
 
   void fill_table(std::size_t table, std::span<const Entry<F>> entries,
                   std::span<const Slot> owners, std::span<const Place> places);
-  std::size_t length(const BucketRef& ref) const;
+  std::uint32_t* bucket(std::size_t offset) const { return &words_[offset * Row<F>::kEntryWords]; }
   void load(const BucketRef& ref);
   // Writes the bucket in items_ and has the one before freed later.
   void replace(WritableTable& table, std::size_t slot, BucketRef before, std::uint16_t filter,
@@ -117,8 +117,7 @@ class Store {
   std::vector<WritableTable> tables_;
   LinearList<F> list_;
   std::size_t list_limit_ = 0;
-  RawArray<Entry<F>> entries_;
-  RawArray<Slot> owners_;
+  RawArray<std::uint32_t> words_;  // of all buckets
   std::size_t capacity_;
   std::size_t used_ = 0;
   std::vector<std::vector<std::uint32_t>> free_;   // by length
@@ -132,10 +131,9 @@ void Store<F>::for_each(const Visit& visit) const {
   for (const WritableTable& table : tables_) {
     for (std::size_t slot = 0; slot < std::size_t{1} << table.bits; ++slot) {
       const auto ref = BucketRef::unpacked(table.slots[slot].load(std::memory_order_relaxed));
-      if (ref.filter == 0) continue;
-      for (std::size_t at = ref.offset;; ++at) {
-        visit(entries_[at], owners_[at]);
-        if (entries_[at].last()) break;
+      for (std::size_t first = 0; first < ref.length; first += kRow) {
+        const auto row = row_of<F>(bucket(ref.offset), ref.length, first);
+        for (std::size_t at = 0; at < row.count; ++at) visit(row.read(at), row.owner(at));
       }
     }
   }

@@ -1,8 +1,9 @@
 // The classifier against the linear scan, scalar and in wide registers, and against DPDK's librte_acl where that is
 // installed: nanoseconds per lookup, one by one and in batches, on generated rules and on ClassBench's where they are at
 // hand; on rule sets that are hard for it; and what a change costs. Medians of runs that take turns. Every answer is
-// compared with the scan's, or the trace's, first.
+// compared with the scan's, or the trace's, first. Each row ends with what it has to reach and whether it does.
 //   classifier_bench [--json FILE] [--quick]
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -13,6 +14,7 @@
 #include "rules/classifier/classifier.h"
 #include "rules/rule_set.h"
 #include "tests/bench/dpdk_acl.h"
+#include "tests/bench/gates.h"
 #include "tests/bench/hard_sets.h"
 #include "tests/bench/simd_scan.h"
 #include "tests/bench/stopwatch.h"
@@ -40,9 +42,13 @@ struct Column {
   Timing timing;
 };
 
+// What a row is held against.
+enum class Against { Others, IPv4, SimdScan };
+
 struct Row {
   std::string set;
   std::size_t rules = 0;
+  Against against = Against::Others;
   std::vector<Column> columns;
   double build_milliseconds = 0;
   double bytes_a_rule = 0;
@@ -58,6 +64,34 @@ struct Row {
     return time(other) / time(ours);
   }
 };
+
+constexpr std::size_t kLarge = 9000;     // what is called 10,000 rules
+constexpr std::size_t kLargest = 87000;  // what is called 100,000
+constexpr double kMegabyte = 1 << 20;
+
+std::vector<bench::Gate> gates_of(const Row& row) {
+  using enum bench::Gate::Kind;
+  if (row.against == Against::IPv4) {
+    return {{"v4/1", row.ratio("single", "single IPv4"), AtMost, 1.5},
+            {"v4/b", row.ratio("batch", "batch IPv4"), AtMost, 1.5}};
+  }
+  if (row.against == Against::SimdScan) {
+    return {{"simd/1", row.ratio("single", "simd scan"), AtMost, 2},
+            {"simd/b", row.ratio("batch", "simd scan"), AtMost, 2}};
+  }
+  const auto rules = static_cast<double>(row.rules);
+  std::vector<bench::Gate> gates{
+      {"B/rule", row.bytes_a_rule, AtMost, 96 + std::round(kMegabyte / rules)}};
+  if (row.rules < kLarge) return gates;
+  gates.push_back(
+      {"scan/1", row.ratio("scan", "single"), AtLeast, row.rules < kLargest ? 30.0 : 200.0});
+  if (row.time("acl avx2") != 0)
+    gates.push_back({"avx2/b", row.ratio("acl avx2", "batch"), AtLeast, 1});
+  for (const char* const change : {"insert", "remove"})
+    gates.push_back({change, row.time(change), AtMost, 2000});
+  if (row.rules >= kLargest) gates.push_back({"build", row.build_milliseconds, AtMost, 300});
+  return gates;
+}
 
 class Contest {
  public:
@@ -91,13 +125,17 @@ class Contest {
     return wrong;
   }
 
-  Row measure(std::size_t runs) {
-    std::vector<bench::Side> sides{
-        {"single", queries_.size(), [this] { classify_all(); }},
-        {"batch", queries_.size(), [this] { classify_batches(); }},
+  // `plain`: the same rules in IPv4, to take turns with.
+  Row measure(std::size_t runs, Contest* plain) {
+    std::vector<bench::Side> sides = own_sides("");
+    if (plain != nullptr) {
+      for (auto& side : plain->own_sides(" IPv4")) sides.push_back(std::move(side));
+    }
+    std::vector<bench::Side> scans{
         {"scan", scanned_, [this] { scan_some(); }},
         {"simd scan", scanned_, [this] { scan_some_simd(); }},
     };
+    for (auto& side : scans) sides.push_back(std::move(side));
     for (const char* const algorithm : {"avx2", "avx512"}) {
       if (!acl_ || !acl_->choose(algorithm)) continue;
       sides.push_back({fmt::format("acl {}", algorithm), queries_.size(), [this, algorithm] {
@@ -105,7 +143,9 @@ class Contest {
                          bench::keep(acl_->classify(0, queries_.size()));
                        }});
     }
-    Row row{set_.name, set_.tuples.rules.size(), {}};
+    Row row;
+    row.set = set_.name;
+    row.rules = set_.tuples.rules.size();
     const auto timings = bench::take_turns(sides, runs);
     for (std::size_t i = 0; i < sides.size(); ++i)
       row.columns.push_back({sides[i].name, timings[i]});
@@ -117,6 +157,11 @@ class Contest {
   }
 
  private:
+  std::vector<bench::Side> own_sides(const std::string& suffix) {
+    return {{"single" + suffix, queries_.size(), [this] { classify_all(); }},
+            {"batch" + suffix, queries_.size(), [this] { classify_batches(); }}};
+  }
+
   rules::Decision classify(std::size_t at) const {
     const auto& query = queries_[at];
     return rules_.classify(*query.packet, query.direction, query.interface);
@@ -210,16 +255,17 @@ constexpr const char* kCells[] = {"single",   "batch",      "scan",   "simd scan
 void print_head() {
   fmt::print("{:<18} {:>6}", "ns, median", "rules");
   for (const char* const name : kCells) fmt::print(" {:>13}", name);
-  fmt::print(" {:>9} {:>6} | {:>9} {:>9} {:>9} {:>9}\n", "build ms", "B/rule", "scan/1", "simd/1",
-             "avx2/b", "avx512/b");
+  fmt::print(" {:>9} {:>6} | {:>9} {:>9} {:>9} {:>9} | gates\n", "build ms", "B/rule", "scan/1",
+             "simd/1", "avx2/b", "avx512/b");
 }
 
 void print(const Row& row) {
   fmt::print("{:<18} {:>6}", row.set, row.rules);
   for (const char* const name : kCells) fmt::print(" {:>13}", cell(row, name));
-  fmt::print(" {:>9.2f} {:>6.0f} | {:>9.1f} {:>9.2f} {:>9.2f} {:>9.2f}\n", row.build_milliseconds,
+  fmt::print(" {:>9.2f} {:>6.0f} | {:>9.1f} {:>9.2f} {:>9.2f} {:>9.2f}", row.build_milliseconds,
              row.bytes_a_rule, row.ratio("scan", "single"), row.ratio("simd scan", "single"),
              row.ratio("acl avx2", "batch"), row.ratio("acl avx512", "batch"));
+  fmt::print(" | {}\n", bench::to_text(gates_of(row)));
   std::fflush(stdout);
 }
 
@@ -233,7 +279,7 @@ bool write_json(const std::string& path, const std::vector<Row>& rows) {
       text += fmt::format(R"(, "{} ns": {:.1f}, "{} spread": {:.3f})", column.name,
                           column.timing.median, column.name, column.timing.spread);
     }
-    texts.push_back(text + "}");
+    texts.push_back(text + fmt::format(R"(, "gates": {}}})", bench::to_json(gates_of(row))));
   }
   std::ofstream file{path};
   file << fmt::format("{{\"classifier\": [\n{}\n]}}\n", fmt::join(texts, ",\n"));
@@ -259,38 +305,63 @@ class Table {
  public:
   explicit Table(const Options& options) : options_{options} { print_head(); }
 
-  bool add(const bench::HardSet& set, bool with_acl) {
-    Contest contest{set, with_acl};
+  // Measured against rte_acl; and, with `variants`, the same in IPv6 and on interfaces against this.
+  bool add_plain(const tests::FiveTupleSet& tuples, bool variants) {
+    const bench::HardSet set = bench::plain(tuples);
+    Contest contest{set, true};
+    if (!add(set, contest, Against::Others, nullptr)) return false;
+    if (!variants) return true;
+    for (const auto& variant : {bench::in_ipv6(tuples), bench::on_interfaces(tuples)}) {
+      Contest other{variant, false};
+      if (!add(variant, other, Against::IPv4, &contest)) return false;
+    }
+    return true;
+  }
+
+  bool add_hard(const bench::HardSet& set) {
+    Contest contest{set, false};
+    return add(set, contest, Against::SimdScan, nullptr);
+  }
+
+  std::size_t missed() const {
+    std::size_t count = 0;
+    for (const Row& row : rows_) {
+      const auto gates = gates_of(row);
+      count += static_cast<std::size_t>(
+          std::ranges::count_if(gates, [](const bench::Gate& gate) { return !gate.holds(); }));
+    }
+    return count;
+  }
+
+  const std::vector<Row>& rows() const { return rows_; }
+
+ private:
+  bool add(const bench::HardSet& set, Contest& contest, Against against, Contest* plain) {
     if (const std::size_t wrong = contest.count_wrong(); wrong != 0) {
       fmt::print(stderr, "{} with {} rules: {} answers differ from the linear scan\n", set.name,
                  set.tuples.rules.size(), wrong);
       return false;
     }
-    Row row = contest.measure(options_.runs());
+    Row row = contest.measure(options_.runs(), plain);
+    row.against = against;
     if (set.interfaces.empty()) measure_changes(set.policy, row);
     print(row);
     rows_.push_back(std::move(row));
     return true;
   }
 
-  const std::vector<Row>& rows() const { return rows_; }
-
- private:
   const Options& options_;
   std::vector<Row> rows_;
 };
 
 bool run(const Options& options, Table& table) {
   for (const auto& set : plain_sets(options)) {
-    if (!table.add(bench::plain(set), true)) return false;
-    if (set.rules.size() > 5000 && set.rules.size() < 50000) {
-      if (!table.add(bench::in_ipv6(set), false) || !table.add(bench::on_interfaces(set), false))
-        return false;
-    }
+    if (!table.add_plain(set, set.rules.size() >= kLarge && set.rules.size() < kLargest))
+      return false;
   }
   for (const std::size_t rules : {300, 3000}) {
     for (const auto& set : bench::adversarial(kSeed, rules, options.quick ? 5000 : kHeaders)) {
-      if (!table.add(set, false)) return false;
+      if (!table.add_hard(set)) return false;
     }
   }
   return true;
@@ -306,6 +377,7 @@ int main(int argc, char** argv) {
   }
   Table table{*options};
   if (!run(*options, table)) return 1;
+  fmt::print("gates missed: {}\n", table.missed());
   if (!options->json.empty() && !write_json(options->json, table.rows())) {
     fmt::print(stderr, "{}: can't be written\n", options->json);
     return 1;

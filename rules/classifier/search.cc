@@ -1,4 +1,8 @@
+// search() and search_batch(), in the way the view's method says; and search_batch() for processors without AVX-512.
 #include "rules/classifier/search.h"
+
+#include <vector>
+
 #include "rules/classifier/search_avx512.h"
 
 namespace rules::classifier {
@@ -6,9 +10,8 @@ namespace {
 
 // A bucket that may hold what a point matches.
 struct Candidate {
-  std::uint32_t offset;
-  std::uint16_t floor;
-  std::uint16_t point;
+  std::uint64_t bucket;  // BucketRef::packed()
+  std::size_t point;
 };
 
 template <typename F>
@@ -42,8 +45,7 @@ class Group {
     }
     for (std::size_t level = 0; level < directory.fields.count; ++level) {
       for (std::size_t i = 0; i < count_; ++i)
-        fields_[level][i] = field_hash(ports_of(points_[i]), interface_of(points_[i]),
-                                       directory.fields.masks[level]);
+        fields_[level][i] = field_hash(points_[i], directory.fields.masks[level]);
     }
   }
 
@@ -54,9 +56,9 @@ class Group {
     for (std::size_t i = 0; i < count_; ++i) {
       const std::uint32_t hash = source[i] ^ destination[i] ^ fields[i];
       const BucketRef bucket = bucket_at(table, hash);
-      candidates_[found_] = {bucket.offset, bucket.floor, static_cast<std::uint16_t>(i)};
+      candidates_[found_] = {bucket.packed(), i};
       found_ += bucket.may_hold(hash);
-      __builtin_prefetch(view_.directory.entries + bucket.offset);
+      __builtin_prefetch(view_.directory.bucket(bucket));
     }
   }
 
@@ -64,8 +66,9 @@ class Group {
     for (std::size_t i = 0; i < found_; ++i) {
       const Candidate& candidate = candidates_[i];
       Best& best = best_[candidate.point];
-      if (candidate.floor > best.label >> 16U) continue;
-      search_bucket(view_, candidate.offset, points_[candidate.point], best);
+      const BucketRef bucket = BucketRef::unpacked(candidate.bucket);
+      if (bucket.floor > best.label() >> 16U) continue;
+      search_bucket(view_, bucket, points_[candidate.point], best);
     }
   }
 
@@ -80,24 +83,43 @@ class Group {
   std::size_t found_ = 0;
 };
 
+std::vector<Method> make_methods() {
+  std::vector<Method> methods;
+#if defined(__x86_64__)
+  if (has_avx512()) methods.push_back({"avx512", &scan_block_avx512, true});
+  if (__builtin_cpu_supports("avx2")) methods.push_back({"avx2", &scan_block_avx2, false});
+#endif
+  methods.push_back({"portable", &scan_block_portably, false});
+  return methods;
+}
+
 }  // namespace
+
+std::span<const Method> methods() {
+  static const std::vector<Method> list = make_methods();
+  return list;
+}
+
+template <typename F>
+Best search(const View<F>& view, const Point<F>& point) noexcept {
+  return view.method.avx512 ? search_avx512(view, point) : search_portably(view, point);
+}
 
 template <typename F>
 void search_batch(const View<F>& view, const Point<F>* points, std::size_t count,
                   Best* best) noexcept {
-  static const bool wide = F::kFamily == Family::V4 && has_avx512();
   for (std::size_t at = 0; at < count; at += kGroup) {
     const std::size_t some = std::min(kGroup, count - at);
-    if constexpr (F::kFamily == Family::V4) {
-      if (wide) {
-        search_group_avx512(view, points + at, some, best + at);
-        continue;
-      }
+    if (view.method.avx512) {
+      search_group_avx512(view, points + at, some, best + at);
+    } else {
+      Group<F>{view, points + at, some, best + at}.search();
     }
-    Group<F>{view, points + at, some, best + at}.search();
   }
 }
 
+template Best search(const View<V4>&, const Point<V4>&) noexcept;
+template Best search(const View<V6>&, const Point<V6>&) noexcept;
 template void search_batch(const View<V4>&, const Point<V4>*, std::size_t, Best*) noexcept;
 template void search_batch(const View<V6>&, const Point<V6>*, std::size_t, Best*) noexcept;
 
