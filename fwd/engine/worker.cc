@@ -21,12 +21,6 @@ std::uint32_t saturated(nanoseconds duration) {
   return static_cast<std::uint32_t>(std::min<std::int64_t>(duration.count(), kMost));
 }
 
-// At most a second.
-void sleep(nanoseconds duration) {
-  const timespec time{.tv_sec = 0, .tv_nsec = duration.count()};
-  (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
-}
-
 kernel::Verdict accept(const kernel::QueuedPacket& packet, const ActivePolicy& active,
                        VerdictKind kind, kernel::LimitSlot slot = 0) {
   const auto verdict = kernel::encode_verdict(kind, active.generation, slot);
@@ -96,7 +90,6 @@ void Worker::run() noexcept {
 }
 
 bool Worker::step() noexcept {
-  if (wait_.count() > 0) sleep(wait_);
   const auto packets = source_->receive();
   if (!packets) {
     failure_.store(packets.error().code, std::memory_order_release);
@@ -106,7 +99,6 @@ bool Worker::step() noexcept {
   const std::lock_guard lock(batch_mutex_);
   if (board_.number() != snapshot_in_use()) refresh();
   if (!packets->empty()) judge_batch(*packets, received);
-  wait_ = pace_.after(packets->size(), received);
   heartbeat_ns_.store(received.count(), std::memory_order_release);
   return true;
 }

@@ -14,7 +14,6 @@
 
 #include "fwd/engine/counters.h"
 #include "fwd/engine/interface_cache.h"
-#include "fwd/engine/pace.h"
 #include "fwd/engine/record_sink.h"
 #include "fwd/engine/snapshot.h"
 #include "fwd/engine/source_meter.h"
@@ -69,8 +68,6 @@ class Worker {
   std::shared_ptr<const Snapshot> snapshot_;
   InterfaceCache unknown_interfaces_;
   SourceMeter sources_;
-  Pace pace_;
-  std::chrono::nanoseconds wait_{0};  // before the next batch
   // The batch, by packet.
   std::array<QueuedHeader, kernel::kBatchPackets> headers_;
   std::array<audit::VerdictRecord, kernel::kBatchPackets> records_;
