@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 #include <thread>
 
 namespace fwd::audit {
@@ -15,13 +16,17 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t count) noexcept {
 }  // namespace
 
 Ring::Ring(std::size_t capacity)
-    : slots_(std::bit_ceil(std::max<std::size_t>(capacity, 1))), mask_(slots_.size() - 1) {}
+    : mask_(std::bit_ceil(std::max<std::size_t>(capacity, 1)) - 1),
+      slots_(static_cast<VerdictRecord*>(std::calloc(mask_ + 1, sizeof(VerdictRecord)))) {
+  if (!slots_) throw std::bad_alloc();
+}
 
 std::size_t Ring::room_for(std::size_t records) noexcept {
   const std::uint64_t head = head_.load(std::memory_order_relaxed);
-  if (slots_.size() - (head - known_tail_) < records)
+  const std::uint64_t capacity = mask_ + 1;
+  if (capacity - (head - known_tail_) < records)
     known_tail_ = tail_.load(std::memory_order_acquire);
-  return std::min<std::size_t>(records, slots_.size() - (head - known_tail_));
+  return std::min<std::size_t>(records, capacity - (head - known_tail_));
 }
 
 std::size_t Ring::push(std::span<const VerdictRecord> records) noexcept {

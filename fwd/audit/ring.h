@@ -7,11 +7,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "fwd/audit/record.h"
+#include "fwd/owned.h"
 
 namespace fwd::audit {
 
@@ -59,8 +60,9 @@ class Ring {
   std::size_t room_for(std::size_t records) noexcept;  // at most so many
   void lose(std::int64_t realtime_ns) noexcept;
 
-  std::vector<VerdictRecord> slots_;
-  std::uint64_t mask_;
+  const std::uint64_t mask_;  // of positions, the capacity less one
+  // From calloc(), so that what no record has been put into takes no memory.
+  const Owned<VerdictRecord[], std::free> slots_;
 
   // Written by the producer.
   alignas(kCacheLine) std::atomic<std::uint64_t> decided_{0};
