@@ -4,6 +4,7 @@ bulk throughput, and the latency of requests on open connections. Needs root, ng
 
 import contextlib
 import json
+import os
 import pathlib
 import re
 import sys
@@ -47,7 +48,9 @@ def site(firewall, rules):
         pair.client.sysctl("net/ipv4/ip_local_port_range", "1024 65535")
         if firewall == "nft":
             hosts.load_nft(pair.server, directory, rules)
-        daemon = stack.enter_context(hosts.Daemon(pair.server, directory, rules)) if firewall == "fwd" else None
+        # A queue for each processor, as fwd has by itself.
+        queues = f"0:{os.cpu_count() - 1}"
+        daemon = stack.enter_context(hosts.Daemon(pair.server, directory, rules, queues)) if firewall == "fwd" else None
         (directory / "nginx.conf").write_text(_NGINX.format(directory=directory), encoding="ascii")
         nginx = ["nginx", "-e", "stderr", "-p", str(directory), "-c", str(directory / "nginx.conf")]
         for argv, port in ((nginx, 80), (["iperf3", "-s"], 5201)):
