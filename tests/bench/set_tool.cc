@@ -22,7 +22,7 @@ nft::FixedSet make_set(bool ranges, std::uint32_t first, std::uint32_t count) {
   nft::FixedSet set{"big", nft::Field::Ip4Source, ranges, {}};
   set.members.resize(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint32_t address = 0x0b000000U + 4 * (first + i);
+    const std::uint32_t address = 0x01000000U + 4 * (first + i);
     set.members[i].first = address;
     set.members[i].last = address + (ranges ? 1U : 0U);
   }

@@ -106,7 +106,7 @@ def established_rows(options):
     with site("nft", 10) as theirs, site("fwd", 10) as mine:
         sides = {"nft": theirs, "fwd": mine}
         bulk = take_turns({name: lambda pair=pair: gigabits(pair, seconds) for name, pair in sides.items()}, options.rounds)
-        delay = take_turns({name: lambda pair=pair: latency(pair, seconds) for name, pair in sides.items()}, options.rounds + 2)
+        delay = take_turns({name: lambda pair=pair: latency(pair, seconds) for name, pair in sides.items()}, options.rounds)
     yield Row("bulk throughput of one connection", "Gb/s", bulk["fwd"], bulk["nft"], "nftables", least=0.99)
     for percentile, most in (("p50", None), ("p99", 1.05)):
         mine, theirs = ([value[percentile] for value in delay[name]] for name in ("fwd", "nft"))

@@ -134,7 +134,7 @@ def measure(subject_name, host, process, firewall, packets):
 
 def rows(options, sizes=None):
     sizes = sizes or ([10, 10_000] if options.quick else [10, 1000, 10_000, 100_000])
-    packets = 40_000 if options.quick else 80_000
+    packets = 30_000 if options.quick else 80_000
     names = ["bare", *map(str, sizes)]
     with contextlib.ExitStack() as stack:
         subjects = {name: stack.enter_context(running(name)) for name in names}
