@@ -18,7 +18,7 @@ CLANG_FORMAT ?= clang-format-14
 WARNINGS    := -Wall -Wextra -Wconversion -Wshadow -Werror
 FLAVOUR     ?=
 
-PACKAGES := libnetfilter_queue libmnl libnftnl libnetfilter_conntrack spdlog fmt libmicrohttpd libsystemd libcap-ng libcrypto
+PACKAGES := libnetfilter_queue libmnl libnftnl libnetfilter_conntrack spdlog fmt libmicrohttpd libcap-ng nettle
 override CPPFLAGS += -I. -DFWD_VERSION='"$(VERSION)"' -DSPDLOG_FMT_EXTERNAL -MMD -MP
 ALL_CXXFLAGS = -std=c++23 -pthread $(WARNINGS) $(CXXFLAGS) $(FLAVOUR)
 ALL_LDFLAGS  = -Wl,--as-needed $(LDFLAGS)
@@ -145,9 +145,7 @@ $(BUILD)/tidy/%.ok: %.cc .clang-tidy tests/.clang-tidy
 
 demo: all ; $(Q)tests/lab/demo.py --programs $(BUILD)
 bench: all $(BENCHES)
-	@mkdir -p $(BUILD)/bench
-	$(Q)$(BUILD)/tests/bench/classifier_bench --json $(BUILD)/bench/classifier.json $(if $(QUICK),--quick)
-	$(Q)tests/bench/verdict_bench.py --programs $(BUILD) --json $(BUILD)/bench/verdict.json $(if $(QUICK),--rounds 3)
+	$(Q)tests/bench/run.py --programs $(BUILD) $(if $(QUICK),--quick)
 
 install: all
 	install -D -m 755 $(BUILD)/fwd $(DESTDIR)$(PREFIX)/sbin/fwd

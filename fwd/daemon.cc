@@ -10,13 +10,13 @@
 #include <cap-ng.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "fwd/control/listener.h"
 #include "fwd/host.h"
 #include "fwd/kernel/queue.h"
 #include "fwd/log.h"
+#include "fwd/notify.h"
 #include "fwd/state_lock.h"
 #include "rules/count.h"
 
@@ -185,7 +185,7 @@ Result<void> Daemon::keep_watch() {
       [this](audit::HealthEvent event) { audit_->event(std::move(event)); });
   keep_alive_ = std::make_unique<KeepAlive>(
       *lease_, *firewall_, *policy_,
-      KeepAliveActions{.feed_watchdog = [] { sd_notify(0, "WATCHDOG=1"); },
+      KeepAliveActions{.feed_watchdog = [] { notify("WATCHDOG=1"); },
                        .lease_ran_out = [this] { copy_watch_->lease_ran_out(); },
                        .first_lease = [this] { copy_watch_->restarted(); },
                        .restored = [this](const std::string& damage) { tell_restored(damage); }});
@@ -238,7 +238,11 @@ Result<void> Daemon::serve() {
       !started) {
     return started;
   }
-  return loop_->every(std::chrono::seconds(1), [this] { server_->sweep(); });
+  give_back_memory();
+  return loop_->every(std::chrono::seconds(1), [this] {
+    server_->sweep();
+    give_back_memory();
+  });
 }
 
 Result<void> Daemon::run() {
@@ -248,9 +252,9 @@ Result<void> Daemon::run() {
                settings_.queues.first, settings_.queues.last,
                policy_->enabled() ? fmt::format("generation {}", active.generation) : "disabled");
   if (active.mode == Mode::Observe) spdlog::warn("observing only: nothing is refused");
-  sd_notify(0, "READY=1");
+  notify("READY=1");
   auto ran = loop_->run();
-  sd_notify(0, "STOPPING=1");
+  notify("STOPPING=1");
   return ran;
 }
 

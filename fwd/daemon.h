@@ -64,6 +64,7 @@ class Daemon {
   void tell_restored(const std::string& damage);
   void read_links();
   void read_limit_log();
+  void give_back_memory();
   std::vector<std::string> warnings() const;
 
   const Options options_;
@@ -85,6 +86,7 @@ class Daemon {
   std::unique_ptr<KeepAlive> keep_alive_;
   std::unique_ptr<BackgroundJob> reload_;
   ShedList shed_list_;
+  std::uint64_t compact_version_ = 0;  // of the policy that give_back_memory() was called for last
   std::optional<EventLoop> loop_;
   std::unique_ptr<control::Context> context_;
   std::unique_ptr<control::Server> server_;

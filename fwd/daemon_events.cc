@@ -5,13 +5,14 @@
 #include <iterator>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
-#include <systemd/sd-daemon.h>
 
 #include "fwd/daemon.h"
 #include "fwd/host.h"
 #include "fwd/host_warnings.h"
 #include "fwd/limit_records.h"
+#include "fwd/notify.h"
 #include "rules/count.h"
 
 namespace fwd {
@@ -39,7 +40,7 @@ void Daemon::handle_signal(int signal) {
 }
 
 void Daemon::reload() {
-  sd_notify(0, fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_us()).c_str());
+  notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_us()));
   if (auto reopened = audit_->reopen(); !reopened)
     spdlog::error("audit: {}", reopened.error().message());
   if (const auto applied = policy_->reload()) {
@@ -50,7 +51,7 @@ void Daemon::reload() {
     print_diagnostics(applied.error().diagnostics);
     spdlog::error("the policy in force stays: {}", applied.error().message);
   }
-  sd_notify(0, "READY=1");
+  notify("READY=1");
 }
 
 // In this order: the look knows why the copy had to decide.
@@ -116,6 +117,13 @@ void Daemon::read_limit_log() {
     if (record) audit_->push(audit_->control(), *record);
   });
   if (!drained) spdlog::error("{}", drained.error().message());
+}
+
+// Making a policy takes more than keeping it, and the allocator would keep that for the next one.
+void Daemon::give_back_memory() {
+  const std::uint64_t version = policy_->state()->active->version;
+  if (version != compact_version_) malloc_trim(0);
+  compact_version_ = version;
 }
 
 }  // namespace fwd

@@ -6,12 +6,13 @@
 #include <span>
 #include <utility>
 
+#include <nettle/base64.h>
+#include <nettle/sha1.h>
+
 #include "rules/policy.h"
 
 namespace fwd::audit {
 namespace {
-
-constexpr std::size_t kSha1Bytes = 20;
 
 // The two ends as they are hashed; ports are absent for protocols that the specification knows none
 // of.
@@ -83,13 +84,13 @@ class Bytes {
     put(tuple.ports->second, 2);
   }
 
-  const unsigned char* data() const { return bytes_.data(); }
+  const std::uint8_t* data() const { return bytes_.data(); }
   std::size_t size() const { return size_; }
 
  private:
   void put(std::uint64_t number, unsigned bytes) {
     for (; bytes != 0; --bytes) {
-      bytes_[size_++] = static_cast<unsigned char>(number >> (8 * (bytes - 1)));
+      bytes_[size_++] = static_cast<std::uint8_t>(number >> (8 * (bytes - 1)));
     }
   }
   void put(const rules::Address& address) {
@@ -101,26 +102,23 @@ class Bytes {
     }
   }
 
-  std::array<unsigned char, 2 + 2 * 16 + 2 + 4> bytes_{};
+  std::array<std::uint8_t, 2 + 2 * 16 + 2 + 4> bytes_{};
   std::size_t size_ = 0;
 };
 
 }  // namespace
 
-CommunityId::CommunityId()
-    : context_(EVP_MD_CTX_new()), sha1_(EVP_MD_fetch(nullptr, "SHA1", nullptr)) {}
-
 std::string_view CommunityId::of(const rules::Packet& packet) {
   const Bytes bytes(ordered_tuple(packet));
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  if (!context_ || !sha1_ || EVP_DigestInit_ex(context_.get(), sha1_.get(), nullptr) != 1 ||
-      EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1 ||
-      EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) != 1) {
-    return {};
-  }
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(&text_[2]), digest.data(),
-                                     static_cast<int>(kSha1Bytes));
-  return {text_.data(), 2 + static_cast<std::size_t>(length)};
+  std::array<std::uint8_t, SHA1_DIGEST_SIZE> digest;
+  sha1_ctx context;
+  sha1_init(&context);
+  sha1_update(&context, bytes.size(), bytes.data());
+  sha1_digest(&context, digest.size(), digest.data());
+  static_assert(std::tuple_size_v<decltype(text_)> ==
+                2 + BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE));
+  base64_encode_raw(&text_[2], digest.size(), digest.data());
+  return {text_.data(), text_.size()};
 }
 
 }  // namespace fwd::audit

@@ -106,11 +106,23 @@ bool Drain::write_notes() {
 }
 
 bool Drain::write_verdicts(bool& moved) {
+  std::unique_lock lock(mutex_, std::defer_lock);  // held while one fold follows another
   for (std::size_t ring = earliest(); ring != rings_.size(); ring = earliest()) {
-    take_verdict(ring);
+    const VerdictRecord& record = rings_[ring].at(cursors_[ring].next++);
     moved = true;
-    if (text_.size() >= kBatchBytes && !write_batch()) return false;
+    if (budget_.take(record)) {
+      if (lock.owns_lock()) lock.unlock();
+      encoder_.append(text_, record, policies_.find(record.policy_version), next_sequence());
+      add_line(Kind::Verdict, ring);
+      if (text_.size() >= kBatchBytes && !write_batch()) return false;
+    } else if (!steps_.empty()) {
+      steps_.push_back({Kind::ToFold, ring, text_.size(), {}});
+    } else {
+      if (!lock.owns_lock()) lock.lock();
+      fold_oldest(rings_[ring]);
+    }
   }
+  if (lock.owns_lock()) lock.unlock();
   return write_batch();
 }
 
@@ -126,21 +138,6 @@ std::size_t Drain::earliest() const {
     best_ns = time;
   }
   return best;
-}
-
-void Drain::take_verdict(std::size_t ring) {
-  const VerdictRecord& record = rings_[ring].at(cursors_[ring].next++);
-  if (!budget_.take(record)) {
-    if (!steps_.empty()) {
-      steps_.push_back({Kind::ToFold, ring, text_.size(), {}});
-    } else {
-      const std::lock_guard lock(mutex_);
-      fold_oldest(rings_[ring]);
-    }
-    return;
-  }
-  encoder_.append(text_, record, policies_.find(record.policy_version), next_sequence());
-  add_line(Kind::Verdict, ring);
 }
 
 bool Drain::write_folds(bool now) {

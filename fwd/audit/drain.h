@@ -83,7 +83,6 @@ class Drain {
   bool write_folds(bool now);
   bool write_losses(bool now);
   std::size_t earliest() const;
-  void take_verdict(std::size_t ring);
   void fold_oldest(Ring& ring);
   std::uint64_t next_sequence() const { return sequence_ + lines_ + 1; }
   void add_line(Kind kind, std::size_t ring = 0, const Loss& loss = {});

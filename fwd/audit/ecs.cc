@@ -383,7 +383,7 @@ void EcsEncoder::append_observer(std::string& out, const VerdictRecord& record) 
 void EcsEncoder::append_community_id(std::string& out, const VerdictRecord& record) {
   if (record.judgement.decoded) {
     const std::string_view id = community_id_.of(record.judgement.packet);
-    if (!id.empty()) out.append(R"(,"community_id":")").append(id).append("\"");
+    out.append(R"(,"community_id":")").append(id).append("\"");
   }
   out.push_back('}');
 }

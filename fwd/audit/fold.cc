@@ -10,13 +10,10 @@ constexpr std::int64_t second_of(std::int64_t time_ns) {
   return time_ns / 1'000'000'000;
 }
 
-// The finaliser of MurmurHash3 (Austin Appleby, public domain).
 constexpr std::uint64_t mixed(std::uint64_t value) {
-  value ^= value >> 33U;
-  value *= 0xff51afd7ed558ccdU;
-  value ^= value >> 33U;
-  value *= 0xc4ceb9fe1a85ec53U;
-  return value ^ value >> 33U;
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
+  value *= kOdd;
+  return value ^ value >> 32U;
 }
 
 }  // namespace
@@ -31,10 +28,14 @@ bool Budget::take(const VerdictRecord& record) noexcept {
   return ++taken_[allowed ? 1 : 0] <= lines_per_second_;
 }
 
-std::size_t Folder::Hash::operator()(const Key& key) const noexcept {
+std::uint64_t Folder::hash(const Key& key) const noexcept {
   std::uint64_t kinds = 0;
   std::memcpy(&kinds, key.kinds.data(), sizeof kinds);
-  return mixed(mixed(mixed(key.source.high) ^ key.source.low) ^ kinds ^ key.index);
+  return mixed(mixed(mixed(seed_ ^ key.source.high) ^ key.source.low) ^ kinds ^ key.index);
+}
+
+std::optional<std::uint32_t> Folder::find(const Key& key) const {
+  return index_.find(hash(key), [&](std::uint32_t place) { return keys_[place] == key; });
 }
 
 Folder::Key Folder::key_of(const VerdictRecord& record) {
@@ -58,7 +59,7 @@ void Folder::add(const VerdictRecord& record) {
 
 Fold& Folder::fold_for(const VerdictRecord& record) {
   Key key = key_of(record);
-  if (const auto found = index_.find(key); found != index_.end()) return open_[found->second];
+  if (const auto found = find(key)) return open_[*found];
   if (record.judgement.decoded && open_.size() < kMostFolds) {
     return open_[find_or_open(key, record)];
   }
@@ -72,9 +73,11 @@ Fold& Folder::fold_for(const VerdictRecord& record) {
 }
 
 std::size_t Folder::find_or_open(const Key& key, const VerdictRecord& record) {
-  const auto [at, is_new] = index_.try_emplace(key, open_.size());
-  if (is_new) open_.push_back({.first = record});
-  return at->second;
+  if (const auto found = find(key)) return *found;
+  index_.add(hash(key), static_cast<std::uint32_t>(open_.size()));
+  keys_.push_back(key);
+  open_.push_back({.first = record});
+  return open_.size() - 1;
 }
 
 void Folder::close_before(std::int64_t now_ns) {
@@ -85,6 +88,7 @@ void Folder::close_before(std::int64_t now_ns) {
 void Folder::close() {
   closed_.insert(closed_.end(), open_.begin(), open_.end());
   open_.clear();
+  keys_.clear();
   index_.clear();
   shared_at_ = 0;
 }

@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <unordered_map>
+#include <optional>
+#include <random>
 #include <vector>
 
+#include "fwd/audit/fold_index.h"
 #include "fwd/audit/record.h"
 
 namespace fwd::audit {
@@ -65,18 +67,18 @@ class Folder {
 
     bool operator==(const Key&) const = default;
   };
-  struct Hash {
-    std::size_t operator()(const Key& key) const noexcept;
-  };
-
   static Key key_of(const VerdictRecord& record);
   Fold& fold_for(const VerdictRecord& record);
+  std::uint64_t hash(const Key& key) const noexcept;
+  std::optional<std::uint32_t> find(const Key& key) const;
   std::size_t find_or_open(const Key& key, const VerdictRecord& record);
 
-  std::unordered_map<Key, std::size_t, Hash> index_;  // into open_
-  std::vector<Fold> open_;                            // all of one second and one policy
-  Key shared_{};                                      // of the fold of many sources found last
-  std::size_t shared_at_ = 0;                         // in open_; 0: none yet
+  const std::uint64_t seed_ = std::random_device{}();  // so that nobody can aim at one place
+  FoldIndex index_;                                    // of keys_
+  std::vector<Key> keys_;                              // of each fold in open_
+  std::vector<Fold> open_;                             // all of one second and one policy
+  Key shared_{};                                       // of the fold of many sources found last
+  std::size_t shared_at_ = 0;                          // in open_; 0: none yet
   std::deque<Fold> closed_;
   std::uint64_t packets_ = 0;
 };

@@ -2,49 +2,53 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 #include <thread>
 
 namespace fwd::audit {
 namespace {
 
 // A counter with a single writer needs no locked instruction.
-void add_one(std::atomic<std::uint64_t>& counter) noexcept {
-  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t count) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_release);
 }
 
 }  // namespace
 
 Ring::Ring(std::size_t capacity)
-    : slots_(std::bit_ceil(std::max<std::size_t>(capacity, 1))), mask_(slots_.size() - 1) {}
-
-bool Ring::has_room() noexcept {
-  const std::uint64_t head = head_.load(std::memory_order_relaxed);
-  if (head - known_tail_ == slots_.size()) known_tail_ = tail_.load(std::memory_order_acquire);
-  return head - known_tail_ < slots_.size();
+    : mask_(std::bit_ceil(std::max<std::size_t>(capacity, 1)) - 1),
+      slots_(static_cast<VerdictRecord*>(std::calloc(mask_ + 1, sizeof(VerdictRecord)))) {
+  if (!slots_) throw std::bad_alloc();
 }
 
-bool Ring::push(const VerdictRecord& record) noexcept {
-  add_one(decided_);
+std::size_t Ring::room_for(std::size_t records) noexcept {
   const std::uint64_t head = head_.load(std::memory_order_relaxed);
-  if (!has_room()) {
-    lose(record.realtime_ns);
-    return false;
-  }
-  slots_[head & mask_] = record;
+  const std::uint64_t capacity = mask_ + 1;
+  if (capacity - (head - known_tail_) < records)
+    known_tail_ = tail_.load(std::memory_order_acquire);
+  return std::min<std::size_t>(records, capacity - (head - known_tail_));
+}
+
+std::size_t Ring::push(std::span<const VerdictRecord> records) noexcept {
+  add(decided_, records.size());
+  const std::uint64_t head = head_.load(std::memory_order_relaxed);
+  const std::size_t fitting = room_for(records.size());
+  for (std::size_t at = 0; at < fitting; ++at) slots_[(head + at) & mask_] = records[at];
   // Sequentially consistent, so that of a producer that then asks whether the consumer sleeps, and
   // a consumer that says it will and then looks for records, at least one sees the other.
-  head_.store(head + 1, std::memory_order_seq_cst);
-  return true;
+  if (fitting != 0) head_.store(head + fitting, std::memory_order_seq_cst);
+  for (const VerdictRecord& record : records.subspan(fitting)) lose(record.realtime_ns);
+  return fitting;
 }
 
 void Ring::lose(std::int64_t realtime_ns) noexcept {
   const std::uint64_t lost = lost_.load(std::memory_order_relaxed);
-  add_one(losing_);
+  add(losing_, 1);
   if (acknowledged_.load(std::memory_order_acquire) == lost) {
     lost_from_ns_.store(realtime_ns, std::memory_order_release);
   }
   lost_to_ns_.store(realtime_ns, std::memory_order_release);
-  add_one(lost_);
+  add(lost_, 1);
 }
 
 void Ring::release(std::uint64_t count) noexcept {
@@ -73,8 +77,8 @@ void Ring::acknowledge(const Loss& loss) noexcept {
                       std::memory_order_release);
 }
 
-// The producer counts a record as decided before it puts or loses it: the moment that is reported
-// is one between two records.
+// The producer counts records as decided before it puts or loses them: the moment that is reported
+// is one between two batches.
 RingCounts Ring::counts() const noexcept {
   while (true) {
     const std::uint64_t decided = decided_.load(std::memory_order_acquire);

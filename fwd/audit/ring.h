@@ -7,10 +7,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
-#include <vector>
+#include <span>
 
 #include "fwd/audit/record.h"
+#include "fwd/owned.h"
 
 namespace fwd::audit {
 
@@ -33,10 +35,11 @@ class Ring {
   // The capacity is rounded up to a power of two.
   explicit Ring(std::size_t capacity);
 
-  // Producer. False: there was no room, the record is counted as lost.
-  bool push(const VerdictRecord& record) noexcept;
+  // Producer. How many of the records fitted, the first ones; the others are counted as lost.
+  std::size_t push(std::span<const VerdictRecord> records) noexcept;
+  bool push(const VerdictRecord& record) noexcept { return push({&record, 1}) == 1; }
 
-  bool has_room() noexcept;
+  bool has_room() noexcept { return room_for(1) == 1; }
 
   // Consumer. Positions count records since the beginning: those from tail() to head() wait.
   std::uint64_t head() const noexcept { return head_.load(std::memory_order_seq_cst); }
@@ -54,10 +57,12 @@ class Ring {
  private:
   static constexpr std::size_t kCacheLine = 64;
 
+  std::size_t room_for(std::size_t records) noexcept;  // at most so many
   void lose(std::int64_t realtime_ns) noexcept;
 
-  std::vector<VerdictRecord> slots_;
-  std::uint64_t mask_;
+  const std::uint64_t mask_;  // of positions, the capacity less one
+  // From calloc(), so that what no record has been put into takes no memory.
+  const Owned<VerdictRecord[], std::free> slots_;
 
   // Written by the producer.
   alignas(kCacheLine) std::atomic<std::uint64_t> decided_{0};

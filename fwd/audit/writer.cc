@@ -66,8 +66,8 @@ Writer::~Writer() {
   close(wake_fd_);
 }
 
-bool Writer::push(unsigned worker, const VerdictRecord& record) noexcept {
-  const bool pushed = drain_.ring(worker).push(record);
+std::size_t Writer::push(unsigned worker, std::span<const VerdictRecord> records) noexcept {
+  const std::size_t pushed = drain_.ring(worker).push(records);
   if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false)) wake();
   return pushed;
 }

@@ -41,7 +41,10 @@ class Writer final : public engine::RecordSink {
 
   // Each ring has one producer at a time: workers are 0 to workers - 1, the main thread pushes as
   // control(), who changes the policy by push_change().
-  bool push(unsigned worker, const VerdictRecord& record) noexcept override;
+  std::size_t push(unsigned worker, std::span<const VerdictRecord> records) noexcept override;
+  bool push(unsigned worker, const VerdictRecord& record) noexcept {
+    return push(worker, {&record, 1}) == 1;
+  }
   unsigned control() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 2); }
 
   // Of a connection that a change cuts: there may be more at once than the ring takes, so it waits for the writer.

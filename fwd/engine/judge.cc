@@ -100,29 +100,6 @@ Reason reason_for(PacketClass packet_class, Outcome outcome, const rules::Decisi
   return decision.by == rules::DecidedBy::Default ? Reason::Default : Reason::Rule;
 }
 
-Judgement judge_by_policy(const rules::RuleSet& rules, const QueuedHeader& header,
-                          std::span<const std::byte> bytes) noexcept {
-  const bool reply = header.packet_class == PacketClass::AgainReply;
-  Judgement judgement;
-  judgement.direction = reply ? opposite(header.hook) : header.hook;
-
-  const auto packet = rules::decode(bytes, header.wire_length);
-  if (!packet) {
-    judgement.malformed = packet.error();
-    return judgement;
-  }
-  judgement.decoded = true;
-  judgement.packet = *packet;
-  if (reply) turn_round(judgement.packet);
-  if (header.packet_class == PacketClass::Invalid && header.hook == Direction::In) return judgement;
-
-  judgement.decision = rules.classify(judgement.packet, judgement.direction, header.interface);
-  judgement.outcome =
-      outcome(header.packet_class, header.hook, judgement.packet, judgement.decision.action);
-  judgement.reason = reason_for(header.packet_class, judgement.outcome, judgement.decision);
-  return judgement;
-}
-
 }  // namespace
 
 std::string_view to_string(Reason reason) {
@@ -175,13 +152,48 @@ std::optional<Outcome> observed(Outcome refusal, PacketClass packet_class, Direc
   return allowed == Outcome::Approve ? Outcome::Approve : Outcome::Pass;
 }
 
-Judgement judge(const rules::RuleSet& rules, Mode mode, const QueuedHeader& header,
-                std::span<const std::byte> bytes) noexcept {
-  Judgement judgement = judge_by_policy(rules, header, bytes);
-  if (mode == Mode::Enforce) return judgement;
+Judgement read(const QueuedHeader& header, std::span<const std::byte> bytes) noexcept {
+  const bool reply = header.packet_class == PacketClass::AgainReply;
+  Judgement judgement;
+  judgement.direction = reply ? opposite(header.hook) : header.hook;
+  const auto packet = rules::decode(bytes, header.wire_length);
+  if (!packet) {
+    judgement.malformed = packet.error();
+    return judgement;
+  }
+  judgement.decoded = true;
+  judgement.packet = *packet;
+  if (reply) turn_round(judgement.packet);
+  return judgement;
+}
+
+bool asks_rules(const QueuedHeader& header, const Judgement& judgement) noexcept {
+  const bool nothing = header.packet_class == PacketClass::Invalid && header.hook == Direction::In;
+  return judgement.decoded && !nothing;
+}
+
+void decide(Judgement& judgement, const QueuedHeader& header,
+            const rules::Decision& decision) noexcept {
+  judgement.decision = decision;
+  judgement.outcome = outcome(header.packet_class, header.hook, judgement.packet, decision.action);
+  judgement.reason = reason_for(header.packet_class, judgement.outcome, decision);
+}
+
+void apply_mode(Judgement& judgement, const QueuedHeader& header, Mode mode) noexcept {
+  if (mode == Mode::Enforce) return;
   // Nothing is approved that nobody could read.
   const auto packet_class = judgement.decoded ? header.packet_class : PacketClass::Invalid;
   judgement.instead = observed(judgement.outcome, packet_class, header.hook, judgement.packet);
+}
+
+Judgement judge(const rules::RuleSet& rules, Mode mode, const QueuedHeader& header,
+                std::span<const std::byte> bytes) noexcept {
+  Judgement judgement = read(header, bytes);
+  if (asks_rules(header, judgement)) {
+    const auto decision = rules.classify(judgement.packet, judgement.direction, header.interface);
+    decide(judgement, header, decision);
+  }
+  apply_mode(judgement, header, mode);
   return judgement;
 }
 

@@ -90,4 +90,12 @@ std::optional<Outcome> observed(Outcome refusal, kernel::PacketClass packet_clas
 Judgement judge(const rules::RuleSet& rules, Mode mode, const QueuedHeader& header,
                 std::span<const std::byte> bytes) noexcept;
 
+// The same in steps, so that the packets of a batch are classified together. read() fills in the
+// packet and its direction; where asks_rules(), these go to the rule set and its answer to decide().
+Judgement read(const QueuedHeader& header, std::span<const std::byte> bytes) noexcept;
+bool asks_rules(const QueuedHeader& header, const Judgement& judgement) noexcept;
+void decide(Judgement& judgement, const QueuedHeader& header,
+            const rules::Decision& decision) noexcept;
+void apply_mode(Judgement& judgement, const QueuedHeader& header, Mode mode) noexcept;
+
 }  // namespace fwd::engine

@@ -1,6 +1,9 @@
 // Where workers put their records. The audit's ring implements it.
 #pragma once
 
+#include <cstddef>
+#include <span>
+
 #include "fwd/audit/record.h"
 
 namespace fwd::engine {
@@ -9,9 +12,10 @@ class RecordSink {
  public:
   virtual ~RecordSink() = default;
 
-  // Called by the thread of that worker alone, and never blocks or allocates. False when there was
-  // no room: then the sink has counted the record as lost.
-  virtual bool push(unsigned worker, const audit::VerdictRecord& record) noexcept = 0;
+  // Called by the thread of that worker alone, and never blocks or allocates. Takes them in order;
+  // returns for how many there was room. The sink has counted the rest as lost.
+  virtual std::size_t push(unsigned worker,
+                           std::span<const audit::VerdictRecord> records) noexcept = 0;
 };
 
 }  // namespace fwd::engine

@@ -126,38 +126,61 @@ void Worker::finish() noexcept {
 void Worker::judge_batch(std::span<const kernel::QueuedPacket> packets,
                          nanoseconds received) noexcept {
   const ActivePolicy& active = *snapshot_->policy;
-  for (std::size_t at = 0; at < packets.size(); ++at) records_[at] = judge_packet(packets[at]);
+  read_packets(packets);
+  ask_rules(packets.size());
 
   const auto duration = std::max(now(CLOCK_MONOTONIC) - received, nanoseconds(0));
   const auto realtime = now(CLOCK_REALTIME);
+  std::size_t wanted = 0;  // records, moved to the front
   for (std::size_t at = 0; at < packets.size(); ++at) {
     auto& record = records_[at];
+    apply_mode(record.judgement, headers_[at], active.mode);
     record.realtime_ns = realtime.count();
     record.duration_ns = saturated(duration);
     count(record, packets[at].hook);
     if (record.judgement.decoded) sources_.count(sender_of(record), received);
-    if (wants_record(record, active) && !sink_.push(number_, record)) counters_.records_lost.add();
     verdicts_[at] = answer(packets[at], active, record.judgement);
+    if (!wants_record(record, active)) continue;
+    if (wanted != at) records_[wanted] = record;
+    ++wanted;
   }
   counters_.batches.add();
   counters_.count_time(static_cast<std::uint64_t>(duration.count()), packets.size());
   source_->send(std::span(verdicts_).first(packets.size()));
+  counters_.records_lost.add(wanted - sink_.push(number_, std::span(records_).first(wanted)));
 }
 
-audit::VerdictRecord Worker::judge_packet(const kernel::QueuedPacket& packet) noexcept {
-  const ActivePolicy& active = *snapshot_->policy;
-  audit::VerdictRecord record;
-  record.policy_version = active.version;
-  record.interface_index = packet.interface_index;
-  record.queue = source_->number();
-  // Without a class the packet came past chain A; it is judged without any trust in conntrack.
-  record.packet_class = kernel::decode_class(packet.priority).value_or(PacketClass::Untracked);
-  const QueuedHeader header{.packet_class = record.packet_class,
-                            .hook = packet.hook,
-                            .interface = interface_of(packet),
-                            .wire_length = packet.wire_length};
-  record.judgement = judge(active.rules, active.mode, header, packet.bytes);
-  return record;
+void Worker::read_packets(std::span<const kernel::QueuedPacket> packets) noexcept {
+  for (std::size_t at = 0; at < packets.size(); ++at) {
+    const kernel::QueuedPacket& packet = packets[at];
+    auto& record = records_[at];
+    record.policy_version = snapshot_->policy->version;
+    record.interface_index = packet.interface_index;
+    record.queue = source_->number();
+    // Without a class the packet came past chain A; it is judged without any trust in conntrack.
+    record.packet_class = kernel::decode_class(packet.priority).value_or(PacketClass::Untracked);
+    headers_[at] = {.packet_class = record.packet_class,
+                    .hook = packet.hook,
+                    .interface = interface_of(packet),
+                    .wire_length = packet.wire_length};
+    record.judgement = read(headers_[at], packet.bytes);
+  }
+}
+
+void Worker::ask_rules(std::size_t packets) noexcept {
+  std::array<rules::Query, kernel::kBatchPackets> queries;
+  std::array<rules::Decision, kernel::kBatchPackets> decisions;
+  std::array<std::uint8_t, kernel::kBatchPackets> places;  // of the packets that are asked about
+  std::size_t asked = 0;
+  for (std::size_t at = 0; at < packets; ++at) {
+    const Judgement& judgement = records_[at].judgement;
+    if (!asks_rules(headers_[at], judgement)) continue;
+    queries[asked] = {&judgement.packet, judgement.direction, headers_[at].interface};
+    places[asked++] = static_cast<std::uint8_t>(at);
+  }
+  snapshot_->policy->rules.classify_batch(std::span(queries).first(asked), decisions);
+  for (std::size_t i = 0; i < asked; ++i)
+    decide(records_[places[i]].judgement, headers_[places[i]], decisions[i]);
 }
 
 rules::InterfaceId Worker::interface_of(const kernel::QueuedPacket& packet) noexcept {

@@ -54,7 +54,8 @@ class Worker {
   void refresh();
   void judge_batch(std::span<const kernel::QueuedPacket> packets,
                    std::chrono::nanoseconds received) noexcept;
-  audit::VerdictRecord judge_packet(const kernel::QueuedPacket& packet) noexcept;
+  void read_packets(std::span<const kernel::QueuedPacket> packets) noexcept;
+  void ask_rules(std::size_t packets) noexcept;
   rules::InterfaceId interface_of(const kernel::QueuedPacket& packet) noexcept;
   void count(const audit::VerdictRecord& record, rules::Direction hook) noexcept;
   void finish() noexcept;
@@ -67,6 +68,8 @@ class Worker {
   std::shared_ptr<const Snapshot> snapshot_;
   InterfaceCache unknown_interfaces_;
   SourceMeter sources_;
+  // The batch, by packet.
+  std::array<QueuedHeader, kernel::kBatchPackets> headers_;
   std::array<audit::VerdictRecord, kernel::kBatchPackets> records_;
   std::array<kernel::Verdict, kernel::kBatchPackets> verdicts_;
 

@@ -91,7 +91,7 @@ Result<std::unique_ptr<Queue>> Queue::open(std::uint16_t number, const QueueSett
 Queue::Queue(std::uint16_t number, std::unique_ptr<mnl_socket, MnlClose> socket)
     : number_(number), socket_(std::move(socket)), fd_(mnl_socket_get_fd(socket_.get())) {
   verdicts_.fill(VerdictMessage::for_queue(number));
-  verdict_for_all_ = VerdictMessage::for_all_until(number);
+  verdicts_until_.fill(VerdictMessage::for_all_until(number));
   for (std::size_t at = 0; at < kBatchPackets; ++at) {
     vectors_[at] = {.iov_base = buffers_[at].data(), .iov_len = buffers_[at].size()};
     headers_[at].msg_hdr.msg_iov = &vectors_[at];
@@ -187,23 +187,29 @@ void Queue::count_answer(int error) noexcept {
 void Queue::send(std::span<const Verdict> verdicts) noexcept {
   if (verdicts.empty()) return;
   answered_ += verdicts.size();
-  if (answers_all_alike(verdicts)) {
-    verdict_for_all_.set(verdicts.back());
-    send_prepared({&verdict_for_all_, 1}, verdicts.size());
-    return;
+  // A message for all packets up to one answers older packets as well, so never again once one may
+  // have been left in the queue.
+  if (left_behind_ || verdicts.size() != packet_count_) {
+    send_prepared(std::span(verdicts_).first(prepare_each(verdicts)), verdicts.size());
+  } else {
+    send_prepared(std::span(verdicts_until_).first(prepare_runs(verdicts)), verdicts.size());
   }
-  for (std::size_t at = 0; at < verdicts.size(); ++at) verdicts_[at].set(verdicts[at]);
-  send_prepared(std::span(verdicts_).first(verdicts.size()), verdicts.size());
 }
 
-// One message then does for all. It would answer older packets as well, so never again once one may
-// have been left in the queue.
-bool Queue::answers_all_alike(std::span<const Verdict> verdicts) const noexcept {
-  if (left_behind_ || verdicts.size() != packet_count_) return false;
-  const Verdict& first = verdicts.front();
-  return std::ranges::all_of(verdicts, [&](const Verdict& verdict) {
-    return verdict.accept == first.accept && verdict.priority == first.priority;
-  });
+std::size_t Queue::prepare_each(std::span<const Verdict> verdicts) noexcept {
+  for (std::size_t at = 0; at < verdicts.size(); ++at) verdicts_[at].set(verdicts[at]);
+  return verdicts.size();
+}
+
+// One message does for neighbours that are answered alike.
+std::size_t Queue::prepare_runs(std::span<const Verdict> verdicts) noexcept {
+  std::size_t runs = 0;
+  for (std::size_t at = 0; at < verdicts.size(); ++at) {
+    const bool same_run = at != 0 && verdicts[at].accept == verdicts[at - 1].accept &&
+                          verdicts[at].priority == verdicts[at - 1].priority;
+    verdicts_until_[same_run ? runs - 1 : runs++].set(verdicts[at]);
+  }
+  return runs;
 }
 
 // The kernel takes a whole datagram or nothing of it.

@@ -50,7 +50,8 @@ class Queue final : public PacketSource {
   Result<int> request(std::span<const std::byte> message, std::uint32_t sequence);
   void read_message(std::span<const std::byte> message, bool truncated) noexcept;
   void count_answer(int error) noexcept;
-  bool answers_all_alike(std::span<const Verdict> verdicts) const noexcept;
+  std::size_t prepare_each(std::span<const Verdict> verdicts) noexcept;
+  std::size_t prepare_runs(std::span<const Verdict> verdicts) noexcept;
   void send_prepared(std::span<const VerdictMessage> messages, std::size_t packets) noexcept;
 
   const std::uint16_t number_;
@@ -64,7 +65,7 @@ class Queue final : public PacketSource {
   std::size_t answered_ = 0;      // of these
   bool left_behind_ = false;      // a packet may be in the queue that was received and not answered
   std::array<VerdictMessage, kBatchPackets> verdicts_;
-  VerdictMessage verdict_for_all_;
+  std::array<VerdictMessage, kBatchPackets> verdicts_until_;  // each for all packets up to one
   SourceCounters counters_;
 };
 

@@ -22,7 +22,7 @@ namespace {
 
 constexpr unsigned kBatch = 64;
 constexpr std::uint32_t kCopyBytes = 256;
-constexpr std::uint32_t kMaxPackets = 8192;
+constexpr std::uint32_t kMaxPackets = 32768;
 constexpr int kSocketBytes = 16 << 20;
 
 volatile std::sig_atomic_t stopping = 0;

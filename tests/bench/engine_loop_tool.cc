@@ -29,7 +29,9 @@ constexpr auto kRenewal = 500ms;
 
 class NoSink final : public fwd::engine::RecordSink {
  public:
-  bool push(unsigned, const fwd::audit::VerdictRecord&) noexcept override { return true; }
+  std::size_t push(unsigned, std::span<const fwd::audit::VerdictRecord> records) noexcept override {
+    return records.size();
+  }
 };
 
 // The last rule is the one that lets the flood in.

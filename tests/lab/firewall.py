@@ -77,6 +77,9 @@ class Firewall:
             self.stop()
             raise
 
+    def wait_for_log(self, words, timeout):
+        wait_until(lambda: words in self.process.output(), timeout, f"fwd says {words!r}", self.process)
+
     def stop(self):
         """SIGTERM; the exit status."""
         return self.process.stop() if self.process else None

@@ -1,5 +1,6 @@
 #include "fwd/audit/ring.h"
 
+#include <array>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -32,6 +33,20 @@ TEST_CASE("the capacity is rounded up to a power of two") {
   Ring ring(5);
   for (int time = 0; time < 8; ++time) CHECK(ring.push(at_time(time)));
   CHECK_FALSE(ring.push(at_time(8)));
+}
+
+TEST_CASE("of a batch the ring takes what fits, round its end too, and counts the rest as lost") {
+  Ring ring(4);
+  const std::array records{at_time(1), at_time(2), at_time(3)};
+  CHECK(ring.push(records) == 3);
+  ring.release(2);
+  CHECK(ring.push(records) == 3);
+  CHECK(ring.at(5).realtime_ns == 3);
+  ring.release(1);
+  CHECK(ring.push(records) == 1);
+  CHECK(ring.losses()->count == 2);
+  CHECK(ring.losses()->from_ns == 2);
+  CHECK(balanced(ring.counts()));
 }
 
 TEST_CASE("a full ring counts what it loses, with the time that it fell into") {

@@ -17,8 +17,9 @@ using namespace tests;
 
 class CountingSink final : public fwd::engine::RecordSink {
  public:
-  bool push(unsigned, const fwd::audit::VerdictRecord&) noexcept override {
-    return ++records < 100;
+  std::size_t push(unsigned, std::span<const fwd::audit::VerdictRecord> some) noexcept override {
+    records += some.size();
+    return records < 100 ? some.size() : 0;
   }
   std::uint64_t records = 0;
 };

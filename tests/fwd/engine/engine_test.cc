@@ -20,7 +20,9 @@ constexpr unsigned kWorkers = 3;
 // Takes every record and forgets it; workers share it.
 class DroppingSink final : public fwd::engine::RecordSink {
  public:
-  bool push(unsigned, const fwd::audit::VerdictRecord&) noexcept override { return true; }
+  std::size_t push(unsigned, std::span<const fwd::audit::VerdictRecord> records) noexcept override {
+    return records.size();
+  }
 };
 
 // Workers that always have something to do: port 80 and one that only the default decides.

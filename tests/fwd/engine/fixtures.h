@@ -153,10 +153,11 @@ class HangingSource final : public fwd::kernel::PacketSource {
 
 class KeepingSink final : public fwd::engine::RecordSink {
  public:
-  bool push(unsigned, const fwd::audit::VerdictRecord& record) noexcept override {
-    if (records.size() == room) return false;
-    records.push_back(record);
-    return true;
+  std::size_t push(unsigned, std::span<const fwd::audit::VerdictRecord> some) noexcept override {
+    const std::size_t fitting = std::min(some.size(), room - records.size());
+    records.insert(records.end(), some.begin(),
+                   some.begin() + static_cast<std::ptrdiff_t>(fitting));
+    return fitting;
   }
 
   std::vector<fwd::audit::VerdictRecord> records;

@@ -234,6 +234,25 @@ TEST_CASE("packets are counted by hook, action, reason and rule, and in the time
   CHECK(policy->counters[0]->value({}, Direction::Out) == 1);
 }
 
+TEST_CASE(
+    "the packets of a batch are judged each by itself, also where nothing is asked of the rules") {
+  Bench bench(every_action());
+  bench.source->play({{1, PacketClass::New, tcp(80)},
+                      {2, PacketClass::New, {}},
+                      {3, PacketClass::Invalid, tcp(80)},
+                      {4, PacketClass::New, tcp(83)},
+                      {5, PacketClass::New, tcp(81)},
+                      {6, PacketClass::New, tcp(80)}});
+  REQUIRE(bench.worker->step());
+  std::vector<bool> accepted;
+  for (const auto& verdict : bench.source->verdicts()) accepted.push_back(verdict.accept);
+  CHECK(accepted == std::vector{true, false, false, true, false, true});
+  std::vector<Reason> reasons;  // a limit is told by the kernel
+  for (const auto& record : bench.sink.records) reasons.push_back(record.judgement.reason);
+  CHECK(reasons ==
+        std::vector{Reason::Rule, Reason::Invalid, Reason::Invalid, Reason::Rule, Reason::Rule});
+}
+
 TEST_CASE("records that the sink has no room for are counted") {
   Bench bench(every_action());
   bench.sink.room = 1;

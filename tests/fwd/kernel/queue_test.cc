@@ -203,6 +203,29 @@ TEST_CASE("a dropped packet goes nowhere, and one accepted without a verdict is 
   });
 }
 
+TEST_CASE("packets between others get verdicts of their own") {
+  support::in_new_netns([] {
+    install(Hook::Input);
+    const auto queue = open_queue();
+    const UdpLoop loop;
+    loop.send(8);
+    std::vector<Verdict> verdicts;
+    while (verdicts.size() < 8) {
+      const auto packets = receive(*queue);
+      REQUIRE_FALSE(packets.empty());
+      for (const auto& packet : packets) {
+        const bool dropped = verdicts.size() == 3 || verdicts.size() == 4;
+        verdicts.push_back(approve(packet));
+        verdicts.back().accept = !dropped;
+      }
+      queue->send(std::span(verdicts).last(packets.size()));
+    }
+    CHECK(loop.arrived() == 6);
+    CHECK(receive(*queue).empty());
+    CHECK(queue->counters().gone.value() == 0);
+  });
+}
+
 TEST_CASE("many packets are answered in batches and none is left behind") {
   support::in_new_netns([] {
     install(Hook::Input);

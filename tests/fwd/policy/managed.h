@@ -14,7 +14,9 @@ namespace fwd::test {
 
 class NoSink final : public engine::RecordSink {
  public:
-  bool push(unsigned, const audit::VerdictRecord&) noexcept override { return true; }
+  std::size_t push(unsigned, std::span<const audit::VerdictRecord> records) noexcept override {
+    return records.size();
+  }
 };
 
 // As it is opened from 203.0.113.7:51514 to a port of 10.0.0.11.

@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+"""How long changes take: one rule, the whole policy, a set of a million addresses and one member of it, against nft on the
+same policy and the same kind of set, and against the kernel's own time for the bare sendmsg. Needs root."""
+
+import contextlib
+import itertools
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from bench import hosts  # noqa: E402
+from bench.rows import Row, part_main, take_turns  # noqa: E402
+from lab.netns import Namespace  # noqa: E402
+
+MEMBERS = 1_000_000
+LITTLE = "allow in 80/tcp\n"
+PER_LINE = 100  # of which MEMBERS is a multiple
+STEP = 4  # between members, so that no two of them touch
+
+
+def timed(action, *arguments, **options):
+    """Milliseconds."""
+    start = time.monotonic()
+    action(*arguments, **options)
+    return (time.monotonic() - start) * 1e3
+
+
+class Bench:
+    """A context manager: fwd in one namespace, nft's table in another, a folder for their files."""
+
+    def __init__(self, fwd_text, nft_text):
+        self.stack = contextlib.ExitStack()
+        self.texts = fwd_text, nft_text
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self.directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            self.nft_host = stack.enter_context(Namespace("nft"))
+            self.load_nft(self.texts[1])
+            host = stack.enter_context(Namespace("fwd"))
+            self.fwd = stack.enter_context(hosts.Daemon(host, self.directory / "fwd", 0, text=self.texts[0]))
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def ctl(self, *arguments):
+        hosts.succeed(self.fwd.namespace, *self.fwd.ctl_argv(*arguments))
+
+    def apply(self, text):
+        file = self.directory / "new.fw"
+        file.write_text(text, encoding="ascii")
+        return timed(self.ctl, "apply", str(file))
+
+    def nft(self, *arguments):
+        hosts.succeed(self.nft_host, "nft", *arguments)
+
+    def load_nft(self, text):
+        file = self.directory / "new.nft"
+        file.write_text(text, encoding="ascii")
+        return timed(self.nft, "-f", file)
+
+    def fsync(self):
+        """Of a file as large as the policy, put in its place as fwd does it."""
+        text = self.fwd.policy.read_bytes()
+        file = self.fwd.policy.with_suffix(".bench")
+        start = time.monotonic()
+        with open(file, "wb") as out:
+            out.write(text)
+            os.fsync(out.fileno())
+        file.rename(self.fwd.policy.with_suffix(".renamed"))
+        folder = os.open(self.fwd.policy.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+        return (time.monotonic() - start) * 1e3
+
+
+def rule_rows(options, rules):
+    source = (f"203.0.113.{number}" for number in itertools.count(1))
+    with Bench(hosts.policy("fwd", rules), hosts.policy("nft", rules)) as bench:
+        values = take_turns({
+            "fwd": lambda: timed(bench.ctl, "insert", "1", "deny", "from", next(source)),
+            "nft": lambda: timed(bench.nft, "insert", "rule", "inet", "bench", "input", "ip", "saddr", next(source), "drop"),
+            "start": lambda: timed(bench.ctl, "version"),
+            "fsync": bench.fsync,
+        }, options.rounds)
+    rest = [max(whole - start - fsync, 0.001) for whole, start, fsync in zip(values["fwd"], values["start"], values["fsync"])]
+    yield Row(f"one rule into {rules}, whole command", "ms", values["fwd"], values["nft"], "nft insert rule")
+    yield Row("  without fwctl's start and the file's fsync", "ms", rest, values["nft"], "nft insert rule",
+              most=1 / 3 if rules == 10_000 else None)
+    yield Row("  fwctl's own start", "ms", values["start"])
+    yield Row("  the policy file's write and fsync", "ms", values["fsync"])
+
+
+def load_rows(options, rules):
+    with Bench(LITTLE, "") as bench:
+        def apply():
+            bench.apply(LITTLE)
+            return bench.apply(hosts.policy("fwd", rules))
+
+        values = take_turns({"fwd": apply, "nft": lambda: bench.load_nft(hosts.policy("nft", rules))}, options.rounds)
+    yield Row(f"loading {rules} rules", "ms", values["fwd"], values["nft"], "nft -f")
+
+
+def member(kind, number):
+    address = (1 << 24) + STEP * number
+    text = ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))
+    return text if kind == "hash" else f"{text}/31"
+
+
+def set_texts(kind, members):
+    # As short as can be: a policy's text has a limit.
+    addresses = ",\n".join(",".join(member(kind, number) for number in range(at, at + PER_LINE))
+                           for at in range(0, members, PER_LINE))
+    flags = "" if kind == "hash" else "flags interval; "
+    fwd = f"set big = {{ {addresses} }}\ndeny in from @big\n"
+    nft = (f"table inet bench\ndelete table inet bench\ntable inet bench {{\nset big {{ type ipv4_addr; {flags}elements = {{ "
+           f"{addresses} }}; }}\nchain input {{ type filter hook input priority 0; ip saddr @big drop; }}\n}}\n")
+    return fwd, nft
+
+
+def set_rows(options, kind, members):
+    fwd_text, nft_text = set_texts(kind, members)
+    following = itertools.count(members + 10)
+    with Bench(LITTLE, "") as bench:
+        def bare():
+            with Namespace("bare") as host:
+                return [float(part) for part in hosts.succeed(host, hosts.program("set"), kind, members).split()]
+
+        def apply():
+            bench.apply(LITTLE)
+            return bench.apply(fwd_text)
+
+        whole = take_turns({"fwd": apply, "nft": lambda: bench.load_nft(nft_text), "bare": bare}, 1 if options.quick else 5)
+        kernel, kernel_one = zip(*whole["bare"])
+        yield Row(f"a set of {members} addresses ({kind})", "ms", whole["fwd"], whole["nft"], "nft -f")
+        yield Row("  the same", "ms", whole["fwd"], kernel, "the bare sendmsg", most=1.3)
+        one = take_turns({
+            "fwd": lambda: timed(bench.ctl, "set", "add", "big", member(kind, next(following))),
+            "nft": lambda: timed(bench.nft, "add", "element", "inet", "bench", "big", "{", member(kind, next(following)), "}"),
+        }, options.rounds)
+    yield Row(f"one member more ({kind})", "ms", one["fwd"], one["nft"], "nft add element")
+    yield Row("  the kernel's own time for it", "ms", kernel_one)
+
+
+def or_say(found):
+    """The rows, as far as fwd gets: what it can't do is told, and the next ones are measured."""
+    try:
+        yield from found
+    except (RuntimeError, TimeoutError, subprocess.TimeoutExpired) as error:
+        print(f"left out: {str(error).strip()}", flush=True)
+
+
+def rows(options):
+    if not hosts.is_there("nft"):
+        return
+    for rules in [10_000] if options.quick else [10_000, 100_000]:
+        yield from or_say(rule_rows(options, rules))
+        yield from or_say(load_rows(options, rules))
+    for kind in ("hash", "interval"):
+        yield from or_say(set_rows(options, kind, 100_000 if options.quick else MEMBERS))
+
+
+if __name__ == "__main__":
+    part_main(__doc__, rows)

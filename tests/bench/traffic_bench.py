@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+"""Real traffic through fwd, through an nftables policy of the same meaning, and through nothing: connections a second to nginx,
+bulk throughput, and the latency of requests on open connections. Needs root, nginx, wrk and iperf3."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from bench import hosts  # noqa: E402
+from bench.rows import Row, part_main, take_turns  # noqa: E402
+from lab.process import Process  # noqa: E402
+from lab.services import wait_for_port  # noqa: E402
+
+_NGINX = """
+daemon off;
+user root;
+worker_processes 1;
+pid {directory}/nginx.pid;
+error_log stderr;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  keepalive_requests 10000000;
+  client_body_temp_path {directory}/body;
+  proxy_temp_path {directory}/proxy;
+  fastcgi_temp_path {directory}/fastcgi;
+  uwsgi_temp_path {directory}/uwsgi;
+  scgi_temp_path {directory}/scgi;
+  server {{
+    listen 80 backlog=4096;
+    location / {{ default_type text/plain; return 200 "hello\\n"; }}
+  }}
+}}
+"""
+
+
+@contextlib.contextmanager
+def site(firewall, rules):
+    """A pair of hosts whose server runs nginx and iperf3 behind `firewall`: "none", "nft" or "fwd"."""
+    with contextlib.ExitStack() as stack:
+        directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        pair = stack.enter_context(hosts.Pair())
+        pair.client.sysctl("net/ipv4/ip_local_port_range", "1024 65535")
+        if firewall == "nft":
+            hosts.load_nft(pair.server, directory, rules)
+        # A queue for each processor, as fwd has by itself.
+        queues = f"0:{os.cpu_count() - 1}"
+        daemon = stack.enter_context(hosts.Daemon(pair.server, directory, rules, queues)) if firewall == "fwd" else None
+        (directory / "nginx.conf").write_text(_NGINX.format(directory=directory), encoding="ascii")
+        nginx = ["nginx", "-e", "stderr", "-p", str(directory), "-c", str(directory / "nginx.conf")]
+        for argv, port in ((nginx, 80), (["iperf3", "-s"], 5201)):
+            process = stack.enter_context(Process(pair.server, argv, directory / f"{port}.log"))
+            wait_for_port(pair.server, port, process)
+        before = daemon.queued_packets() if daemon else 0
+        yield pair
+        if daemon and daemon.queued_packets() == before:
+            raise RuntimeError("nothing went through fwd")
+
+
+def wrk(pair, seconds, *options):
+    return hosts.succeed(pair.client, "wrk", "-t1", f"-d{seconds}s", *options, f"http://{hosts.SERVER}/")
+
+
+def connections_per_second(pair, seconds):
+    hosts.forget_connections(pair.server)
+    output = wrk(pair, seconds, "-c64", "-H", "Connection: close")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])
+
+
+def latency(pair, seconds):
+    """Microseconds: the median, and what 99 of 100 requests stay below."""
+    output = wrk(pair, seconds, "-c8", "--latency")
+    unit = {"us": 1, "ms": 1e3, "s": 1e6}
+    found = {percent: float(number) * unit[name] for percent, number, name in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)\b", output)}
+    return {"p50": found["50"], "p99": found["99"]}
+
+
+def gigabits(pair, seconds):
+    output = hosts.succeed(pair.client, "iperf3", "-c", hosts.SERVER, "-t", seconds, "-J")
+    return json.loads(output)["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def connection_rows(options, sizes):
+    seconds = 1 if options.quick else 2
+    with contextlib.ExitStack() as stack:
+        sites = {("none", 0): stack.enter_context(site("none", 0))}
+        for rules in sizes:
+            for firewall in ("nft", "fwd"):
+                sites[firewall, rules] = stack.enter_context(site(firewall, rules))
+        values = take_turns({key: lambda pair=pair: connections_per_second(pair, seconds) for key, pair in sites.items()},
+                            options.rounds)
+    for rules in sizes:
+        mine = values["fwd", rules]
+        yield Row(f"connections a second to nginx, {rules} rules", "/s", mine, values["none", 0], "no firewall")
+        yield Row(f"connections a second to nginx, {rules} rules", "/s", mine, values["nft", rules], "nftables",
+                  least=0.95 if rules < 1000 else 1.0)
+
+
+def established_rows(options):
+    seconds = 1 if options.quick else 3
+    with site("nft", 10) as theirs, site("fwd", 10) as mine:
+        sides = {"nft": theirs, "fwd": mine}
+        bulk = take_turns({name: lambda pair=pair: gigabits(pair, seconds) for name, pair in sides.items()}, options.rounds)
+        delay = take_turns({name: lambda pair=pair: latency(pair, seconds) for name, pair in sides.items()}, options.rounds)
+    yield Row("bulk throughput of one connection", "Gb/s", bulk["fwd"], bulk["nft"], "nftables", least=0.99)
+    for percentile, most in (("p50", None), ("p99", 1.05)):
+        mine, theirs = ([value[percentile] for value in delay[name]] for name in ("fwd", "nft"))
+        yield Row(f"latency of a request, open connection, {percentile}", "us", mine, theirs, "nftables", most)
+
+
+def rows(options):
+    if not hosts.is_there("nginx", "wrk", "iperf3", "nft"):
+        return
+    yield from connection_rows(options, [10, 10_000] if options.quick else [10, 1000, 10_000])
+    yield from established_rows(options)
+
+
+if __name__ == "__main__":
+    part_main(__doc__, rows)
