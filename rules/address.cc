@@ -140,9 +140,15 @@ Run longest_zero_run(const std::array<std::uint16_t, kGroups>& groups) {
   return best.length > 1 ? best : Run{};
 }
 
+// Without a formatter: a policy may have a million of them.
 std::string print_v4(std::uint64_t low) {
-  return fmt::format("{}.{}.{}.{}", low >> 24U & 0xffU, low >> 16U & 0xffU, low >> 8U & 0xffU,
-                     low & 0xffU);
+  std::array<char, 16> text;
+  char* at = text.data();
+  for (const unsigned shift : {24U, 16U, 8U, 0U}) {
+    at = std::to_chars(at, text.end(), low >> shift & 0xffU).ptr;
+    *at++ = '.';
+  }
+  return {text.data(), at - 1};
 }
 
 std::string print_v6(const Address& address) {

@@ -69,12 +69,15 @@ std::string log_and_comment(Log log, const std::string& comment) {
 }
 
 std::string set_members(const NamedSet& set) {
-  std::vector<std::string> members;
+  std::string text;
+  const auto add = [&](const std::string& member) {
+    text.append(text.empty() ? "{ " : ", ").append(member);
+  };
   if (set.addresses) {
-    for (const AddressRange& range : set.addresses->ranges()) members.push_back(to_string(range));
+    for (const AddressRange& range : set.addresses->ranges()) add(to_string(range));
   }
-  for (const PortRange& range : set.ports) members.push_back(ports_text({range}));
-  return members.empty() ? "{ }" : fmt::format("{{ {} }}", fmt::join(members, ", "));
+  for (const PortRange& range : set.ports) add(ports_text({range}));
+  return text.empty() ? "{ }" : text + " }";
 }
 
 std::string join_words(const std::vector<ast::Word>& words, std::string_view separator) {
