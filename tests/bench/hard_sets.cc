@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "tests/support/rule_lists.h"
+
 namespace bench {
 namespace {
 
@@ -83,9 +85,11 @@ HardSet plain(const tests::FiveTupleSet& set) {
 HardSet in_ipv6(const tests::FiveTupleSet& set) {
   HardSet made = plain(set);
   made.name += " IPv6";
-  for (auto& rule : made.policy.rules) {
-    to_ipv6(rule.match.source);
-    to_ipv6(rule.match.destination);
+  for (std::size_t i = 0; i < made.policy.rules.size(); ++i) {
+    tests::change(made.policy.rules, i, [](rules::Rule& rule) {
+      to_ipv6(rule.match.source);
+      to_ipv6(rule.match.destination);
+    });
   }
   for (auto& packet : made.packets) {
     packet.source = in_ipv6(static_cast<std::uint32_t>(packet.source.low), packet.source_port);
@@ -98,8 +102,10 @@ HardSet on_interfaces(const tests::FiveTupleSet& set) {
   HardSet made = plain(set);
   made.name += " iface";
   const auto name = [](std::size_t rule) { return fmt::format("eth{}", rule % kInterfaces); };
-  for (std::size_t i = 0; i < made.policy.rules.size(); ++i)
-    made.policy.rules[i].match.interface = name(i);
+  for (std::size_t i = 0; i < made.policy.rules.size(); ++i) {
+    tests::change(made.policy.rules, i,
+                  [&](rules::Rule& rule) { rule.match.interface = name(i); });
+  }
   for (auto& header : made.tuples.headers) {
     if (!header.expected) header.expected = tests::first_match(set.rules, header);
     made.interfaces.push_back(header.expected ? name(*header.expected) : "");

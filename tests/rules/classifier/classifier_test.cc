@@ -322,15 +322,16 @@ TEST_CASE("a condition's word says what the condition asks for") {
 TEST_CASE("rules with thousands of entries in IPv4 and IPv6 are found by every method") {
   tests::Random random{tests::test_seed()};
   const auto set = tests::generate_five_tuples(random.below(1000), 3000, 2000);
-  Policy policy = tests::to_policy(set.rules);
-  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
-    if (i % 7 == 0) policy.rules[i].match.interface = kInterfaces[1 + i % 3];
+  const Policy policy = tests::to_policy(set.rules);
+  std::vector<Rule> rules(policy.rules.begin(), policy.rules.end());
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (i % 7 == 0) rules[i].match.interface = kInterfaces[1 + i % 3];
   }
   const auto in_v6 = [](const Address& address) {
     return Address::v6(0x20010db800000000ULL | address.low, 0);
   };
-  for (std::size_t i = 0; i < policy.rules.size(); i += 2) {
-    for (auto* const side : {&policy.rules[i].match.source, &policy.rules[i].match.destination}) {
+  for (std::size_t i = 0; i < rules.size(); i += 2) {
+    for (auto* const side : {&rules[i].match.source, &rules[i].match.destination}) {
       if (side->any()) continue;
       const auto& range = side->members->ranges().front();
       Address last = in_v6(range.last);
@@ -347,7 +348,7 @@ TEST_CASE("rules with thousands of entries in IPv4 and IPv6 are found by every m
     packet.source = in_v6(packet.source);
     packet.destination = in_v6(packet.destination);
   }
-  Model model{policy.rules};
+  Model model{rules};
   check(model, *model.publish(), probes);
 }
 
