@@ -17,7 +17,6 @@ namespace {
 
 using namespace rules::nft;
 using rules::Action;
-using rules::DecidedBy;
 using rules::Direction;
 
 constexpr std::uint32_t kDccp = rules::protocol::kDccp;
@@ -160,27 +159,6 @@ Chain copy_chain(Direction direction, const rules::Policy& policy, const CtMark&
   return chain;
 }
 
-// From each rule's label to its counter and to its action.
-void add_label_maps(Table& table, const rules::Policy& policy, const rules::KernelPlan& plan) {
-  Map count{kCountMap, {Field::Priority}, Map::To::Counter};
-  Map action{kActionMap, {Field::Priority}, Map::To::Goto};
-  std::set<std::string> counters;
-  for (const rules::PlannedRule& planned : plan.rules) {
-    const bool builtin = planned.by == DecidedBy::Builtin;
-    const rules::Rule& rule =
-        builtin ? policy.builtin_rules[planned.index] : policy.rules[planned.index];
-    const Value label = planned.label << rules::kLabelShift;
-    std::string counter = rule_counter(rule.id);
-    if (counters.insert(counter).second) table.counters.push_back(counter);
-    count.elements.push_back({{label}, std::move(counter)});
-    action.elements.push_back({{label}, action_chain(rule.action, rule.id)});
-  }
-  table.counters.push_back(default_counter(Direction::In));
-  table.counters.push_back(default_counter(Direction::Out));
-  table.maps.push_back(std::move(count));
-  table.maps.push_back(std::move(action));
-}
-
 }  // namespace
 
 std::string rule_counter(const std::string& id) {
@@ -191,20 +169,35 @@ std::string default_counter(Direction direction) {
   return direction == Direction::In ? "default_input" : "default_output";
 }
 
-void add_copy_chains(Table& table, const rules::Policy& policy, const rules::KernelPlan& plan,
-                     Mode mode, const CtMark& mark) {
-  add_label_maps(table, policy, plan);
-  table.fixed_sets = plan.sets;
-  std::ranges::copy(plan.maps, std::back_inserter(table.maps));
-  std::ranges::copy(plan.chains, std::back_inserter(table.chains));
+Map count_map() {
+  return {kCountMap, {Field::Priority}, Map::To::Counter};
+}
+
+Map action_map() {
+  return {kActionMap, {Field::Priority}, Map::To::Goto};
+}
+
+Element count_element(const rules::PlannedRule& rule) {
+  return {{rule.label << rules::kLabelShift}, rule_counter(rule.rule->id)};
+}
+
+Element action_element(const rules::PlannedRule& rule) {
+  return {{rule.label << rules::kLabelShift}, action_chain(rule.action, rule.rule->id)};
+}
+
+void add_copy_chains(Table& table, const rules::Policy& policy, const LimitRules& limits, Mode mode,
+                     const CtMark& mark) {
+  table.counters.push_back(default_counter(Direction::In));
+  table.counters.push_back(default_counter(Direction::Out));
+  table.maps.push_back(count_map());
+  table.maps.push_back(action_map());
   table.chains.push_back(malformed());
   std::ranges::move(accepting_chains(), std::back_inserter(table.chains));
   std::ranges::move(mode == Mode::Observe ? observing_chains() : refusing_chains(mark),
                     std::back_inserter(table.chains));
-  std::set<std::string> limits;
-  for (const rules::Rule& rule : policy.rules) {
-    if (rule.action == Action::Limit && limits.insert(rule.id).second)
-      table.chains.push_back(limit_chain_of(rule));
+  std::set<std::string> ids;
+  for (const rules::Rule* rule : limits) {
+    if (ids.insert(rule->id).second) table.chains.push_back(limit_chain_of(*rule));
   }
   if (!limits.empty()) table.chains.push_back(limit_chain(mark));
   for (const Direction direction : {Direction::In, Direction::Out})

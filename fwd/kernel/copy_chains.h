@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "fwd/kernel/chains.h"
 #include "fwd/kernel/marks.h"
 #include "fwd/mode.h"
 #include "rules/kernel_plan.h"
@@ -22,9 +23,15 @@ inline constexpr std::string_view kRuleCounterPrefix = "rule_";
 std::string rule_counter(const std::string& id);
 std::string default_counter(rules::Direction direction);
 
+// From each rule's label to its counter and to its action. Without elements.
+rules::nft::Map count_map();
+rules::nft::Map action_map();
+rules::nft::Element count_element(const rules::PlannedRule& rule);
+rules::nft::Element action_element(const rules::PlannedRule& rule);
+
 // With all that they need, but chains approve, pass, limit_*, and revoke and reject where the policy
-// is enforced.
+// is enforced; what the plan emits; and rules' counters and elements.
 void add_copy_chains(rules::nft::Table& table, const rules::Policy& policy,
-                     const rules::KernelPlan& plan, Mode mode, const CtMark& mark);
+                     const LimitRules& limits, Mode mode, const CtMark& mark);
 
 }  // namespace fwd::kernel

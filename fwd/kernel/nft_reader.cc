@@ -1,7 +1,10 @@
 #include "fwd/kernel/nft_reader.h"
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <functional>
 #include <string_view>
 
 #include <libnftnl/chain.h>
@@ -200,9 +203,16 @@ Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {
   return found;
 }
 
-Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table,
-                                          const std::string& chain) {
-  std::vector<FoundRule> found;
+std::size_t hash_of(const FoundRule& rule) {
+  return std::hash<std::string>{}(rule.expressions + '\0' + rule.comment);
+}
+
+namespace {
+
+// Of all chains where `chain` is empty.
+Result<void> each_rule(NetlinkSocket& socket, const std::string& table, const std::string& chain,
+                       const std::function<void(std::string of, FoundRule rule)>& take,
+                       const std::function<void()>& restart) {
   const auto fill = [&](nlmsghdr* message) {
     const RulePtr filter(nftnl_rule_alloc());
     nftnl_rule_set_str(filter.get(), NFTNL_RULE_TABLE, table.c_str());
@@ -217,25 +227,82 @@ Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::stri
     if (!chain.empty() && of != chain) return;
     std::uint32_t length = 0;
     const void* data = nftnl_rule_get_data(one.get(), NFTNL_RULE_USERDATA, &length);
-    found.push_back({std::move(of), expressions(one.get()), comment_of(data, length)});
+    take(std::move(of), {expressions(one.get()), comment_of(data, length)});
   };
-  auto done = dump(socket, NFT_MSG_GETRULE, "list rules", fill, each, [&] { found.clear(); });
+  return dump(socket, NFT_MSG_GETRULE, "list rules", fill, each, restart);
+}
+
+}  // namespace
+
+Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table,
+                                          const std::string& chain) {
+  std::vector<FoundRule> found;
+  const auto take = [&](const std::string&, FoundRule rule) { found.push_back(std::move(rule)); };
+  auto done = each_rule(socket, table, chain, take, [&] { found.clear(); });
   if (!done) return std::unexpected(done.error());
   return found;
 }
 
-Result<std::vector<KernelElement>> read_elements(NetlinkSocket& socket, const std::string& table,
-                                                 const std::string& set) {
-  std::vector<KernelElement> found;
+Result<RuleHashes> read_rule_hashes(NetlinkSocket& socket, const std::string& table) {
+  RuleHashes found;
+  const auto take = [&](std::string of, const FoundRule& rule) {
+    found[std::move(of)].push_back(hash_of(rule));
+  };
+  auto done = each_rule(socket, table, "", take, [&] { found.clear(); });
+  if (!done) return std::unexpected(done.error());
+  return found;
+}
+
+Result<std::vector<std::size_t>> read_elements(NetlinkSocket& socket, const std::string& table,
+                                               const std::string& set) {
+  std::vector<std::size_t> found;
   const auto fill = [&](nlmsghdr* message) {
     const Owned<nftnl_set, nftnl_set_free> filter(nftnl_set_alloc());
     nftnl_set_set_str(filter.get(), NFTNL_SET_TABLE, table.c_str());
     nftnl_set_set_str(filter.get(), NFTNL_SET_NAME, set.c_str());
     nftnl_set_elems_nlmsg_build_payload(message, filter.get());
   };
-  const auto each = [&](const nlmsghdr& message) { parse_elements(message, found); };
+  const auto each = [&](const nlmsghdr& message) {
+    parse_elements(message, [&](const KernelElement& one) { found.push_back(hash_of(one)); });
+  };
   auto done = dump(socket, NFT_MSG_GETSETELEM, "list elements", fill, each, [&] { found.clear(); });
   if (!done) return std::unexpected(done.error());
+  std::ranges::sort(found);
+  const auto repeated = std::ranges::unique(found);
+  found.erase(repeated.begin(), repeated.end());
+  return found;
+}
+
+// One request for each element, because the kernel leaves off where it finds one missing; as many at once as
+// have room for their answers in a socket's buffer.
+Result<std::vector<KernelElement>> find_elements(NetlinkSocket& socket, const std::string& table,
+                                                 const std::string& set,
+                                                 std::span<const KernelElement> wanted) {
+  constexpr std::size_t kAtOnce = 32;
+  std::vector<KernelElement> found;
+  const auto each = [&](const nlmsghdr& message) {
+    parse_elements(message, [&](KernelElement one) { found.push_back(std::move(one)); });
+  };
+  std::vector<char> scratch(kElementMessageRoom);
+  while (!wanted.empty()) {
+    const auto some = wanted.first(std::min(kAtOnce, wanted.size()));
+    wanted = wanted.subspan(some.size());
+    std::vector<char> requests;
+    std::uint32_t sequence = 0;
+    for (const KernelElement& one : some) {
+      const KernelElement key{one.key, one.end};
+      sequence = socket.next_sequence();
+      const std::uint16_t flags = &one == &some.back() ? NLM_F_ACK : 0;
+      nlmsghdr* message =
+          nftnl_nlmsg_build_hdr(scratch.data(), NFT_MSG_GETSETELEM, NFPROTO_INET, flags, sequence);
+      put_elements(message, table, set, {&key, 1});
+      requests.insert(requests.end(), scratch.begin(),
+                      scratch.begin() + NLMSG_ALIGN(message->nlmsg_len));
+    }
+    auto done = socket.request(std::as_bytes(std::span(requests)), sequence, "look for elements",
+                               each, ENOENT);
+    if (!done) return std::unexpected(done.error());
+  }
   return found;
 }
 

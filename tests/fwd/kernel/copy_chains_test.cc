@@ -7,6 +7,7 @@
 #include "fwd/engine/judge.h"
 #include "fwd/kernel/chains.h"
 #include "tests/support/nft_machine.h"
+#include "tests/support/whole_table.h"
 
 using namespace fwd::kernel;
 using fwd::engine::Outcome;
@@ -22,7 +23,7 @@ const TableSettings kSettings{
 constexpr Generation kGeneration = 5;
 
 rules::nft::Table build(const rules::Policy& policy, fwd::Mode mode = fwd::Mode::Enforce) {
-  return build_table(policy, rules::make_kernel_plan(policy), kGeneration, mode, kSettings);
+  return tests::whole_table(policy, kGeneration, mode, kSettings);
 }
 
 std::string chain_text(const rules::nft::Table& table, const std::string& name) {
