@@ -118,6 +118,16 @@ void PlanEmitter::for_each_chain(const std::function<void(const nft::Chain&)>& v
   }
 }
 
+void PlanEmitter::for_each_chain_name(
+    const std::function<void(const std::string&)>& visit) const {
+  for_each_element([&](const auto&, const nft::Element& element) { visit(element.target); });
+  for (const KernelGroup& group : state_.groups) {
+    if (!group.list().empty()) visit(list_name(group));
+    if (group.family() && !group.summary().empty()) visit(group.name());
+  }
+  for (const Direction direction : {Direction::In, Direction::Out}) visit(search_chain(direction));
+}
+
 void PlanEmitter::for_each_map(const std::function<void(const nft::Map&)>& visit) const {
   for (const KernelGroup& group : state_.groups) {
     for (const auto& [first, shape] : group.summary().tables) visit(map(group, shape));

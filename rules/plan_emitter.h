@@ -29,6 +29,7 @@ class PlanEmitter {
   static nft::Map map(const KernelGroup& group, const Shape& shape);  // without elements
 
   void for_each_chain(const std::function<void(const nft::Chain&)>& visit) const;
+  void for_each_chain_name(const std::function<void(const std::string&)>& visit) const;
   void for_each_map(const std::function<void(const nft::Map&)>& visit) const;  // without elements
   void for_each_element(
       const std::function<void(const nft::Map&, const nft::Element&)>& visit) const;

@@ -81,22 +81,25 @@ Result<std::optional<std::string>> find_table(NetlinkSocket& socket, const std::
   return comment;
 }
 
-namespace {
-
-Result<void> read_chains(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
+Result<std::map<std::string, FoundChain>> read_chains(NetlinkSocket& socket,
+                                                      const std::string& table) {
+  std::map<std::string, FoundChain> chains;
   const auto each = [&](const nlmsghdr& message) {
     const Owned<nftnl_chain, nftnl_chain_free> one(nftnl_chain_alloc());
     if (nftnl_chain_nlmsg_parse(&message, one.get()) < 0) return;
     if (text(nftnl_chain_get_str(one.get(), NFTNL_CHAIN_TABLE)) != table) return;
-    FoundChain& chain = found.chains[text(nftnl_chain_get_str(one.get(), NFTNL_CHAIN_NAME))];
+    FoundChain& chain = chains[text(nftnl_chain_get_str(one.get(), NFTNL_CHAIN_NAME))];
     if (!nftnl_chain_is_set(one.get(), NFTNL_CHAIN_HOOKNUM)) return;
     chain.hook = nftnl_chain_get_u32(one.get(), NFTNL_CHAIN_HOOKNUM);
     chain.priority = nftnl_chain_get_s32(one.get(), NFTNL_CHAIN_PRIO);
   };
-  return dump(
-      socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each,
-      [&] { found.chains.clear(); });
+  auto done = dump(
+      socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each, [&] { chains.clear(); });
+  if (!done) return std::unexpected(done.error());
+  return chains;
 }
+
+namespace {
 
 Result<void> read_sets(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
   const auto fill = [&](nlmsghdr* message) {
@@ -195,7 +198,9 @@ Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {
   if (!*comment) return found;
   found.exists = true;
   found.comment = std::move(**comment);
-  if (auto done = read_chains(socket, table, found); !done) return std::unexpected(done.error());
+  auto chains = read_chains(socket, table);
+  if (!chains) return std::unexpected(chains.error());
+  found.chains = std::move(*chains);
   if (auto done = read_sets(socket, table, found); !done) return std::unexpected(done.error());
   auto counters = read_counters(socket, table);
   if (!counters) return std::unexpected(counters.error());
@@ -203,52 +208,25 @@ Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {
   return found;
 }
 
-std::size_t hash_of(const FoundRule& rule) {
-  return std::hash<std::string>{}(rule.expressions + '\0' + rule.comment);
-}
-
-namespace {
-
-// Of all chains where `chain` is empty.
-Result<void> each_rule(NetlinkSocket& socket, const std::string& table, const std::string& chain,
-                       const std::function<void(std::string of, FoundRule rule)>& take,
-                       const std::function<void()>& restart) {
+Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table,
+                                          const std::string& chain) {
+  std::vector<FoundRule> found;
   const auto fill = [&](nlmsghdr* message) {
     const RulePtr filter(nftnl_rule_alloc());
     nftnl_rule_set_str(filter.get(), NFTNL_RULE_TABLE, table.c_str());
-    if (!chain.empty()) nftnl_rule_set_str(filter.get(), NFTNL_RULE_CHAIN, chain.c_str());
+    nftnl_rule_set_str(filter.get(), NFTNL_RULE_CHAIN, chain.c_str());
     nftnl_rule_nlmsg_build_payload(message, filter.get());
   };
   const auto each = [&](const nlmsghdr& message) {
     const RulePtr one(nftnl_rule_alloc());
     if (nftnl_rule_nlmsg_parse(&message, one.get()) < 0) return;
     if (text(nftnl_rule_get_str(one.get(), NFTNL_RULE_TABLE)) != table) return;
-    std::string of = text(nftnl_rule_get_str(one.get(), NFTNL_RULE_CHAIN));
-    if (!chain.empty() && of != chain) return;
+    if (text(nftnl_rule_get_str(one.get(), NFTNL_RULE_CHAIN)) != chain) return;
     std::uint32_t length = 0;
     const void* data = nftnl_rule_get_data(one.get(), NFTNL_RULE_USERDATA, &length);
-    take(std::move(of), {expressions(one.get()), comment_of(data, length)});
+    found.push_back({expressions(one.get()), comment_of(data, length)});
   };
-  return dump(socket, NFT_MSG_GETRULE, "list rules", fill, each, restart);
-}
-
-}  // namespace
-
-Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table,
-                                          const std::string& chain) {
-  std::vector<FoundRule> found;
-  const auto take = [&](const std::string&, FoundRule rule) { found.push_back(std::move(rule)); };
-  auto done = each_rule(socket, table, chain, take, [&] { found.clear(); });
-  if (!done) return std::unexpected(done.error());
-  return found;
-}
-
-Result<RuleHashes> read_rule_hashes(NetlinkSocket& socket, const std::string& table) {
-  RuleHashes found;
-  const auto take = [&](std::string of, const FoundRule& rule) {
-    found[std::move(of)].push_back(hash_of(rule));
-  };
-  auto done = each_rule(socket, table, "", take, [&] { found.clear(); });
+  auto done = dump(socket, NFT_MSG_GETRULE, "list rules", fill, each, [&] { found.clear(); });
   if (!done) return std::unexpected(done.error());
   return found;
 }

@@ -6,7 +6,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "fwd/kernel/netlink.h"
@@ -23,7 +22,6 @@ struct FoundRule {
   std::string expressions;  // in libnftnl's notation
   std::string comment;
 };
-std::size_t hash_of(const FoundRule& rule);
 
 struct FoundTable {
   bool exists = false;
@@ -47,6 +45,8 @@ struct BaseChain {
 };
 Result<std::vector<BaseChain>> read_base_chains(NetlinkSocket& socket);
 
+Result<std::map<std::string, FoundChain>> read_chains(NetlinkSocket& socket,
+                                                      const std::string& table);
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table);
 Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket,
                                                            const std::string& table);
@@ -72,8 +72,4 @@ Result<std::uint32_t> read_generation_id(NetlinkSocket& socket);
 // In the kernel's order.
 Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table,
                                           const std::string& chain);
-// By chain, what hash_of() gives for each of its rules.
-using RuleHashes = std::unordered_map<std::string, std::vector<std::size_t>>;
-Result<RuleHashes> read_rule_hashes(NetlinkSocket& socket, const std::string& table);
-
 }  // namespace fwd::kernel

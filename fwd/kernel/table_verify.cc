@@ -26,27 +26,17 @@ bool same_base(const Chain& wanted, const FoundChain& found) {
   return found.hook == hook && found.priority == wanted.base->priority;
 }
 
-// `found`: of its rules, in order.
-Result<void> verify_chain(const std::string& table, const Chain& chain,
-                          const std::vector<std::size_t>& found, QueueExpression queue) {
-  if (found.size() != chain.rules.size()) return differs("number of rules in chain " + chain.name);
-  for (std::size_t i = 0; i < found.size(); ++i) {
+// Chain by chain: the kernel looks through all rules again for every part of a dump of all of them.
+Result<void> verify_chain(NetlinkSocket& socket, const std::string& table, const Chain& chain,
+                          QueueExpression queue) {
+  const auto found = read_rules(socket, table, chain.name);
+  if (!found) return std::unexpected(found.error());
+  if (found->size() != chain.rules.size()) return differs("number of rules in chain " + chain.name);
+  for (std::size_t i = 0; i < found->size(); ++i) {
     const RulePtr sent = encode_rule(table, chain.name, chain.rules[i], queue);
-    if (hash_of({expressions(sent.get()), chain.rules[i].comment}) != found[i])
+    if (expressions(sent.get()) != (*found)[i].expressions ||
+        chain.rules[i].comment != (*found)[i].comment)
       return differs(fmt::format("rule {} of chain {}", i + 1, chain.name));
-  }
-  return {};
-}
-
-Result<void> verify_filled(NetlinkSocket& socket, const TableChange& change,
-                           QueueExpression queue) {
-  for (const auto& [chain, added] : change.filled_chains) {
-    const auto rules = read_rules(socket, change.table, chain.name);
-    if (!rules) return std::unexpected(rules.error());
-    std::vector<std::size_t> found;
-    for (const FoundRule& rule : *rules) found.push_back(hash_of(rule));
-    auto done = verify_chain(change.table, chain, found, queue);
-    if (!done) return done;
   }
   return {};
 }
@@ -105,26 +95,18 @@ Result<void> verify_members(NetlinkSocket& socket, const std::string& table,
 Result<void> verify_chains(NetlinkSocket& socket, const WantedTable& wanted,
                            QueueExpression queue) {
   const std::string& table = wanted.fixed.name;
-  const auto found = read_table(socket, table);
+  const auto found = read_chains(socket, table);
   if (!found) return std::unexpected(found.error());
-  const auto rules = read_rule_hashes(socket, table);
-  if (!rules) return std::unexpected(rules.error());
   Result<void> done;
   std::size_t count = 0;
   wanted.for_each_chain([&](const Chain& chain) {
     ++count;
     if (!done) return;
-    const auto entry = found->chains.find(chain.name);
-    const bool there = entry != found->chains.end() && same_base(chain, entry->second);
-    if (!there) {
-      done = differs("chain " + chain.name);
-      return;
-    }
-    const auto of = rules->find(chain.name);
-    const bool empty = of == rules->end();
-    done = verify_chain(table, chain, empty ? std::vector<std::size_t>{} : of->second, queue);
+    const auto entry = found->find(chain.name);
+    const bool there = entry != found->end() && same_base(chain, entry->second);
+    done = there ? verify_chain(socket, table, chain, queue) : differs("chain " + chain.name);
   });
-  if (done && found->chains.size() != count) return differs("number of chains");
+  if (done && found->size() != count) return differs("number of chains");
   return done;
 }
 
@@ -150,7 +132,9 @@ Result<void> verify_elements(NetlinkSocket& socket, const WantedTable& wanted) {
 }  // namespace
 
 Result<void> verify(NetlinkSocket& socket, const TableChange& change, QueueExpression queue) {
-  if (auto done = verify_filled(socket, change, queue); !done) return done;
+  for (const auto& [chain, added] : change.filled_chains) {
+    if (auto done = verify_chain(socket, change.table, chain, queue); !done) return done;
+  }
   for (const TableChange::Elements& elements : change.elements) {
     if (auto done = verify_change(socket, change.table, elements); !done) return done;
   }

@@ -64,7 +64,7 @@ class WholeWriter {
   void replace_names() {
     flush_sets();
     std::unordered_set<std::string> chains;
-    wanted_.for_each_chain([&](const Chain& chain) { chains.insert(chain.name); });
+    wanted_.for_each_empty_chain([&](const Chain& chain) { chains.insert(chain.name); });
     for (const auto& [name, chain] : found_.chains) {
       if (!chains.contains(name)) batch_.delete_chain(table_, name);
     }
@@ -76,7 +76,7 @@ class WholeWriter {
       if (!found_.counters.contains(name)) batch_.add_counter(table_, name);
     }
     add_sets();
-    wanted_.for_each_chain([&](const Chain& chain) {
+    wanted_.for_each_empty_chain([&](const Chain& chain) {
       if (!found_.chains.contains(chain.name)) batch_.add_chain(table_, chain);
     });
   }

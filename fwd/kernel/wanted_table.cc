@@ -19,6 +19,11 @@ void WantedTable::for_each_chain(const std::function<void(const Chain&)>& visit)
   for (const Chain& chain : fixed.chains) visit(chain);
 }
 
+void WantedTable::for_each_empty_chain(const std::function<void(const Chain&)>& visit) const {
+  plan.emit().for_each_chain_name([&](const std::string& name) { visit({name}); });
+  for (const Chain& chain : fixed.chains) visit({chain.name, chain.base});
+}
+
 void WantedTable::for_each_map(const std::function<void(const Map&)>& visit) const {
   plan.emit().for_each_map(visit);
   for (const Map& map : fixed.maps) visit(map);

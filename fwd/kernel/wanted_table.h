@@ -17,6 +17,8 @@ struct WantedTable {
 
   std::unordered_set<std::string> counters() const;
   void for_each_chain(const std::function<void(const rules::nft::Chain&)>& visit) const;
+  // With a chain that has its name, and its hook if it has one, but no rules.
+  void for_each_empty_chain(const std::function<void(const rules::nft::Chain&)>& visit) const;
   // Without elements; those of one map follow one another in for_each_element().
   void for_each_map(const std::function<void(const rules::nft::Map&)>& visit) const;
   void for_each_element(
