@@ -118,8 +118,7 @@ void PlanEmitter::for_each_chain(const std::function<void(const nft::Chain&)>& v
   }
 }
 
-void PlanEmitter::for_each_chain_name(
-    const std::function<void(const std::string&)>& visit) const {
+void PlanEmitter::for_each_chain_name(const std::function<void(const std::string&)>& visit) const {
   for_each_element([&](const auto&, const nft::Element& element) { visit(element.target); });
   for (const KernelGroup& group : state_.groups) {
     if (!group.list().empty()) visit(list_name(group));

@@ -21,7 +21,6 @@ using rules::Direction;
 
 constexpr std::uint32_t kDccp = rules::protocol::kDccp;
 constexpr const char* kCountMap = "copy_count";
-constexpr const char* kActionMap = "copy_action";
 
 static_assert(kPriorityMask == ~((1U << rules::kLabelShift) - 1));
 const KeyPart kLabel{Field::Priority, 32 - rules::kLabelShift};
@@ -154,7 +153,11 @@ Chain copy_chain(Direction direction, const rules::Policy& policy, const CtMark&
   chain.rules.push_back({{Compare{Field::Priority, undecided, true, kPriorityMask},
                           Count{default_counter(direction)}, go(action_chain(fallback, ""))}});
   chain.rules.push_back({{CountBy{kLabel, kCountMap}}});
-  chain.rules.push_back({{VerdictBy{{kLabel}, kActionMap}}});
+  for (const Action action : {Action::Allow, Action::Deny, Action::Reject}) {
+    chain.rules.push_back({{Lookup{kLabel.field, action_map(action).name, false, kLabel.bits},
+                            go(action_chain(action, ""))}});
+  }
+  chain.rules.push_back({{VerdictBy{{kLabel}, action_map(Action::Limit).name}}});
   chain.rules.push_back({{go("copy_drop")}, "every label has an action: never"});
   return chain;
 }
@@ -173,8 +176,9 @@ Map count_map() {
   return {kCountMap, {Field::Priority}, Map::To::Counter};
 }
 
-Map action_map() {
-  return {kActionMap, {Field::Priority}, Map::To::Goto};
+Map action_map(Action action) {
+  const Map::To to = action == Action::Limit ? Map::To::Goto : Map::To::Nothing;
+  return {fmt::format("copy_{}", to_string(action)), {Field::Priority}, to};
 }
 
 Element count_element(const rules::PlannedRule& rule) {
@@ -182,7 +186,9 @@ Element count_element(const rules::PlannedRule& rule) {
 }
 
 Element action_element(const rules::PlannedRule& rule) {
-  return {{rule.label << rules::kLabelShift}, action_chain(rule.action, rule.rule->id)};
+  Element element{{rule.label << rules::kLabelShift}};
+  if (rule.action == Action::Limit) element.target = action_chain(rule.action, rule.rule->id);
+  return element;
 }
 
 void add_copy_chains(Table& table, const rules::Policy& policy, const LimitRules& limits, Mode mode,
@@ -190,7 +196,7 @@ void add_copy_chains(Table& table, const rules::Policy& policy, const LimitRules
   table.counters.push_back(default_counter(Direction::In));
   table.counters.push_back(default_counter(Direction::Out));
   table.maps.push_back(count_map());
-  table.maps.push_back(action_map());
+  for (const Action action : kActions) table.maps.push_back(action_map(action));
   table.chains.push_back(malformed());
   std::ranges::move(accepting_chains(), std::back_inserter(table.chains));
   std::ranges::move(mode == Mode::Observe ? observing_chains() : refusing_chains(mark),

@@ -179,13 +179,19 @@ void NftBatch::add_set(const std::string& table, const rules::nft::FixedSet& val
 
 void NftBatch::add_map(const std::string& table, const rules::nft::Map& map) {
   SetPtr set = make_set(table, map.name, key_type(map.key));
-  if (map.to == rules::nft::Map::To::Counter) {
-    nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_OBJECT);
-    nftnl_set_set_u32(set.get(), NFTNL_SET_OBJ_TYPE, NFT_OBJECT_COUNTER);
-  } else {
-    nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_MAP);
-    nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
-    nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_LEN, 0);
+  switch (map.to) {
+    case rules::nft::Map::To::Nothing:
+      break;
+    case rules::nft::Map::To::Counter:
+      nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_OBJECT);
+      nftnl_set_set_u32(set.get(), NFTNL_SET_OBJ_TYPE, NFT_OBJECT_COUNTER);
+      break;
+    case rules::nft::Map::To::Jump:
+    case rules::nft::Map::To::Goto:
+      nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_MAP);
+      nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+      nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_LEN, 0);
+      break;
   }
   nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, "map");
   nftnl_set_nlmsg_build_payload(message, set.get());

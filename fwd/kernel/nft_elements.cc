@@ -1,5 +1,6 @@
 #include "fwd/kernel/nft_elements.h"
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -116,11 +117,10 @@ void append_member(const rules::MemberSet& set, const rules::nft::Interval& memb
 }
 
 KernelElement element_of(const rules::nft::Map& map, const rules::nft::Element& element) {
-  using To = rules::nft::Map::To;
-  const ElementKind kind = map.to == To::Jump   ? ElementKind::Jump
-                           : map.to == To::Goto ? ElementKind::Goto
-                                                : ElementKind::Counter;
-  return {key_bytes(map.key, element.key), false, kind, element.target};
+  constexpr std::array kKinds = {ElementKind::Jump, ElementKind::Goto, ElementKind::Counter,
+                                 ElementKind::Key};
+  return {key_bytes(map.key, element.key), false, kKinds[static_cast<std::size_t>(map.to)],
+          element.target};
 }
 
 std::size_t put_elements(nlmsghdr* message, const std::string& table, const std::string& set,

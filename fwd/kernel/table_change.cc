@@ -2,6 +2,7 @@
 #include "fwd/kernel/table_change.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <string_view>
 #include <unordered_map>
@@ -58,20 +59,28 @@ std::vector<KernelElement> elements_of(const rules::nft::Map& map,
   return out;
 }
 
-// The maps that every rule is in.
-void add_rules(const rules::PlanChange& plan, TableChange& change) {
-  TableChange::Elements counts{count_map().name};
-  TableChange::Elements actions{action_map().name};
+// Of the maps that a label is in, its rule's.
+void add_labels(const rules::PlanChange& plan, const rules::nft::Map& map,
+                const std::function<bool(const rules::PlannedRule&)>& is_in,
+                const std::function<rules::nft::Element(const rules::PlannedRule&)>& element,
+                TableChange& change) {
+  TableChange::Elements elements{map.name};
   for (const rules::PlannedRule& rule : plan.lost_rules) {
-    counts.lost.push_back(element_of(count_map(), count_element(rule)));
-    actions.lost.push_back(element_of(action_map(), action_element(rule)));
+    if (is_in(rule)) elements.lost.push_back(element_of(map, element(rule)));
   }
   for (const rules::PlannedRule& rule : plan.gained_rules) {
-    counts.gained.push_back(element_of(count_map(), count_element(rule)));
-    actions.gained.push_back(element_of(action_map(), action_element(rule)));
+    if (is_in(rule)) elements.gained.push_back(element_of(map, element(rule)));
   }
-  change.elements.push_back(std::move(counts));
-  change.elements.push_back(std::move(actions));
+  change.elements.push_back(std::move(elements));
+}
+
+void add_rules(const rules::PlanChange& plan, TableChange& change) {
+  const auto all = [](const rules::PlannedRule&) { return true; };
+  add_labels(plan, count_map(), all, count_element, change);
+  for (const rules::Action action : kActions) {
+    const auto does = [&](const rules::PlannedRule& rule) { return rule.action == action; };
+    add_labels(plan, action_map(action), does, action_element, change);
+  }
   for (const std::string& id : plan.lost_ids) change.lost_counters.push_back(rule_counter(id));
   for (const std::string& id : plan.gained_ids) change.new_counters.push_back(rule_counter(id));
 }

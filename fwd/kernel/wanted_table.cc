@@ -34,8 +34,12 @@ void WantedTable::for_each_element(
   plan.emit().for_each_element(visit);
   const Map counts = count_map();
   for (const rules::PlannedRule& rule : plan.rules()) visit(counts, count_element(rule));
-  const Map actions = action_map();
-  for (const rules::PlannedRule& rule : plan.rules()) visit(actions, action_element(rule));
+  for (const rules::Action action : kActions) {
+    const Map labels = action_map(action);
+    for (const rules::PlannedRule& rule : plan.rules()) {
+      if (rule.action == action) visit(labels, action_element(rule));
+    }
+  }
 }
 
 void WantedTable::for_each_set(const std::function<void(const rules::MemberSet&)>& visit) const {
