@@ -1,91 +1,20 @@
-// Entry points: cut(), shape_of() and tests_of().
+// Entry points: Cut, shape_of() and tests_of().
 #include "rules/kernel_piece.h"
 
 #include <array>
 #include <bit>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace rules {
 namespace {
 
-// How many members of a list are compared one by one, each in a piece of its own.
-struct Limits {
-  std::size_t addresses = 4;
-  std::size_t ports = 8;
-};
 constexpr std::size_t kManyPieces = 64;  // of one rule: then lists become sets
 
 constexpr std::array kProtocolsWithPorts{protocol::kTcp, protocol::kUdp, protocol::kDccp,
                                          protocol::kSctp, protocol::kUdpLite};
 
-struct Side {
-  std::optional<Family> family;
-  Tested<AddressRange> tested;
-};
-
-nft::Interval interval(const AddressRange& range) {
-  return {range.first, range.last};
-}
-
-// Exact addresses and ranges in a set each, by family; those that have members.
-const std::vector<KernelSets::Part>& sets_of(const AddressSet& members, const std::string& name,
-                                             KernelSets& sets) {
-  const auto [entry, added] = sets.of_lists.try_emplace(name);
-  if (!added) return entry->second;
-  for (const AddressRange& range : members.ranges()) {
-    const Family family = range.first.family;
-    const bool ipv4 = family == Family::V4;
-    const bool ranges = range.first != range.last;
-    const std::string set = fmt::format("{}_{}{}", name, ipv4 ? "4" : "6", ranges ? "r" : "");
-    const auto [fixed, first] = sets.fixed.try_emplace(set);
-    if (first) {
-      const nft::Field key = ipv4 ? nft::Field::Ip4Source : nft::Field::Ip6Source;
-      fixed->second = {set, key, ranges};
-      entry->second.push_back({family, set});
-    }
-    fixed->second.members.push_back(interval(range));
-  }
-  return entry->second;
-}
-
-std::vector<Side> sides_of(const AddressMatch& match, const std::string& own_name,
-                           std::size_t limit, KernelSets& sets) {
-  if (match.any()) return {Side{}};
-  std::vector<Side> sides;
-  if (match.name.empty() && match.members->ranges().size() <= limit) {
-    for (const AddressRange& range : match.members->ranges())
-      sides.push_back({range.first.family, {range, {}}});
-    return sides;
-  }
-  const std::string& name = match.name.empty() ? own_name : match.name;
-  for (const KernelSets::Part& part : sets_of(*match.members, name, sets))
-    sides.push_back({part.family, {std::nullopt, part.set}});
-  return sides;
-}
-
-std::vector<Tested<PortRange>> ports_of(const std::vector<PortRange>& ports,
-                                        const std::string& own_name, std::size_t limit,
-                                        KernelSets& sets) {
-  if (ports.empty()) return {{}};
-  std::vector<Tested<PortRange>> out;
-  if (ports.size() <= limit) {
-    for (const PortRange& range : ports) out.push_back({range, {}});
-    return out;
-  }
-  nft::FixedSet set{own_name, nft::Field::DestinationPort, true};
-  for (const PortRange& range : ports)
-    set.members.push_back({std::uint32_t{range.first}, std::uint32_t{range.last}});
-  sets.fixed.insert_or_assign(own_name, std::move(set));
-  return {{std::nullopt, own_name}};
-}
-
-struct ProtocolTest {
-  std::optional<std::uint8_t> number;
-  std::optional<IcmpTypes> types = std::nullopt;
-  std::optional<std::uint8_t> code = std::nullopt;
-};
+using Side = Dimensions::Side;
+using ProtocolTest = Dimensions::Protocol;
 
 bool is_icmp(std::uint8_t number) {
   return number == protocol::kIcmp || number == protocol::kIcmpv6;
@@ -115,28 +44,6 @@ std::vector<ProtocolTest> protocol_tests(const Match& match) {
     }
   }
   return tests;
-}
-
-// The lists of each dimension, of which every combination is a piece.
-struct Dimensions {
-  std::vector<Side> sources;
-  std::vector<Side> destinations;
-  std::vector<ProtocolTest> protocols;
-  std::vector<Tested<PortRange>> source_ports;
-  std::vector<Tested<PortRange>> destination_ports;
-
-  std::size_t pieces() const {
-    return sources.size() * destinations.size() * protocols.size() * source_ports.size() *
-           destination_ports.size();
-  }
-};
-
-Dimensions dimensions(const Match& match, const std::string& key, Limits limits, KernelSets& sets) {
-  return {sides_of(match.source, "r." + key + ".s", limits.addresses, sets),
-          sides_of(match.destination, "r." + key + ".d", limits.addresses, sets),
-          protocol_tests(match),
-          ports_of(match.source_ports, "r." + key + ".sport", limits.ports, sets),
-          ports_of(match.destination_ports, "r." + key + ".dport", limits.ports, sets)};
 }
 
 // The families of a piece: both, where a test needs to know which header it looks at.
@@ -207,26 +114,83 @@ bool decided_by(unsigned bits, const Tested<AddressRange>& tested) {
 
 }  // namespace
 
-std::vector<Piece> cut(const Match& match, const std::string& key, KernelSets& sets) {
-  Dimensions parts = dimensions(match, key, {}, sets);
-  if (parts.pieces() > kManyPieces) parts = dimensions(match, key, {1, 1}, sets);
-  std::vector<Piece> pieces;
-  for (const Side& source : parts.sources) {
-    for (const Side& destination : parts.destinations) {
-      for (const auto& family : families_of(match, source, destination)) {
-        for (const ProtocolTest& wanted : parts.protocols) {
-          for (const auto& source_port : parts.source_ports) {
-            for (const auto& destination_port : parts.destination_ports) {
-              pieces.push_back({family, match.interface, wanted.number, wanted.types, wanted.code,
-                                source.tested, destination.tested, source_port, destination_port,
-                                match.hop_limit});
-            }
-          }
-        }
+// How many members of a list are compared one by one, each in a piece of its own: 4 addresses or 8 ports.
+Cut::Cut(const Match& match, std::string key, const NamedKinds& named)
+    : match_(match), key_(std::move(key)), parts_(dimensions({4, 8}, named)) {
+  if (parts_.combinations() > kManyPieces) {
+    own_sets_.clear();
+    parts_ = dimensions({1, 1}, named);
+  }
+  for (const Side& source : parts_.sources) {
+    for (const Side& destination : parts_.destinations)
+      size_ += families_of(match, source, destination).size();
+  }
+  size_ *= parts_.protocols.size() * parts_.source_ports.size() * parts_.destination_ports.size();
+}
+
+Dimensions Cut::dimensions(Limits limits, const NamedKinds& named) {
+  return {sides_of(match_.source, ".s", limits.addresses, named),
+          sides_of(match_.destination, ".d", limits.addresses, named), protocol_tests(match_),
+          ports_of(match_.source_ports, ".sport", limits.ports),
+          ports_of(match_.destination_ports, ".dport", limits.ports)};
+}
+
+std::vector<Side> Cut::sides_of(const AddressMatch& side, const char* suffix, std::size_t limit,
+                                const NamedKinds& named) {
+  if (side.any()) return {Side{}};
+  std::vector<Side> sides;
+  if (side.name.empty() && side.members->ranges().size() <= limit) {
+    for (const AddressRange& range : side.members->ranges())
+      sides.push_back({range.first.family, {range, {}}});
+    return sides;
+  }
+  const bool own = side.name.empty();
+  const Kinds kinds = own ? kinds_of(*side.members) : named(side);
+  for (const MemberKind kind : kMemberKinds) {
+    if (!kinds.has(kind)) continue;
+    MemberSet set = part_of(own ? "r." + key_ + suffix : side.name, kind, side.members);
+    sides.push_back({kind.family, {std::nullopt, set.name}});
+    if (own) own_sets_.push_back(std::move(set));
+  }
+  return sides;
+}
+
+std::vector<Tested<PortRange>> Cut::ports_of(const std::vector<PortRange>& ports,
+                                             const char* suffix, std::size_t limit) {
+  if (ports.empty()) return {{}};
+  std::vector<Tested<PortRange>> out;
+  if (ports.size() <= limit) {
+    for (const PortRange& range : ports) out.push_back({range, {}});
+    return out;
+  }
+  std::string name = "r." + key_ + suffix;
+  own_sets_.push_back({name, nft::Field::DestinationPort, {}, nullptr, ports});
+  return {{std::nullopt, std::move(name)}};
+}
+
+// Destination ports change fastest, then source ports, protocols, families, destinations and sources.
+Piece Cut::operator[](std::size_t index) const {
+  const auto take = [&](std::size_t count) {
+    const std::size_t at = index % count;
+    index /= count;
+    return at;
+  };
+  const auto& destination_port = parts_.destination_ports[take(parts_.destination_ports.size())];
+  const auto& source_port = parts_.source_ports[take(parts_.source_ports.size())];
+  const ProtocolTest& wanted = parts_.protocols[take(parts_.protocols.size())];
+  for (const Side& source : parts_.sources) {
+    for (const Side& destination : parts_.destinations) {
+      const auto families = families_of(match_, source, destination);
+      if (index >= families.size()) {
+        index -= families.size();
+        continue;
       }
+      return {families[index],  match_.interface, wanted.number,      wanted.types,
+              wanted.code,      source.tested,    destination.tested, source_port,
+              destination_port, match_.hop_limit};
     }
   }
-  return pieces;
+  return {};  // there is no such piece
 }
 
 Shape shape_of(const Piece& piece) {

@@ -3,12 +3,13 @@
 // piece of it.
 #pragma once
 
+#include <compare>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "rules/kernel_set.h"
 #include "rules/nft.h"
 #include "rules/policy.h"
 
@@ -49,7 +50,7 @@ struct Shape {
   bool source_port = false;
   bool destination_port = false;
 
-  bool operator==(const Shape&) const = default;
+  auto operator<=>(const Shape&) const = default;
   // Whether a table of this shape can hold what has all the bits of the other.
   bool within(const Shape& other) const {
     return source <= other.source && destination <= other.destination &&
@@ -61,19 +62,57 @@ struct Shape {
 // The most that all packets of the piece have in common.
 Shape shape_of(const Piece& piece);
 
-// The kernel's sets, each made once. A set of the policy's keeps its name, followed by _4 or _6 for
-// exact addresses and _4r or _6r for ranges: so that a change of its members is a change of elements.
-struct KernelSets {
-  struct Part {
-    Family family;
-    std::string set;
+// Of one dimension of a rule: whatever it may be tested with; every combination is a piece.
+struct Dimensions {
+  struct Side {
+    std::optional<Family> family;
+    Tested<AddressRange> tested;
   };
-  std::map<std::string, nft::FixedSet> fixed;         // by name
-  std::map<std::string, std::vector<Part>> of_lists;  // by the list's name
+  struct Protocol {
+    std::optional<std::uint8_t> number;
+    std::optional<IcmpTypes> types = std::nullopt;
+    std::optional<std::uint8_t> code = std::nullopt;
+  };
+  std::vector<Side> sources;
+  std::vector<Side> destinations;
+  std::vector<Protocol> protocols;
+  std::vector<Tested<PortRange>> source_ports;
+  std::vector<Tested<PortRange>> destination_ports;
+
+  std::size_t combinations() const {
+    return sources.size() * destinations.size() * protocols.size() * source_ports.size() *
+           destination_ports.size();
+  }
 };
 
-// `key` names the rule's own sets, for lists that are too long to be compared one by one.
-std::vector<Piece> cut(const Match& match, const std::string& key, KernelSets& sets);
+// The pieces of one rule, each made when it is asked for. The match must outlive them.
+class Cut {
+ public:
+  // `key` names the rule's own sets, for lists that are too long to be compared one by one.
+  Cut(const Match& match, std::string key, const NamedKinds& named);
+
+  std::size_t size() const { return size_; }
+  Piece operator[](std::size_t index) const;
+  // The sets that no other rule looks into.
+  const std::vector<MemberSet>& own_sets() const { return own_sets_; }
+
+ private:
+  struct Limits {
+    std::size_t addresses;
+    std::size_t ports;
+  };
+  Dimensions dimensions(Limits limits, const NamedKinds& named);
+  std::vector<Dimensions::Side> sides_of(const AddressMatch& side, const char* suffix,
+                                         std::size_t limit, const NamedKinds& named);
+  std::vector<Tested<PortRange>> ports_of(const std::vector<PortRange>& ports, const char* suffix,
+                                          std::size_t limit);
+
+  const Match& match_;
+  std::string key_;
+  std::vector<MemberSet> own_sets_;
+  Dimensions parts_;
+  std::size_t size_ = 0;
+};
 
 // The tests of a piece whose family is known, without those that a table of this shape has made.
 std::vector<nft::Statement> tests_of(const Piece& piece, Direction direction, const Shape& known);

@@ -1,5 +1,5 @@
 // A policy compiled into chains, sets and maps of nf_tables: what decides in the kernel where no
-// worker does. make_kernel_plan() is the only way in.
+// worker does. KernelPlan is the only way in.
 //
 // Chain search_input (or search_output) leaves in bits 31-12 of the packet's priority the label of the
 // first rule that matches. Every rule has a label, larger than those of the rules before it; the
@@ -8,40 +8,53 @@
 // lead to a chain with the few rules that those bits leave, and what fits no table is a list.
 #pragma once
 
-#include <cstdint>
-#include <map>
+#include <cstddef>
 #include <string>
 #include <vector>
 
-#include "rules/labels.h"
 #include "rules/nft.h"
+#include "rules/plan_emitter.h"
+#include "rules/plan_state.h"
 #include "rules/policy.h"
-#include "rules/rule_set.h"
-#include "rules/tuple_merge.h"
 
 namespace rules {
 
-struct PlannedRule {
-  DecidedBy by;
-  std::uint32_t index;  // into Policy::builtin_rules or Policy::rules
-  std::string key;      // the rule's id, made unique within the policy
-  Label label;
-  std::vector<Place> places;  // of each of its pieces
+// What another policy changes in the table that the plan is.
+struct PlanChange {
+  struct Elements {
+    nft::Map map;  // without elements
+    std::vector<nft::Element> lost = {};
+    std::vector<nft::Element> gained = {};
+  };
+
+  bool whole = false;  // nearly everything: then nothing of it is said below
+
+  std::vector<nft::Chain> new_chains = {};
+  std::vector<nft::Chain> changed_chains = {};  // as they are now
+  std::vector<std::string> lost_chains = {};
+  std::vector<Elements> elements = {};      // of maps that are there before and after
+  std::vector<std::string> lost_sets = {};  // and maps
+  std::vector<MemberSet> new_sets = {};
+  std::vector<MemberChange> members = {};
+  std::vector<PlannedRule> lost_rules = {};
+  std::vector<PlannedRule> gained_rules = {};
+  std::vector<std::string> lost_ids = {};  // that no rule has any more
+  std::vector<std::string> gained_ids = {};
 };
 
-struct KernelPlan {
-  std::vector<PlannedRule> rules;  // in order, so by label too
-  std::vector<nft::FixedSet> sets;
-  std::vector<nft::Map> maps;
-  std::vector<nft::Chain> chains;
-  std::map<std::string, std::size_t> lists;  // Placement::list of each group of tables
+class KernelPlan {
+ public:
+  // The plan of this policy from now on. Rules that were in the one before stay where they were, if they can.
+  // At most kDefaultLabel - 1 rules.
+  PlanChange update(const Policy& policy);
+
+  // Built-in ones first.
+  const std::vector<PlannedRule>& rules() const { return state_.rules; }
+  std::size_t builtin_rules() const { return state_.builtins; }
+  PlanEmitter emit() const { return PlanEmitter(state_); }
+
+ private:
+  PlanState state_;
 };
-
-// "search_input"
-std::string search_chain(Direction direction);
-
-// Rules whose id was in the previous plan stay where they were, if they can: then the two plans differ
-// in little more than what the policies differ in. At most kDefaultLabel - 1 rules.
-KernelPlan make_kernel_plan(const Policy& policy, const KernelPlan* previous = nullptr);
 
 }  // namespace rules

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace rules {
 namespace {
@@ -43,12 +44,13 @@ std::vector<std::optional<Label>> keep_increasing(std::span<const std::optional<
 }
 
 // Numbers those from `begin` to `end` between their neighbours; false where there isn't room.
-bool fill_gap(std::vector<std::optional<Label>>& labels, std::size_t begin, std::size_t end) {
+bool fill_gap(std::vector<std::optional<Label>>& labels, std::size_t begin, std::size_t end,
+              Label before, Label behind) {
   const auto count = static_cast<Label>(end - begin);
-  const bool front = begin == 0;
-  const bool back = end == labels.size();
-  const Label low = front ? 0 : *labels[begin - 1];
-  const Label high = back ? kDefaultLabel : *labels[end];
+  const Label low = begin == 0 ? before : *labels[begin - 1];
+  const Label high = end == labels.size() ? behind : *labels[end];
+  const bool front = low == 0;
+  const bool back = high == kDefaultLabel;
   Label step = (high - low) / (count + 1);
   if (step == 0) return false;
   if (front || back) step = std::min(step, kEndStride);
@@ -59,20 +61,27 @@ bool fill_gap(std::vector<std::optional<Label>>& labels, std::size_t begin, std:
 
 }  // namespace
 
-std::vector<Label> number_rules(std::span<const std::optional<Label>> before) {
+std::optional<std::vector<Label>> number_between(std::span<const std::optional<Label>> before,
+                                                 Label low, Label high) {
   std::vector<std::optional<Label>> labels = keep_increasing(before);
-  if (std::ranges::none_of(labels, [](const auto& label) { return label.has_value(); }))
-    return number_anew(before.size());
+  const bool alone = low == 0 && high == kDefaultLabel;
+  if (alone && std::ranges::none_of(labels, [](const auto& label) { return label.has_value(); }))
+    return std::nullopt;
   for (std::size_t begin = 0; begin < labels.size(); ++begin) {
     if (labels[begin]) continue;
     std::size_t end = begin;
     while (end < labels.size() && !labels[end]) ++end;
-    if (!fill_gap(labels, begin, end)) return number_anew(before.size());
+    if (!fill_gap(labels, begin, end, low, high)) return std::nullopt;
   }
   std::vector<Label> numbers;
   numbers.reserve(labels.size());
   for (const std::optional<Label>& label : labels) numbers.push_back(*label);
   return numbers;
+}
+
+std::vector<Label> number_rules(std::span<const std::optional<Label>> before) {
+  auto numbers = number_between(before, 0, kDefaultLabel);
+  return numbers ? std::move(*numbers) : number_anew(before.size());
 }
 
 }  // namespace rules

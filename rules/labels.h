@@ -1,6 +1,6 @@
 // Labels for the rules of a policy: numbers that grow with a rule's place, with gaps, so that a rule
 // put between two others needs no other's label changed (order maintenance, as in Dietz and Sleator,
-// STOC 1987, in its simplest form). number_rules() is the only way in.
+// STOC 1987, in its simplest form). Entry points: number_rules(), number_between().
 #pragma once
 
 #include <cstddef>
@@ -21,5 +21,11 @@ inline constexpr unsigned kLabelShift = 12;  // where a packet's priority carrie
 // many as can be are kept; where a gap is too small, all are given out anew. At most kMostLabels
 // rules.
 std::vector<Label> number_rules(std::span<const std::optional<Label>> before);
+
+// The same for rules that lie between two others which keep their labels: `low` is the label before them, 0 where
+// they are the first, `high` the one behind them, kDefaultLabel where they are the last. Nothing where the gap is
+// too small, or where there is no other and none of them had a label: all are to be given out anew.
+std::optional<std::vector<Label>> number_between(std::span<const std::optional<Label>> before,
+                                                 Label low, Label high);
 
 }  // namespace rules

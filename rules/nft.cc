@@ -56,7 +56,8 @@ struct Dump {
     return fmt::format("{} > {:#x}", name(above.field), above.value);
   }
   std::string operator()(const Lookup& lookup) const {
-    return fmt::format("{} {}@{}", name(lookup.field), lookup.inverted ? "!= " : "", lookup.set);
+    return fmt::format("{} {}@{}", text(KeyPart{lookup.field, lookup.bits}),
+                       lookup.inverted ? "!= " : "", lookup.set);
   }
   std::string operator()(const Assign& assign) const {
     return fmt::format("{0} set {0} & {1:#x} | {2:#x}", name(assign.field), assign.keep,
@@ -130,13 +131,19 @@ std::string dump(const FixedSet& set) {
 }
 
 std::string dump(const Map& map) {
-  constexpr std::array kKinds = std::to_array<std::string_view>({"jump ", "goto ", ""});
+  constexpr std::array kKinds = std::to_array<std::string_view>({"jump ", "goto ", "", ""});
   const std::string_view kind = kKinds[static_cast<std::size_t>(map.to)];
   const auto element = [&](const Element& one) {
     const auto value = [](const Value& part) { return text(part, true); };
-    return fmt::format("{} : {}{}", join(one.key, " . ", value), kind, one.target);
+    const std::string key = join(one.key, " . ", value);
+    if (map.to == Map::To::Nothing) return key;
+    return fmt::format("{} : {}{}", key, kind, one.target);
   };
   const auto field = [](Field key) { return std::string(name(key)); };
+  if (map.to == Map::To::Nothing) {
+    return fmt::format("  set {} {{ typeof {}; elements = {{ {} }} }}\n", map.name,
+                       join(map.key, " . ", field), join(map.elements, ", ", element));
+  }
   return fmt::format(
       "  map {} {{ typeof {} : {}; elements = {{ {} }} }}\n", map.name, join(map.key, " . ", field),
       map.to == Map::To::Counter ? "counter" : "verdict", join(map.elements, ", ", element));

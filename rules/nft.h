@@ -87,6 +87,7 @@ struct Lookup {
   Field field;
   std::string set;
   bool inverted = false;
+  std::optional<unsigned> bits = std::nullopt;  // only its first ones are looked for
   bool operator==(const Lookup&) const = default;
 };
 
@@ -216,14 +217,14 @@ struct FixedSet {
 
 struct Element {
   std::vector<Value> key;  // a value for each part
-  std::string target;      // the chain, or the counter
+  std::string target = {};  // the chain, or the counter
 
   bool operator==(const Element&) const = default;
 };
 
-// A hash table from keys to what its statement does with them.
+// A hash table from keys to what its statement does with them; to nothing for Lookup.
 struct Map {
-  enum class To : std::uint8_t { Jump, Goto, Counter };
+  enum class To : std::uint8_t { Jump, Goto, Counter, Nothing };
 
   std::string name;
   std::vector<Field> key;

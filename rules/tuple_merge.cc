@@ -12,8 +12,6 @@
 namespace rules {
 namespace {
 
-constexpr std::size_t kShortList = 24;  // as many pieces need no table
-constexpr std::size_t kBucket = 8;      // more than that only where no table has room
 constexpr std::size_t kMaxTables = 24;
 constexpr std::size_t kLevels = 6;  // of prefix lengths that a table may have
 
@@ -21,32 +19,8 @@ Address masked(const Tested<AddressRange>& tested, unsigned bits) {
   return prefix_range(tested.range->first, bits).first;
 }
 
-// Everything of a piece that a table can look at, as plain numbers.
-struct Point {
-  Shape shape;
-  std::array<std::uint64_t, 4> addresses{};
-  std::uint64_t fields = 0;
-};
-
 constexpr std::uint64_t high_bits(unsigned count) {
   return count == 0 ? 0 : count >= 64 ? ~0ULL : ~0ULL << (64 - count);
-}
-
-Point point_of(const Piece& piece) {
-  Point point{shape_of(piece)};
-  const auto put = [&](const Tested<AddressRange>& tested, std::size_t at) {
-    if (!tested.range) return;
-    const Address& address = tested.range->first;
-    const bool ipv4 = address.family == Family::V4;
-    point.addresses[at] = ipv4 ? address.low << 32 : address.high;
-    point.addresses[at + 1] = ipv4 ? 0 : address.low;
-  };
-  put(piece.source, 0);
-  put(piece.destination, 2);
-  point.fields = std::uint64_t{piece.protocol.value_or(0)} << 32;
-  if (point.shape.source_port) point.fields |= std::uint64_t{piece.source_port.range->first} << 16;
-  if (point.shape.destination_port) point.fields |= piece.destination_port.range->first;
-  return point;
 }
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
@@ -54,17 +28,19 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
   return hash ^ hash >> 29;
 }
 
-std::uint64_t bucket_of(const Point& point, const Shape& shape) {
+// What a table of this shape sees of the point.
+Point masked(const Point& point, const Shape& shape) {
   const auto above = [](unsigned bits) { return bits > 64 ? bits - 64 : 0U; };
-  std::uint64_t hash = mix(0, point.addresses[0] & high_bits(shape.source));
-  hash = mix(hash, point.addresses[1] & high_bits(above(shape.source)));
-  hash = mix(hash, point.addresses[2] & high_bits(shape.destination));
-  hash = mix(hash, point.addresses[3] & high_bits(above(shape.destination)));
   std::uint64_t fields = 0;
   if (shape.protocol) fields |= 0xff00000000ULL;
   if (shape.source_port) fields |= 0xffff0000ULL;
   if (shape.destination_port) fields |= 0xffffULL;
-  return mix(hash, point.fields & fields);
+  return {shape,
+          {point.addresses[0] & high_bits(shape.source),
+           point.addresses[1] & high_bits(above(shape.source)),
+           point.addresses[2] & high_bits(shape.destination),
+           point.addresses[3] & high_bits(above(shape.destination))},
+          point.fields & fields};
 }
 
 // At most kLevels of the prefix lengths that occur, so that about as many pieces lie between each two.
@@ -83,28 +59,13 @@ std::vector<std::uint8_t> levels(std::vector<std::uint8_t> lengths) {
 
 class Placer {
  public:
-  explicit Placer(std::span<const Piece* const> pieces) : places_(pieces.size()) {
-    for (const Piece* piece : pieces) points_.push_back(point_of(*piece));
-  }
+  explicit Placer(std::vector<Point> points)
+      : points_(std::move(points)), places_(points_.size()) {}
 
-  // Those that were in a table stay there; the others go where there is room. How many are in none.
-  std::size_t keep(std::span<const std::optional<Place>> before) {
-    std::vector<std::size_t> others;
-    for (std::size_t i = 0; i < points_.size(); ++i) {
-      const bool stays = before[i] && *before[i] && (**before[i]).within(points_[i].shape);
-      if (stays) {
-        put(i, **before[i]);
-      } else {
-        others.push_back(i);
-      }
-    }
-    return settle(others, kBucket);
-  }
-
-  std::size_t place_all() {
+  std::vector<Place> place_all() && {
     std::vector<std::size_t> left(points_.size());
     for (std::size_t i = 0; i < left.size(); ++i) left[i] = i;
-    if (left.size() <= kShortList) return left.size();
+    if (left.size() <= kShortList) return std::move(places_);
     while (left.size() > kBucket && tables_.size() < kMaxTables) {
       const std::optional<Shape> shape = best_shape(left);
       if (!shape) break;
@@ -116,10 +77,9 @@ class Placer {
         return true;
       });
     }
-    return settle(left, points_.size());
+    settle(left);
+    return std::move(places_);
   }
-
-  std::vector<Place> places() && { return std::move(places_); }
 
  private:
   using Buckets = std::unordered_map<std::uint64_t, std::size_t>;  // how many pieces
@@ -135,12 +95,11 @@ class Placer {
     places_[index] = shape;
   }
 
-  // Each into the emptiest bucket that the tables at hand have for it, if that isn't too full.
-  std::size_t settle(const std::vector<std::size_t>& pieces, std::size_t limit) {
-    std::size_t left = 0;
+  // Each into the emptiest bucket that the tables at hand have for it, however full.
+  void settle(const std::vector<std::size_t>& pieces) {
     for (const std::size_t i : pieces) {
       std::optional<Shape> best;
-      std::size_t fewest = limit;
+      std::size_t fewest = points_.size();
       for (const auto& [shape, buckets] : tables_) {
         if (!shape.within(points_[i].shape)) continue;
         const auto bucket = buckets.find(bucket_of(points_[i], shape));
@@ -149,14 +108,8 @@ class Placer {
         best = shape;
         fewest = count;
       }
-      if (best) {
-        put(i, *best);
-      } else {
-        places_[i] = std::nullopt;
-        ++left;
-      }
+      if (best) put(i, *best);
     }
-    return left;
   }
 
   // The shape whose small buckets take most of the pieces; of equals the one that looks at most.
@@ -274,14 +227,38 @@ std::vector<nft::Value> bucket_key(const Piece& piece, const Shape& shape) {
   return key;
 }
 
-Placement place(std::span<const Piece* const> pieces, std::span<const std::optional<Place>> before,
-                std::size_t list_before) {
-  Placer kept(pieces);
-  const std::size_t list = kept.keep(before);
-  if (list <= kShortList + list_before) return {std::move(kept).places(), list_before};
-  Placer anew(pieces);
-  const std::size_t unplaced = anew.place_all();
-  return {std::move(anew).places(), unplaced};
+Point point_of(const Piece& piece) {
+  Point point{shape_of(piece)};
+  const auto put = [&](const Tested<AddressRange>& tested, std::size_t at) {
+    if (!tested.range) return;
+    const Address& address = tested.range->first;
+    const bool ipv4 = address.family == Family::V4;
+    point.addresses[at] = ipv4 ? address.low << 32 : address.high;
+    point.addresses[at + 1] = ipv4 ? 0 : address.low;
+  };
+  put(piece.source, 0);
+  put(piece.destination, 2);
+  point.fields = std::uint64_t{piece.protocol.value_or(0)} << 32;
+  if (point.shape.source_port) point.fields |= std::uint64_t{piece.source_port.range->first} << 16;
+  if (point.shape.destination_port) point.fields |= piece.destination_port.range->first;
+  return point;
+}
+
+std::uint64_t bucket_of(const Point& point, const Shape& shape) {
+  const Point seen = masked(point, shape);
+  std::uint64_t hash = 0;
+  for (const std::uint64_t part : seen.addresses) hash = mix(hash, part);
+  return mix(hash, seen.fields);
+}
+
+bool share_bucket(const Point& one, const Point& other, const Shape& shape) {
+  const Point left = masked(one, shape);
+  const Point right = masked(other, shape);
+  return left.addresses == right.addresses && left.fields == right.fields;
+}
+
+std::vector<Place> place(std::vector<Point> points) {
+  return Placer(std::move(points)).place_all();
 }
 
 }  // namespace rules

@@ -2,9 +2,10 @@
 // stay small (TupleMerge: Daly et al., IEEE/ACM ToN 2019, doi 10.1109/TNET.2019.2920718).
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -22,14 +23,22 @@ std::string bucket_name(const Piece& piece, const Shape& shape);
 std::vector<nft::KeyPart> key_parts(const Shape& shape, std::optional<Family> family);
 std::vector<nft::Value> bucket_key(const Piece& piece, const Shape& shape);
 
-struct Placement {
-  std::vector<Place> places;  // of each piece
-  std::size_t list = 0;       // how many are in no table, if all were placed anew
+// Everything of a piece that a table can look at, as plain numbers.
+struct Point {
+  Shape shape;
+  std::array<std::uint64_t, 4> addresses{};
+  std::uint64_t fields = 0;
 };
+Point point_of(const Piece& piece);
 
-// Pieces in order of their labels, all of one family. `before` says where each piece was, nothing for
-// a new one; `list_before` is Placement::list of then. Nobody moves while the list stays short.
-Placement place(std::span<const Piece* const> pieces, std::span<const std::optional<Place>> before,
-                std::size_t list_before);
+// Of what a table of this shape sees of the point: two buckets may share a number, though they hardly will.
+std::uint64_t bucket_of(const Point& point, const Shape& shape);
+bool share_bucket(const Point& one, const Point& other, const Shape& shape);
+
+inline constexpr std::size_t kShortList = 24;  // as many pieces need no table
+inline constexpr std::size_t kBucket = 8;      // more than that only where no table has room
+
+// Of pieces in order of their labels, all of one family.
+std::vector<Place> place(std::vector<Point> points);
 
 }  // namespace rules

@@ -192,6 +192,14 @@ std::vector<LimitSlot> limit_slots(const rules::Policy& policy) {
   return slots;
 }
 
+LimitRules limit_rules(const rules::KernelPlan& plan) {
+  LimitRules limits;
+  for (const rules::PlannedRule& planned : std::span(plan.rules()).subspan(plan.builtin_rules())) {
+    if (planned.action == rules::Action::Limit) limits.push_back(planned.rule.get());
+  }
+  return limits;
+}
+
 Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan, Generation generation,
                   Mode mode, const TableSettings& settings) {
   Table table{kTableName, fmt::format("fwd state {}", settings.state_directory)};
@@ -206,8 +214,9 @@ Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan, Ge
   table.chains = {{kStateChain, {}, {state}}, link_local(policy.builtins)};
   append(table.chains, accepting_chains(generation, settings.ct_mark));
   if (mode == Mode::Enforce) append(table.chains, refusing_chains(generation, settings.ct_mark));
-  add_limit_chains(table, policy, mode, settings.nflog_group);
-  add_copy_chains(table, policy, plan, mode, settings.ct_mark);
+  const LimitRules limits = limit_rules(plan);
+  add_limit_chains(table, limits, mode, settings.nflog_group);
+  add_copy_chains(table, policy, limits, mode, settings.ct_mark);
   for (const Direction direction : {Direction::In, Direction::Out})
     append(table.chains, HookChains(direction, policy, generation, mode, settings).build());
   return table;

@@ -3,6 +3,7 @@
 // it.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,11 @@ inline constexpr const char* kLimitRefusedPrefix = "fwd limit over ";
 // By rule index: the slot of each `limit` rule, 0 for the others.
 std::vector<LimitSlot> limit_slots(const rules::Policy& policy);
 
+// In order: the first has slot 1.
+using LimitRules = std::vector<const rules::Rule*>;
+LimitRules limit_rules(const rules::KernelPlan& plan);
+
+// All but what the plan emits and what is there for each of its rules: that is fwd/kernel/wanted_table.h's.
 // `plan` is of this policy. A table that observes has no rule that drops or rejects.
 rules::nft::Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan,
                               Generation generation, Mode mode, const TableSettings& settings);

@@ -17,12 +17,10 @@ namespace {
 
 using namespace rules::nft;
 using rules::Action;
-using rules::DecidedBy;
 using rules::Direction;
 
 constexpr std::uint32_t kDccp = rules::protocol::kDccp;
 constexpr const char* kCountMap = "copy_count";
-constexpr const char* kActionMap = "copy_action";
 
 static_assert(kPriorityMask == ~((1U << rules::kLabelShift) - 1));
 const KeyPart kLabel{Field::Priority, 32 - rules::kLabelShift};
@@ -155,30 +153,13 @@ Chain copy_chain(Direction direction, const rules::Policy& policy, const CtMark&
   chain.rules.push_back({{Compare{Field::Priority, undecided, true, kPriorityMask},
                           Count{default_counter(direction)}, go(action_chain(fallback, ""))}});
   chain.rules.push_back({{CountBy{kLabel, kCountMap}}});
-  chain.rules.push_back({{VerdictBy{{kLabel}, kActionMap}}});
+  for (const Action action : {Action::Allow, Action::Deny, Action::Reject}) {
+    chain.rules.push_back({{Lookup{kLabel.field, action_map(action).name, false, kLabel.bits},
+                            go(action_chain(action, ""))}});
+  }
+  chain.rules.push_back({{VerdictBy{{kLabel}, action_map(Action::Limit).name}}});
   chain.rules.push_back({{go("copy_drop")}, "every label has an action: never"});
   return chain;
-}
-
-// From each rule's label to its counter and to its action.
-void add_label_maps(Table& table, const rules::Policy& policy, const rules::KernelPlan& plan) {
-  Map count{kCountMap, {Field::Priority}, Map::To::Counter};
-  Map action{kActionMap, {Field::Priority}, Map::To::Goto};
-  std::set<std::string> counters;
-  for (const rules::PlannedRule& planned : plan.rules) {
-    const bool builtin = planned.by == DecidedBy::Builtin;
-    const rules::Rule& rule =
-        builtin ? policy.builtin_rules[planned.index] : policy.rules[planned.index];
-    const Value label = planned.label << rules::kLabelShift;
-    std::string counter = rule_counter(rule.id);
-    if (counters.insert(counter).second) table.counters.push_back(counter);
-    count.elements.push_back({{label}, std::move(counter)});
-    action.elements.push_back({{label}, action_chain(rule.action, rule.id)});
-  }
-  table.counters.push_back(default_counter(Direction::In));
-  table.counters.push_back(default_counter(Direction::Out));
-  table.maps.push_back(std::move(count));
-  table.maps.push_back(std::move(action));
 }
 
 }  // namespace
@@ -191,20 +172,38 @@ std::string default_counter(Direction direction) {
   return direction == Direction::In ? "default_input" : "default_output";
 }
 
-void add_copy_chains(Table& table, const rules::Policy& policy, const rules::KernelPlan& plan,
-                     Mode mode, const CtMark& mark) {
-  add_label_maps(table, policy, plan);
-  table.fixed_sets = plan.sets;
-  std::ranges::copy(plan.maps, std::back_inserter(table.maps));
-  std::ranges::copy(plan.chains, std::back_inserter(table.chains));
+Map count_map() {
+  return {kCountMap, {Field::Priority}, Map::To::Counter};
+}
+
+Map action_map(Action action) {
+  const Map::To to = action == Action::Limit ? Map::To::Goto : Map::To::Nothing;
+  return {fmt::format("copy_{}", to_string(action)), {Field::Priority}, to};
+}
+
+Element count_element(const rules::PlannedRule& rule) {
+  return {{rule.label << rules::kLabelShift}, rule_counter(rule.rule->id)};
+}
+
+Element action_element(const rules::PlannedRule& rule) {
+  Element element{{rule.label << rules::kLabelShift}};
+  if (rule.action == Action::Limit) element.target = action_chain(rule.action, rule.rule->id);
+  return element;
+}
+
+void add_copy_chains(Table& table, const rules::Policy& policy, const LimitRules& limits, Mode mode,
+                     const CtMark& mark) {
+  table.counters.push_back(default_counter(Direction::In));
+  table.counters.push_back(default_counter(Direction::Out));
+  table.maps.push_back(count_map());
+  for (const Action action : kActions) table.maps.push_back(action_map(action));
   table.chains.push_back(malformed());
   std::ranges::move(accepting_chains(), std::back_inserter(table.chains));
   std::ranges::move(mode == Mode::Observe ? observing_chains() : refusing_chains(mark),
                     std::back_inserter(table.chains));
-  std::set<std::string> limits;
-  for (const rules::Rule& rule : policy.rules) {
-    if (rule.action == Action::Limit && limits.insert(rule.id).second)
-      table.chains.push_back(limit_chain_of(rule));
+  std::set<std::string> ids;
+  for (const rules::Rule* rule : limits) {
+    if (ids.insert(rule->id).second) table.chains.push_back(limit_chain_of(*rule));
   }
   if (!limits.empty()) table.chains.push_back(limit_chain(mark));
   for (const Direction direction : {Direction::In, Direction::Out})

@@ -6,9 +6,11 @@
 // transport are seen here. Conntrack finds most of the rest invalid (lengths, TCP's data offset).
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
+#include "fwd/kernel/chains.h"
 #include "fwd/kernel/marks.h"
 #include "fwd/mode.h"
 #include "rules/kernel_plan.h"
@@ -22,9 +24,19 @@ inline constexpr std::string_view kRuleCounterPrefix = "rule_";
 std::string rule_counter(const std::string& id);
 std::string default_counter(rules::Direction direction);
 
+// From each rule's label to its counter, and for each action the labels of its rules: of `limit` rules a map to
+// their chains. Only that one is a verdict map, because at every commit the kernel goes through all chains that a
+// verdict map leads to, once for each of its elements. Without elements.
+inline constexpr std::array kActions{rules::Action::Allow, rules::Action::Deny,
+                                     rules::Action::Reject, rules::Action::Limit};
+rules::nft::Map count_map();
+rules::nft::Map action_map(rules::Action action);
+rules::nft::Element count_element(const rules::PlannedRule& rule);
+rules::nft::Element action_element(const rules::PlannedRule& rule);
+
 // With all that they need, but chains approve, pass, limit_*, and revoke and reject where the policy
-// is enforced.
+// is enforced; what the plan emits; and rules' counters and elements.
 void add_copy_chains(rules::nft::Table& table, const rules::Policy& policy,
-                     const rules::KernelPlan& plan, Mode mode, const CtMark& mark);
+                     const LimitRules& limits, Mode mode, const CtMark& mark);
 
 }  // namespace fwd::kernel

@@ -48,20 +48,18 @@ Chain meter(Table& table, const rules::Rule& rule, LimitSlot slot, Mode mode,
 
 }  // namespace
 
-void add_limit_chains(Table& table, const rules::Policy& policy, Mode mode,
+void add_limit_chains(Table& table, const LimitRules& limits, Mode mode,
                       std::uint16_t nflog_group) {
-  const std::vector<LimitSlot> slots = limit_slots(policy);
-  Chain limits{"limits"};
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (slots[i] == 0) continue;
-    Chain chain = meter(table, policy.rules[i], slots[i], mode, nflog_group);
-    limits.rules.push_back(
-        {{Compare{Field::Priority, std::uint32_t{slots[i]} << 12, true, kSlotMask},
-          go(chain.name)}});
+  Chain ways{"limits"};
+  LimitSlot slot = 0;
+  for (const rules::Rule* rule : limits) {
+    Chain chain = meter(table, *rule, ++slot, mode, nflog_group);
+    ways.rules.push_back(
+        {{Compare{Field::Priority, std::uint32_t{slot} << 12, true, kSlotMask}, go(chain.name)}});
     table.chains.push_back(std::move(chain));
   }
-  limits.rules.push_back({{mode == Mode::Observe ? go("pass") : drop()}, "no such rule any more"});
-  table.chains.push_back(std::move(limits));
+  ways.rules.push_back({{mode == Mode::Observe ? go("pass") : drop()}, "no such rule any more"});
+  table.chains.push_back(std::move(ways));
 }
 
 }  // namespace fwd::kernel

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "fwd/kernel/chains.h"
 #include "fwd/mode.h"
 #include "rules/nft.h"
 #include "rules/policy.h"
@@ -15,7 +16,7 @@ namespace fwd::kernel {
 
 // Adds chain "limits", which a packet enters with the rule's slot in its priority, and all below
 // it.
-void add_limit_chains(rules::nft::Table& table, const rules::Policy& policy, Mode mode,
+void add_limit_chains(rules::nft::Table& table, const LimitRules& limits, Mode mode,
                       std::uint16_t nflog_group);
 
 }  // namespace fwd::kernel

@@ -45,7 +45,7 @@ Result<NetlinkSocket> NetlinkSocket::open(int bus, unsigned groups) {
 
 Result<void> NetlinkSocket::request(std::span<const std::byte> messages,
                                     std::uint32_t last_sequence, const char* what,
-                                    const Handler& each) {
+                                    const Handler& each, int tolerated) {
   // A batch must go out in one sendmsg; the default send buffer is too small for a large one.
   const int room = static_cast<int>(std::min<std::size_t>(messages.size() * 2 + 65536, 1U << 30));
   if (setsockopt(fd(), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) < 0) {
@@ -68,7 +68,8 @@ Result<void> NetlinkSocket::request(std::span<const std::byte> messages,
       interrupted = interrupted || (header->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
       if (header->nlmsg_type == NLMSG_ERROR) {
         const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(header));
-        if (error->error != 0) {
+        const bool passed = error->error == 0 || (tolerated != 0 && error->error == -tolerated);
+        if (!passed) {
           failed_sequence_ = header->nlmsg_seq;
           return failed(what, -error->error);
         }

@@ -35,7 +35,12 @@ class NetlinkSocket {
   // what is dumped meanwhile.
   using Handler = std::function<void(const nlmsghdr&)>;
   Result<void> request(std::span<const std::byte> messages, std::uint32_t last_sequence,
-                       const char* what, const Handler& each = {});
+                       const char* what, const Handler& each = {}) {
+    return request(messages, last_sequence, what, each, 0);
+  }
+  // The same, but some messages may fail with that error, each for itself.
+  Result<void> request(std::span<const std::byte> messages, std::uint32_t last_sequence,
+                       const char* what, const Handler& each, int tolerated);
 
   // Of the message that the last failed request() failed on; 0 where the kernel named none.
   std::uint32_t failed_sequence() const { return failed_sequence_; }

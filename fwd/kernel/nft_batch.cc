@@ -92,20 +92,33 @@ void RuleFree::operator()(nftnl_rule* rule) const {
 
 NftBatch::NftBatch(NetlinkSocket& socket) : socket_(socket), scratch_(kElementMessageRoom) {}
 
-nlmsghdr* NftBatch::begin(std::uint16_t type, std::uint16_t flags, Described described) {
+nlmsghdr* NftBatch::begin(std::uint16_t type, std::uint16_t flags, const char* what) {
   const std::uint32_t sequence = socket_.next_sequence();
   if (described_.empty()) first_sequence_ = sequence;
-  described_.push_back(std::move(described));
+  described_.push_back({what, messages_.size()});
   return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(scratch_.data()), type, NFPROTO_INET, flags,
                                sequence);
 }
 
-std::string NftBatch::describe(const Described& described) {
-  std::string text = fmt::format("{} {}", described.what, described.name);
-  if (described.rule.statements.empty()) return text;
-  text += ":";
-  for (const rules::nft::Statement& statement : described.rule.statements)
-    text += " " + dump(statement);
+// What it was, the name that the message has, and of a rule what it says.
+std::string NftBatch::describe(const Described& described) const {
+  const auto* message = reinterpret_cast<const nlmsghdr*>(messages_.data() + described.offset);
+  const int type = NFNL_MSG_TYPE(message->nlmsg_type);
+  std::uint16_t name = NFTA_SET_NAME;  // the second attribute of most
+  if (type == NFT_MSG_NEWTABLE || type == NFT_MSG_DELTABLE) name = NFTA_TABLE_NAME;
+  if (type == NFT_MSG_NEWCHAIN || type == NFT_MSG_DELCHAIN) name = NFTA_CHAIN_NAME;
+  std::string text = described.what;
+  const auto* end = reinterpret_cast<const char*>(message) + message->nlmsg_len;
+  const auto* attribute =
+      static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(message, sizeof(nfgenmsg)));
+  while (mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
+    if (mnl_attr_get_type(attribute) == name)
+      text += fmt::format(" {}", mnl_attr_get_str(attribute));
+    attribute = mnl_attr_next(attribute);
+  }
+  if (type != NFT_MSG_NEWRULE) return text;
+  const RulePtr rule(nftnl_rule_alloc());
+  if (nftnl_rule_nlmsg_parse(message, rule.get()) == 0) text += ": " + expressions(rule.get());
   return text;
 }
 
@@ -123,25 +136,25 @@ void NftBatch::add_table(const std::string& name, const std::string& comment) {
   nftnl_table_set_data(table.get(), NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(userdata),
                        nftnl_udata_buf_len(userdata));
   nftnl_udata_buf_free(userdata);
-  nlmsghdr* message = begin(NFT_MSG_NEWTABLE, NLM_F_CREATE, {"table", name});
+  nlmsghdr* message = begin(NFT_MSG_NEWTABLE, NLM_F_CREATE, "table");
   nftnl_table_nlmsg_build_payload(message, table.get());
   finish(message);
 }
 
 void NftBatch::delete_table(const std::string& name) {
-  nlmsghdr* message = begin(NFT_MSG_DELTABLE, 0, {"delete table", name});
+  nlmsghdr* message = begin(NFT_MSG_DELTABLE, 0, "delete table");
   nftnl_table_nlmsg_build_payload(message, make_table(name).get());
   finish(message);
 }
 
 void NftBatch::add_counter(const std::string& table, const std::string& counter) {
-  nlmsghdr* message = begin(NFT_MSG_NEWOBJ, NLM_F_CREATE, {"counter", counter});
+  nlmsghdr* message = begin(NFT_MSG_NEWOBJ, NLM_F_CREATE, "counter");
   nftnl_obj_nlmsg_build_payload(message, make_counter(table, counter).get());
   finish(message);
 }
 
 void NftBatch::delete_counter(const std::string& table, const std::string& counter) {
-  nlmsghdr* message = begin(NFT_MSG_DELOBJ, 0, {"delete counter", counter});
+  nlmsghdr* message = begin(NFT_MSG_DELOBJ, 0, "delete counter");
   nftnl_obj_nlmsg_build_payload(message, make_counter(table, counter).get());
   finish(message);
 }
@@ -150,7 +163,7 @@ void NftBatch::add_set(const std::string& table, const rules::nft::Set& value) {
   SetPtr set = make_set(table, value.name, key_type(value.key));
   nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, set_flags(value));
   nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, value.size);
-  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, {"set", value.name});
+  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, "set");
   nftnl_set_nlmsg_build_payload(message, set.get());
   finish(message);
 }
@@ -159,34 +172,40 @@ void NftBatch::add_set(const std::string& table, const rules::nft::FixedSet& val
   SetPtr set = make_set(table, value.name, key_type(value.key));
   nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS,
                     value.ranges ? std::uint32_t{NFT_SET_INTERVAL} : 0U);
-  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, {"set", value.name});
+  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, "set");
   nftnl_set_nlmsg_build_payload(message, set.get());
   finish(message);
 }
 
 void NftBatch::add_map(const std::string& table, const rules::nft::Map& map) {
   SetPtr set = make_set(table, map.name, key_type(map.key));
-  if (map.to == rules::nft::Map::To::Counter) {
-    nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_OBJECT);
-    nftnl_set_set_u32(set.get(), NFTNL_SET_OBJ_TYPE, NFT_OBJECT_COUNTER);
-  } else {
-    nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_MAP);
-    nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
-    nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_LEN, 0);
+  switch (map.to) {
+    case rules::nft::Map::To::Nothing:
+      break;
+    case rules::nft::Map::To::Counter:
+      nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_OBJECT);
+      nftnl_set_set_u32(set.get(), NFTNL_SET_OBJ_TYPE, NFT_OBJECT_COUNTER);
+      break;
+    case rules::nft::Map::To::Jump:
+    case rules::nft::Map::To::Goto:
+      nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_MAP);
+      nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+      nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_LEN, 0);
+      break;
   }
-  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, {"map", map.name});
+  nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, "map");
   nftnl_set_nlmsg_build_payload(message, set.get());
   finish(message);
 }
 
 void NftBatch::delete_set(const std::string& table, const std::string& name) {
-  nlmsghdr* message = begin(NFT_MSG_DELSET, 0, {"delete set", name});
+  nlmsghdr* message = begin(NFT_MSG_DELSET, 0, "delete set");
   nftnl_set_nlmsg_build_payload(message, make_set(table, name).get());
   finish(message);
 }
 
 void NftBatch::flush_set(const std::string& table, const std::string& name) {
-  nlmsghdr* message = begin(NFT_MSG_DELSETELEM, 0, {"flush set", name});
+  nlmsghdr* message = begin(NFT_MSG_DELSETELEM, 0, "flush set");
   nftnl_set_elems_nlmsg_build_payload(message, make_set(table, name).get());
   finish(message);
 }
@@ -200,7 +219,7 @@ void NftBatch::add_element(const std::string& table, const std::string& name,
   nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT,
                          static_cast<std::uint64_t>(timeout.count()));
   nftnl_set_elem_add(set.get(), element);
-  nlmsghdr* message = begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, {"element of set", name});
+  nlmsghdr* message = begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "element of set");
   nftnl_set_elems_nlmsg_build_payload(message, set.get());
   finish(message);
 }
@@ -209,7 +228,7 @@ void NftBatch::put_in_pieces(std::uint16_t type, std::uint16_t flags, const char
                              const std::string& table, const std::string& set,
                              std::span<const KernelElement> elements) {
   while (!elements.empty()) {
-    nlmsghdr* message = begin(type, flags, {what, set});
+    nlmsghdr* message = begin(type, flags, what);
     elements = elements.subspan(put_elements(message, table, set, elements));
     finish(message);
   }
@@ -218,6 +237,18 @@ void NftBatch::put_in_pieces(std::uint16_t type, std::uint16_t flags, const char
 void NftBatch::add_elements(const std::string& table, const std::string& set,
                             std::span<const KernelElement> elements) {
   put_in_pieces(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "elements of", table, set, elements);
+}
+
+void NftBatch::add_members(const std::string& table, const rules::MemberSet& set) {
+  constexpr std::size_t kAtOnce = 4096;
+  std::vector<KernelElement> elements;
+  set.for_each([&](const rules::nft::Interval& member) {
+    append_member(set, member, elements);
+    if (elements.size() < kAtOnce) return;
+    add_elements(table, set.name, elements);
+    elements.clear();
+  });
+  add_elements(table, set.name, elements);
 }
 
 void NftBatch::delete_elements(const std::string& table, const std::string& set,
@@ -233,7 +264,7 @@ void NftBatch::add_chain(const std::string& table, const rules::nft::Chain& valu
     nftnl_chain_set_s32(chain.get(), NFTNL_CHAIN_PRIO, value.base->priority);
     nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_POLICY, NF_ACCEPT);
   }
-  nlmsghdr* message = begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, {"chain", value.name});
+  nlmsghdr* message = begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, "chain");
   nftnl_chain_nlmsg_build_payload(message, chain.get());
   finish(message);
 }
@@ -242,13 +273,13 @@ void NftBatch::flush_chain(const std::string& table, const std::string& chain) {
   RulePtr all(nftnl_rule_alloc());
   nftnl_rule_set_str(all.get(), NFTNL_RULE_TABLE, table.c_str());
   nftnl_rule_set_str(all.get(), NFTNL_RULE_CHAIN, chain.c_str());
-  nlmsghdr* message = begin(NFT_MSG_DELRULE, 0, {"flush chain", chain});
+  nlmsghdr* message = begin(NFT_MSG_DELRULE, 0, "flush chain");
   nftnl_rule_nlmsg_build_payload(message, all.get());
   finish(message);
 }
 
 void NftBatch::delete_chain(const std::string& table, const std::string& chain) {
-  nlmsghdr* message = begin(NFT_MSG_DELCHAIN, 0, {"delete chain", chain});
+  nlmsghdr* message = begin(NFT_MSG_DELCHAIN, 0, "delete chain");
   nftnl_chain_nlmsg_build_payload(message, make_chain(table, chain).get());
   finish(message);
 }
@@ -256,8 +287,7 @@ void NftBatch::delete_chain(const std::string& table, const std::string& chain) 
 void NftBatch::add_rule(const std::string& table, const std::string& chain,
                         const rules::nft::Rule& value, QueueExpression queue) {
   const RulePtr rule = encode_rule(table, chain, value, queue);
-  nlmsghdr* message =
-      begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, {"rule of chain", chain, value});
+  nlmsghdr* message = begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "rule of chain");
   nftnl_rule_nlmsg_build_payload(message, rule.get());
   finish(message);
 }
@@ -275,6 +305,7 @@ Result<void> NftBatch::commit(const char* what, std::optional<std::uint32_t> gen
       nftnl_batch_begin(reinterpret_cast<char*>(scratch_.data()), socket_.next_sequence());
   if (generation_id) mnl_attr_put_u32(first, NFNL_BATCH_GENID, htonl(*generation_id));
   messages_.insert(messages_.begin(), scratch_.begin(), scratch_.begin() + first->nlmsg_len);
+  for (Described& described : described_) described.offset += first->nlmsg_len;
 
   auto done = socket_.request(messages_, last_sequence, what);
   if (done) return {};

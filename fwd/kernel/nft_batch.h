@@ -14,6 +14,7 @@
 #include "fwd/kernel/netlink.h"
 #include "fwd/kernel/nft_elements.h"
 #include "fwd/kernel/table.h"
+#include "rules/kernel_set.h"
 #include "rules/nft.h"
 
 struct nftnl_rule;
@@ -50,6 +51,7 @@ class NftBatch {
   // In as few messages as hold them.
   void add_elements(const std::string& table, const std::string& set,
                     std::span<const KernelElement> elements);
+  void add_members(const std::string& table, const rules::MemberSet& set);
   void delete_elements(const std::string& table, const std::string& set,
                        std::span<const KernelElement> elements);
   void add_chain(const std::string& table, const rules::nft::Chain& chain);
@@ -67,17 +69,16 @@ class NftBatch {
  private:
   struct Described {
     const char* what;
-    std::string name;
-    rules::nft::Rule rule = {};
+    std::size_t offset;  // of the message
   };
 
   // Lends a scratch buffer for one message; `finish` appends what was built there.
-  nlmsghdr* begin(std::uint16_t type, std::uint16_t flags, Described described);
+  nlmsghdr* begin(std::uint16_t type, std::uint16_t flags, const char* what);
   void finish(const nlmsghdr* message);
   void put_in_pieces(std::uint16_t type, std::uint16_t flags, const char* what,
                      const std::string& table, const std::string& set,
                      std::span<const KernelElement> elements);
-  static std::string describe(const Described& described);
+  std::string describe(const Described& described) const;
 
   NetlinkSocket& socket_;
   std::vector<std::byte> scratch_;

@@ -1,6 +1,7 @@
 #include "fwd/kernel/nft_elements.h"
 
-#include <algorithm>
+#include <array>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -99,30 +100,27 @@ KernelElement parse_element(const nlattr& nested) {
 
 }  // namespace
 
-std::vector<KernelElement> elements_of(const rules::nft::FixedSet& set) {
-  std::vector<KernelElement> elements;
-  elements.reserve(set.members.size() * (set.ranges ? 2 : 1));
-  for (const rules::nft::Interval& member : set.members) {
-    elements.push_back({key_bytes({set.key}, {member.first})});
-    if (!set.ranges) continue;
-    if (auto behind = next_key(key_bytes({set.key}, {member.last})))
-      elements.push_back({std::move(*behind), true});
-  }
-  std::ranges::sort(elements);
-  return elements;
+std::size_t hash_of(const KernelElement& element) {
+  std::string all(element.key.begin(), element.key.end());
+  all += static_cast<char>(element.end ? 1 : 0);
+  all += static_cast<char>(element.kind);
+  all += element.target;
+  return std::hash<std::string>{}(all);
 }
 
-std::vector<KernelElement> elements_of(const rules::nft::Map& map) {
-  using To = rules::nft::Map::To;
-  const ElementKind kind = map.to == To::Jump   ? ElementKind::Jump
-                           : map.to == To::Goto ? ElementKind::Goto
-                                                : ElementKind::Counter;
-  std::vector<KernelElement> elements;
-  elements.reserve(map.elements.size());
-  for (const rules::nft::Element& element : map.elements)
-    elements.push_back({key_bytes(map.key, element.key), false, kind, element.target});
-  std::ranges::sort(elements);
-  return elements;
+void append_member(const rules::MemberSet& set, const rules::nft::Interval& member,
+                   std::vector<KernelElement>& elements) {
+  elements.push_back({key_bytes({set.key}, {member.first})});
+  if (!set.ranges()) return;
+  if (auto behind = next_key(key_bytes({set.key}, {member.last})))
+    elements.push_back({std::move(*behind), true});
+}
+
+KernelElement element_of(const rules::nft::Map& map, const rules::nft::Element& element) {
+  constexpr std::array kKinds = {ElementKind::Jump, ElementKind::Goto, ElementKind::Counter,
+                                 ElementKind::Key};
+  return {key_bytes(map.key, element.key), false, kKinds[static_cast<std::size_t>(map.to)],
+          element.target};
 }
 
 std::size_t put_elements(nlmsghdr* message, const std::string& table, const std::string& set,
@@ -138,11 +136,12 @@ std::size_t put_elements(nlmsghdr* message, const std::string& table, const std:
   return count;
 }
 
-void parse_elements(const nlmsghdr& message, std::vector<KernelElement>& elements) {
+void parse_elements(const nlmsghdr& message,
+                    const std::function<void(KernelElement element)>& each) {
   const void* first = mnl_nlmsg_get_payload_offset(&message, sizeof(nfgenmsg));
   for_each(first, mnl_nlmsg_get_payload_len(&message) - sizeof(nfgenmsg), [&](const nlattr& part) {
     if (!is(&part, NFTA_SET_ELEM_LIST_ELEMENTS)) return;
-    for_each_in(part, [&](const nlattr& nested) { elements.push_back(parse_element(nested)); });
+    for_each_in(part, [&](const nlattr& nested) { each(parse_element(nested)); });
   });
 }
 

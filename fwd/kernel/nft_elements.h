@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "rules/kernel_set.h"
 #include "rules/nft.h"
 
 struct nlmsghdr;
@@ -25,9 +27,12 @@ struct KernelElement {
   auto operator<=>(const KernelElement&) const = default;
 };
 
-// Sorted.
-std::vector<KernelElement> elements_of(const rules::nft::FixedSet& set);
-std::vector<KernelElement> elements_of(const rules::nft::Map& map);
+std::size_t hash_of(const KernelElement& element);
+
+// A range is two elements, but for one that ends with the last value there is.
+void append_member(const rules::MemberSet& set, const rules::nft::Interval& member,
+                   std::vector<KernelElement>& elements);
+KernelElement element_of(const rules::nft::Map& map, const rules::nft::Element& element);
 
 // Appends as many of `elements` as one message takes to `message`, which is at the end of a buffer of
 // kElementMessageRoom bytes; how many those were.
@@ -35,7 +40,8 @@ inline constexpr std::size_t kElementMessageRoom = 64 * 1024;
 std::size_t put_elements(nlmsghdr* message, const std::string& table, const std::string& set,
                          std::span<const KernelElement> elements);
 
-// Appends what an answer to NFT_MSG_GETSETELEM holds.
-void parse_elements(const nlmsghdr& message, std::vector<KernelElement>& elements);
+// What an answer to NFT_MSG_GETSETELEM holds.
+void parse_elements(const nlmsghdr& message,
+                    const std::function<void(KernelElement element)>& each);
 
 }  // namespace fwd::kernel

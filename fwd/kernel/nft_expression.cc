@@ -63,7 +63,7 @@ class Encoder {
   }
 
   void operator()(const Lookup& lookup) {
-    load_into_register(lookup.field);
+    load_key({{lookup.field, lookup.bits}});
     nftnl_expr* expression = add("lookup");
     nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, kRegister);
     nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, lookup.set.c_str());

@@ -1,7 +1,10 @@
 #include "fwd/kernel/nft_reader.h"
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <functional>
 #include <string_view>
 
 #include <libnftnl/chain.h>
@@ -78,22 +81,25 @@ Result<std::optional<std::string>> find_table(NetlinkSocket& socket, const std::
   return comment;
 }
 
-namespace {
-
-Result<void> read_chains(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
+Result<std::map<std::string, FoundChain>> read_chains(NetlinkSocket& socket,
+                                                      const std::string& table) {
+  std::map<std::string, FoundChain> chains;
   const auto each = [&](const nlmsghdr& message) {
     const Owned<nftnl_chain, nftnl_chain_free> one(nftnl_chain_alloc());
     if (nftnl_chain_nlmsg_parse(&message, one.get()) < 0) return;
     if (text(nftnl_chain_get_str(one.get(), NFTNL_CHAIN_TABLE)) != table) return;
-    FoundChain& chain = found.chains[text(nftnl_chain_get_str(one.get(), NFTNL_CHAIN_NAME))];
+    FoundChain& chain = chains[text(nftnl_chain_get_str(one.get(), NFTNL_CHAIN_NAME))];
     if (!nftnl_chain_is_set(one.get(), NFTNL_CHAIN_HOOKNUM)) return;
     chain.hook = nftnl_chain_get_u32(one.get(), NFTNL_CHAIN_HOOKNUM);
     chain.priority = nftnl_chain_get_s32(one.get(), NFTNL_CHAIN_PRIO);
   };
-  return dump(
-      socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each,
-      [&] { found.chains.clear(); });
+  auto done = dump(
+      socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each, [&] { chains.clear(); });
+  if (!done) return std::unexpected(done.error());
+  return chains;
 }
+
+namespace {
 
 Result<void> read_sets(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
   const auto fill = [&](nlmsghdr* message) {
@@ -192,7 +198,9 @@ Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {
   if (!*comment) return found;
   found.exists = true;
   found.comment = std::move(**comment);
-  if (auto done = read_chains(socket, table, found); !done) return std::unexpected(done.error());
+  auto chains = read_chains(socket, table);
+  if (!chains) return std::unexpected(chains.error());
+  found.chains = std::move(*chains);
   if (auto done = read_sets(socket, table, found); !done) return std::unexpected(done.error());
   auto counters = read_counters(socket, table);
   if (!counters) return std::unexpected(counters.error());
@@ -206,36 +214,73 @@ Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::stri
   const auto fill = [&](nlmsghdr* message) {
     const RulePtr filter(nftnl_rule_alloc());
     nftnl_rule_set_str(filter.get(), NFTNL_RULE_TABLE, table.c_str());
-    if (!chain.empty()) nftnl_rule_set_str(filter.get(), NFTNL_RULE_CHAIN, chain.c_str());
+    nftnl_rule_set_str(filter.get(), NFTNL_RULE_CHAIN, chain.c_str());
     nftnl_rule_nlmsg_build_payload(message, filter.get());
   };
   const auto each = [&](const nlmsghdr& message) {
     const RulePtr one(nftnl_rule_alloc());
     if (nftnl_rule_nlmsg_parse(&message, one.get()) < 0) return;
     if (text(nftnl_rule_get_str(one.get(), NFTNL_RULE_TABLE)) != table) return;
-    std::string of = text(nftnl_rule_get_str(one.get(), NFTNL_RULE_CHAIN));
-    if (!chain.empty() && of != chain) return;
+    if (text(nftnl_rule_get_str(one.get(), NFTNL_RULE_CHAIN)) != chain) return;
     std::uint32_t length = 0;
     const void* data = nftnl_rule_get_data(one.get(), NFTNL_RULE_USERDATA, &length);
-    found.push_back({std::move(of), expressions(one.get()), comment_of(data, length)});
+    found.push_back({expressions(one.get()), comment_of(data, length)});
   };
   auto done = dump(socket, NFT_MSG_GETRULE, "list rules", fill, each, [&] { found.clear(); });
   if (!done) return std::unexpected(done.error());
   return found;
 }
 
-Result<std::vector<KernelElement>> read_elements(NetlinkSocket& socket, const std::string& table,
-                                                 const std::string& set) {
-  std::vector<KernelElement> found;
+Result<std::vector<std::size_t>> read_elements(NetlinkSocket& socket, const std::string& table,
+                                               const std::string& set) {
+  std::vector<std::size_t> found;
   const auto fill = [&](nlmsghdr* message) {
     const Owned<nftnl_set, nftnl_set_free> filter(nftnl_set_alloc());
     nftnl_set_set_str(filter.get(), NFTNL_SET_TABLE, table.c_str());
     nftnl_set_set_str(filter.get(), NFTNL_SET_NAME, set.c_str());
     nftnl_set_elems_nlmsg_build_payload(message, filter.get());
   };
-  const auto each = [&](const nlmsghdr& message) { parse_elements(message, found); };
+  const auto each = [&](const nlmsghdr& message) {
+    parse_elements(message, [&](const KernelElement& one) { found.push_back(hash_of(one)); });
+  };
   auto done = dump(socket, NFT_MSG_GETSETELEM, "list elements", fill, each, [&] { found.clear(); });
   if (!done) return std::unexpected(done.error());
+  std::ranges::sort(found);
+  const auto repeated = std::ranges::unique(found);
+  found.erase(repeated.begin(), repeated.end());
+  return found;
+}
+
+// One request for each element, because the kernel leaves off where it finds one missing; as many at once as
+// have room for their answers in a socket's buffer.
+Result<std::vector<KernelElement>> find_elements(NetlinkSocket& socket, const std::string& table,
+                                                 const std::string& set,
+                                                 std::span<const KernelElement> wanted) {
+  constexpr std::size_t kAtOnce = 32;
+  std::vector<KernelElement> found;
+  const auto each = [&](const nlmsghdr& message) {
+    parse_elements(message, [&](KernelElement one) { found.push_back(std::move(one)); });
+  };
+  std::vector<char> scratch(kElementMessageRoom);
+  while (!wanted.empty()) {
+    const auto some = wanted.first(std::min(kAtOnce, wanted.size()));
+    wanted = wanted.subspan(some.size());
+    std::vector<char> requests;
+    std::uint32_t sequence = 0;
+    for (const KernelElement& one : some) {
+      const KernelElement key{one.key, one.end};
+      sequence = socket.next_sequence();
+      const std::uint16_t flags = &one == &some.back() ? NLM_F_ACK : 0;
+      nlmsghdr* message =
+          nftnl_nlmsg_build_hdr(scratch.data(), NFT_MSG_GETSETELEM, NFPROTO_INET, flags, sequence);
+      put_elements(message, table, set, {&key, 1});
+      requests.insert(requests.end(), scratch.begin(),
+                      scratch.begin() + NLMSG_ALIGN(message->nlmsg_len));
+    }
+    auto done = socket.request(std::as_bytes(std::span(requests)), sequence, "look for elements",
+                               each, ENOENT);
+    if (!done) return std::unexpected(done.error());
+  }
   return found;
 }
 

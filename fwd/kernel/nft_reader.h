@@ -19,7 +19,6 @@ struct FoundChain {
 };
 
 struct FoundRule {
-  std::string chain;
   std::string expressions;  // in libnftnl's notation
   std::string comment;
 };
@@ -46,6 +45,8 @@ struct BaseChain {
 };
 Result<std::vector<BaseChain>> read_base_chains(NetlinkSocket& socket);
 
+Result<std::map<std::string, FoundChain>> read_chains(NetlinkSocket& socket,
+                                                      const std::string& table);
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table);
 Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket,
                                                            const std::string& table);
@@ -57,15 +58,18 @@ Result<std::vector<std::uint64_t>> read_counters(NetlinkSocket& socket, const st
                                                  std::span<const char* const> names,
                                                  CounterAccess access);
 
-// In no order.
-Result<std::vector<KernelElement>> read_elements(NetlinkSocket& socket, const std::string& table,
-                                                 const std::string& set);
+// What hash_of() gives for each, sorted, each once.
+Result<std::vector<std::size_t>> read_elements(NetlinkSocket& socket, const std::string& table,
+                                               const std::string& set);
+// Those of `wanted` that are there, by key alone. In a set of ranges another element may come in their place.
+Result<std::vector<KernelElement>> find_elements(NetlinkSocket& socket, const std::string& table,
+                                                 const std::string& set,
+                                                 std::span<const KernelElement> wanted);
 
 // Every transaction raises it by one, whoever's it is.
 Result<std::uint32_t> read_generation_id(NetlinkSocket& socket);
 
-// In the kernel's order. All chains where `chain` is empty.
+// In the kernel's order.
 Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::string& table,
-                                          const std::string& chain = "");
-
+                                          const std::string& chain);
 }  // namespace fwd::kernel

@@ -38,14 +38,19 @@ class NftFirewall : public Firewall {
   Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode,
                       const SwitchOver& switch_over) override {
     const std::lock_guard lock(mutex_);
-    rules::KernelPlan plan = rules::make_kernel_plan(policy, written_ ? &written_->plan : nullptr);
-    Written next{{}, std::move(plan), {}};
-    next.table = build_table(policy, next.plan, generation, mode, settings_);
-    if (!written_ || !write_difference(next, switch_over)) {
-      written_.reset();
-      if (auto done = write_whole(next, switch_over); !done) return done;
+    // Without a table that is known to be written, nothing is known: also where one of the steps below fails.
+    std::optional<Written> written = std::exchange(written_, std::nullopt);
+    const bool known = written.has_value();
+    if (!known) written.emplace();
+    rules::PlanChange change = written->plan.update(policy);
+    rules::nft::Table fixed = build_table(policy, written->plan, generation, mode, settings_);
+    rules::nft::Table before = std::exchange(written->fixed, std::move(fixed));
+    const bool done = known && !change.whole &&
+                      write_difference(before, std::move(change), *written, switch_over);
+    if (!done) {
+      if (auto whole = write_whole(*written, switch_over); !whole) return whole;
     }
-    written_ = std::move(next);
+    written_ = std::move(written);
     return {};
   }
 
@@ -130,11 +135,11 @@ class NftFirewall : public Firewall {
     const auto now = this_moment();
     if (!now) return std::unexpected(now.error());
     if (written_ && now->only_own_since(written_->when)) return std::nullopt;
-    const auto found = read_table(socket_, kTableName);
+    const auto found = find_table(socket_, kTableName);
     if (!found) return std::unexpected(found.error());
-    if (!found->exists) return "it is gone";
+    if (!*found) return "it is gone";
     if (!written_) return std::nullopt;  // whatever it is, a commit that failed left it
-    const auto verified = verify(socket_, replace_all(*found, written_->table), queue_);
+    const auto verified = verify_whole(socket_, {written_->fixed, written_->plan}, queue_);
     if (!verified && verified.error().code != 0) return std::unexpected(verified.error());
     if (!verified) return verified.error().what;
     written_->when = *now;
@@ -167,7 +172,7 @@ class NftFirewall : public Firewall {
   };
 
   struct Written {
-    rules::nft::Table table;
+    rules::nft::Table fixed;
     rules::KernelPlan plan;
     Moment when;
   };
@@ -183,10 +188,13 @@ class NftFirewall : public Firewall {
   }
 
   // False: the whole table has to be written, for whatever reason.
-  bool write_difference(Written& next, const SwitchOver& switch_over) {
-    const TableChange change = difference(written_->table, next.table);
-    next.when = written_->when;
-    const auto done = write_and_verify(change, next.when, switch_over);
+  bool write_difference(const rules::nft::Table& before, rules::PlanChange plan, Written& next,
+                        const SwitchOver& switch_over) {
+    const TableChange change = difference(before, next.fixed, std::move(plan));
+    NftBatch batch(socket_);
+    write(batch, change, queue_);
+    auto done = switch_over([&] { return send(batch, next.when); });
+    if (done) done = verify(socket_, change, queue_);
     if (!done) spdlog::info("{}; writing the whole table", done.error().message());
     return done.has_value();
   }
@@ -201,7 +209,13 @@ class NftFirewall : public Firewall {
       next.when = *now;
       const auto found = read_table(socket_, kTableName);
       if (!found) return std::unexpected(found.error());
-      done = write_and_verify(replace_all(*found, next.table), next.when, switch_over);
+      const WantedTable wanted{next.fixed, next.plan};
+      {
+        NftBatch batch(socket_);
+        kernel::write_whole(batch, *found, wanted, queue_);
+        done = switch_over([&] { return send(batch, next.when); });
+      }
+      if (done) done = verify_whole(socket_, wanted, queue_);
       if (done || done.error().code != ERESTART) return done;
     }
     return done;
@@ -214,16 +228,8 @@ class NftFirewall : public Firewall {
     return Moment{*id, own_changes_};
   }
 
-  // `when`: as of which the change was worked out; afterwards, when it was made.
-  Result<void> write_and_verify(const TableChange& change, Moment& when,
-                                const SwitchOver& switch_over) {
-    NftBatch batch(socket_);
-    write(batch, change, queue_);
-    if (auto done = switch_over([&] { return send(batch, when); }); !done) return done;
-    return verify(socket_, change, queue_);
-  }
-
-  // A lease waits meanwhile; only the kernel's own work is done under its lock.
+  // A lease waits meanwhile; only the kernel's own work is done under its lock. `when`: as of which the change
+  // was worked out; afterwards, when it was made.
   Result<void> send(NftBatch& batch, Moment& when) {
     constexpr const char* kWhat = "write the table";
     const std::lock_guard lock(lease_mutex_);

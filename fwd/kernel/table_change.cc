@@ -1,12 +1,15 @@
+// difference() and write().
 #include "fwd/kernel/table_change.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
-#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+
+#include "fwd/kernel/copy_chains.h"
 
 namespace fwd::kernel {
 namespace {
@@ -14,139 +17,112 @@ namespace {
 using rules::nft::Chain;
 using rules::nft::Table;
 
-std::unordered_set<std::string_view> set_names(const Table& table) {
-  std::unordered_set<std::string_view> names;
-  for (const auto& set : table.sets) names.insert(set.name);
-  for (const auto& set : table.fixed_sets) names.insert(set.name);
-  for (const auto& map : table.maps) names.insert(map.name);
+std::unordered_map<std::string_view, const Chain*> by_name(const std::vector<Chain>& chains) {
+  std::unordered_map<std::string_view, const Chain*> names;
+  for (const Chain& chain : chains) names.emplace(chain.name, &chain);
   return names;
 }
 
-template <typename T>
-std::unordered_map<std::string_view, const T*> by_name(const std::vector<T>& items) {
-  std::unordered_map<std::string_view, const T*> names;
-  for (const T& item : items) names.emplace(item.name, &item);
-  return names;
-}
-
-void difference_of_chains(const Table& before, TableChange& change) {
+void difference_of_chains(const Table& before, const Table& wanted, TableChange& change) {
   const auto old_chains = by_name(before.chains);
-  const auto new_chains = by_name(change.wanted->chains);
+  const auto new_chains = by_name(wanted.chains);
   for (const Chain& chain : before.chains) {
     const auto found = new_chains.find(chain.name);
     if (found != new_chains.end() && *found->second == chain) continue;
     change.flushed_chains.push_back(chain.name);
     if (found == new_chains.end()) change.lost_chains.push_back(chain.name);
   }
-  for (const Chain& chain : change.wanted->chains) {
+  for (const Chain& chain : wanted.chains) {
     const auto found = old_chains.find(chain.name);
     if (found != old_chains.end() && *found->second == chain) continue;
-    if (found == old_chains.end()) change.new_chains.push_back(&chain);
-    change.filled_chains.push_back(&chain);
+    change.filled_chains.push_back({chain, found == old_chains.end()});
   }
 }
 
-void difference_of_counters(const Table& before, TableChange& change) {
-  const std::vector<std::string>& wanted = change.wanted->counters;
-  const std::unordered_set<std::string_view> olds(before.counters.begin(), before.counters.end());
-  const std::unordered_set<std::string_view> news(wanted.begin(), wanted.end());
-  for (const std::string& name : before.counters) {
-    if (!news.contains(name)) change.lost_counters.push_back(name);
+void difference_of_sets(const Table& before, const Table& wanted, TableChange& change) {
+  std::unordered_set<std::string_view> olds;
+  std::unordered_set<std::string_view> news;
+  for (const rules::nft::Set& set : before.sets) olds.insert(set.name);
+  for (const rules::nft::Set& set : wanted.sets) news.insert(set.name);
+  for (const rules::nft::Set& set : before.sets) {
+    if (!news.contains(set.name)) change.lost_sets.push_back(set.name);
   }
-  for (const std::string& name : wanted) {
-    if (!olds.contains(name)) change.new_counters.push_back(name);
+  for (const rules::nft::Set& set : wanted.sets) {
+    if (!olds.contains(set.name)) change.new_sets.push_back(set);
   }
 }
 
-// A set whose elements or, for a new one, everything differs.
-template <typename T>
-void difference_of_elements(const std::vector<T>& before, const std::vector<T>& wanted,
-                            std::vector<const T*>& added, TableChange& change) {
-  const auto olds = by_name(before);
-  for (const T& set : wanted) {
-    const auto found = olds.find(set.name);
-    TableChange::Elements elements{set.name, {}, {}, {}};
-    if (found == olds.end()) {
-      added.push_back(&set);
-      elements.all = elements_of(set);
-      elements.gained = elements.all;
-    } else if (*found->second != set) {
-      const std::vector<KernelElement> old = elements_of(*found->second);
-      elements.all = elements_of(set);
-      std::ranges::set_difference(old, elements.all, std::back_inserter(elements.lost));
-      std::ranges::set_difference(elements.all, old, std::back_inserter(elements.gained));
-    } else {
-      continue;
-    }
+std::vector<KernelElement> elements_of(const rules::nft::Map& map,
+                                       const std::vector<rules::nft::Element>& elements) {
+  std::vector<KernelElement> out;
+  for (const rules::nft::Element& element : elements) out.push_back(element_of(map, element));
+  return out;
+}
+
+// Of the maps that a label is in, its rule's.
+void add_labels(const rules::PlanChange& plan, const rules::nft::Map& map,
+                const std::function<bool(const rules::PlannedRule&)>& is_in,
+                const std::function<rules::nft::Element(const rules::PlannedRule&)>& element,
+                TableChange& change) {
+  TableChange::Elements elements{map.name};
+  for (const rules::PlannedRule& rule : plan.lost_rules) {
+    if (is_in(rule)) elements.lost.push_back(element_of(map, element(rule)));
+  }
+  for (const rules::PlannedRule& rule : plan.gained_rules) {
+    if (is_in(rule)) elements.gained.push_back(element_of(map, element(rule)));
+  }
+  change.elements.push_back(std::move(elements));
+}
+
+void add_rules(const rules::PlanChange& plan, TableChange& change) {
+  const auto all = [](const rules::PlannedRule&) { return true; };
+  add_labels(plan, count_map(), all, count_element, change);
+  for (const rules::Action action : kActions) {
+    const auto does = [&](const rules::PlannedRule& rule) { return rule.action == action; };
+    add_labels(plan, action_map(action), does, action_element, change);
+  }
+  for (const std::string& id : plan.lost_ids) change.lost_counters.push_back(rule_counter(id));
+  for (const std::string& id : plan.gained_ids) change.new_counters.push_back(rule_counter(id));
+}
+
+void add_plan(rules::PlanChange plan, TableChange& change) {
+  add_rules(plan, change);
+  for (const auto& elements : plan.elements) {
+    change.elements.push_back({elements.map.name, elements_of(elements.map, elements.lost),
+                               elements_of(elements.map, elements.gained)});
+  }
+  for (const rules::MemberChange& members : plan.members) {
+    TableChange::Elements elements{members.set.name};
+    for (const auto& member : members.lost) append_member(members.set, member, elements.lost);
+    for (const auto& member : members.gained) append_member(members.set, member, elements.gained);
     change.elements.push_back(std::move(elements));
   }
-}
-
-// What is found under that name is emptied; what isn't found is made.
-template <typename T>
-void refill(const std::vector<T>& wanted, const std::set<std::string>& found,
-            std::vector<const T*>& added, TableChange& change) {
-  for (const T& set : wanted) {
-    if (found.contains(set.name)) {
-      change.flushed_sets.push_back(set.name);
-    } else {
-      added.push_back(&set);
-    }
-    std::vector<KernelElement> elements = elements_of(set);
-    change.elements.push_back({set.name, elements, {}, elements});
+  std::ranges::move(plan.lost_sets, std::back_inserter(change.lost_sets));
+  std::ranges::move(plan.new_sets, std::back_inserter(change.new_member_sets));
+  for (std::string& chain : plan.lost_chains) {
+    change.flushed_chains.push_back(chain);
+    change.lost_chains.push_back(std::move(chain));
+  }
+  for (Chain& chain : plan.new_chains) change.filled_chains.push_back({std::move(chain), true});
+  for (Chain& chain : plan.changed_chains) {
+    change.flushed_chains.push_back(chain.name);
+    change.filled_chains.push_back({std::move(chain), false});
   }
 }
 
 }  // namespace
 
-TableChange replace_all(const FoundTable& found, const Table& wanted) {
-  TableChange change{&wanted, !found.exists, true};
-  const auto chains = by_name(wanted.chains);
-  for (const auto& [name, chain] : found.chains) {
-    change.flushed_chains.push_back(name);
-    if (!chains.contains(name)) change.lost_chains.push_back(name);
-  }
-  for (const Chain& chain : wanted.chains) {
-    if (!found.chains.contains(chain.name)) change.new_chains.push_back(&chain);
-    change.filled_chains.push_back(&chain);
-  }
-  const std::set<std::string> found_sets(found.sets.begin(), found.sets.end());
-  for (const rules::nft::Set& set : wanted.sets) {
-    if (!found_sets.contains(set.name)) change.new_sets.push_back(&set);
-  }
-  refill(wanted.fixed_sets, found_sets, change.new_fixed_sets, change);
-  refill(wanted.maps, found_sets, change.new_maps, change);
-  const auto sets = set_names(wanted);
-  std::ranges::copy_if(found.sets, std::back_inserter(change.lost_sets),
-                       [&](const std::string& name) { return !sets.contains(name); });
-  Table counters;
-  for (const auto& [name, packets] : found.counters) counters.counters.push_back(name);
-  difference_of_counters(counters, change);
-  return change;
-}
-
-TableChange difference(const Table& before, const Table& wanted) {
-  TableChange change{&wanted};
-  difference_of_chains(before, change);
-  difference_of_counters(before, change);
-  const auto old_sets = set_names(before);
-  const auto sets = set_names(wanted);
-  for (const std::string_view name : old_sets) {
-    if (!sets.contains(name)) change.lost_sets.emplace_back(name);
-  }
-  for (const rules::nft::Set& set : wanted.sets) {
-    if (!old_sets.contains(set.name)) change.new_sets.push_back(&set);
-  }
-  difference_of_elements(before.fixed_sets, wanted.fixed_sets, change.new_fixed_sets, change);
-  difference_of_elements(before.maps, wanted.maps, change.new_maps, change);
+TableChange difference(const Table& before, const Table& wanted, rules::PlanChange plan) {
+  TableChange change{wanted.name};
+  difference_of_chains(before, wanted, change);
+  difference_of_sets(before, wanted, change);
+  add_plan(std::move(plan), change);
   return change;
 }
 
 void write(NftBatch& batch, const TableChange& change, QueueExpression queue) {
-  const std::string& table = change.wanted->name;
-  if (change.new_table) batch.add_table(table, change.wanted->comment);
+  const std::string& table = change.table;
   for (const std::string& chain : change.flushed_chains) batch.flush_chain(table, chain);
-  for (const std::string& set : change.flushed_sets) batch.flush_set(table, set);
   for (const auto& elements : change.elements)
     batch.delete_elements(table, elements.set, elements.lost);
   for (const std::string& set : change.lost_sets) batch.delete_set(table, set);
@@ -154,15 +130,18 @@ void write(NftBatch& batch, const TableChange& change, QueueExpression queue) {
   for (const std::string& counter : change.lost_counters) batch.delete_counter(table, counter);
 
   for (const std::string& counter : change.new_counters) batch.add_counter(table, counter);
-  for (const rules::nft::Set* set : change.new_sets) batch.add_set(table, *set);
-  for (const rules::nft::FixedSet* set : change.new_fixed_sets) batch.add_set(table, *set);
-  for (const rules::nft::Map* map : change.new_maps) batch.add_map(table, *map);
-  for (const Chain* chain : change.new_chains) batch.add_chain(table, *chain);
+  for (const rules::nft::Set& set : change.new_sets) batch.add_set(table, set);
+  for (const rules::MemberSet& set : change.new_member_sets) {
+    batch.add_set(table, rules::nft::FixedSet{set.name, set.key, set.ranges()});
+    batch.add_members(table, set);
+  }
+  for (const auto& [chain, added] : change.filled_chains) {
+    if (added) batch.add_chain(table, chain);
+  }
   for (const auto& elements : change.elements)
     batch.add_elements(table, elements.set, elements.gained);
-  for (const Chain* chain : change.filled_chains) {
-    for (const rules::nft::Rule& rule : chain->rules)
-      batch.add_rule(table, chain->name, rule, queue);
+  for (const auto& [chain, added] : change.filled_chains) {
+    for (const rules::nft::Rule& rule : chain.rules) batch.add_rule(table, chain.name, rule, queue);
   }
 }
 

@@ -1,5 +1,5 @@
-// What a commit does to the kernel's table, worked out before it is written and kept to verify it: all
-// that is found is replaced, or only what differs from what was written last.
+// What a commit does to the kernel's table: all that is found is replaced, or only what differs from what was
+// written last.
 #pragma once
 
 #include <string>
@@ -8,45 +8,49 @@
 #include "fwd/kernel/nft_batch.h"
 #include "fwd/kernel/nft_elements.h"
 #include "fwd/kernel/nft_reader.h"
+#include "fwd/kernel/wanted_table.h"
+#include "rules/kernel_plan.h"
 #include "rules/nft.h"
 
 namespace fwd::kernel {
 
-// Points into the wanted table, which must outlive it.
+// Worked out before it is written, and kept to verify it.
 struct TableChange {
   struct Elements {
     std::string set;
-    std::vector<KernelElement> all;  // afterwards; sorted
-    std::vector<KernelElement> lost;
-    std::vector<KernelElement> gained;
+    std::vector<KernelElement> lost = {};
+    std::vector<KernelElement> gained = {};
+  };
+  struct FilledChain {
+    rules::nft::Chain chain;
+    bool added;  // else it is emptied first
   };
 
-  const rules::nft::Table* wanted = nullptr;
-  bool new_table = false;
-  bool whole = false;
+  std::string table;
 
-  // Taken away first, in this order.
+  // Taken away first, in this order, and before them the elements that are lost.
   std::vector<std::string> flushed_chains = {};
-  std::vector<std::string> flushed_sets = {};
   std::vector<std::string> lost_sets = {};
   std::vector<std::string> lost_chains = {};
   std::vector<std::string> lost_counters = {};
 
   std::vector<std::string> new_counters = {};
-  std::vector<const rules::nft::Set*> new_sets = {};
-  std::vector<const rules::nft::FixedSet*> new_fixed_sets = {};
-  std::vector<const rules::nft::Map*> new_maps = {};
-  std::vector<const rules::nft::Chain*> new_chains = {};
-  std::vector<const rules::nft::Chain*> filled_chains = {};
+  std::vector<rules::nft::Set> new_sets = {};
+  std::vector<rules::MemberSet> new_member_sets = {};
+  std::vector<FilledChain> filled_chains = {};
   std::vector<Elements> elements = {};
 };
 
-TableChange replace_all(const FoundTable& found, const rules::nft::Table& wanted);
-TableChange difference(const rules::nft::Table& before, const rules::nft::Table& wanted);
+// Of the fixed parts, and of the plan.
+TableChange difference(const rules::nft::Table& before, const rules::nft::Table& wanted,
+                       rules::PlanChange plan);
 
 void write(NftBatch& batch, const TableChange& change, QueueExpression queue);
+void write_whole(NftBatch& batch, const FoundTable& found, const WantedTable& wanted,
+                 QueueExpression queue);
 
 // Reads back what was written; an error names the first thing that differs.
 Result<void> verify(NetlinkSocket& socket, const TableChange& change, QueueExpression queue);
+Result<void> verify_whole(NetlinkSocket& socket, const WantedTable& wanted, QueueExpression queue);
 
 }  // namespace fwd::kernel

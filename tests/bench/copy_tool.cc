@@ -23,6 +23,7 @@
 #include "fwd/kernel/table.h"
 #include "rules/kernel_plan.h"
 #include "tests/support/five_tuple.h"
+#include "tests/support/plan_table.h"
 
 namespace {
 
@@ -55,9 +56,11 @@ bool commit(fwd::kernel::Firewall& firewall, const rules::Policy& policy, const 
 int load(const tests::FiveTupleSet& set, std::size_t count) {
   rules::Policy policy = policy_of(set, count);
   const auto start = Clock::now();
-  const auto plan = rules::make_kernel_plan(policy);
-  std::printf("plan %.0f ms, %zu tables, %zu chains\n", milliseconds_since(start), plan.maps.size(),
-              plan.chains.size());
+  rules::KernelPlan plan;
+  (void)plan.update(policy);
+  std::printf("plan %.0f ms", milliseconds_since(start));
+  const rules::nft::Table table = tests::table_of(plan);
+  std::printf(", %zu tables, %zu chains\n", table.maps.size(), table.chains.size());
   auto firewall = fwd::kernel::open_firewall(
       {.queues = {0, 1}, .ct_mark = {}, .nflog_group = 4789, .state_directory = "/"});
   if (!firewall) {

@@ -33,7 +33,7 @@ class Taken(Fault):
 
     def test_a_table_that_somebody_empties_is_filled_again(self):
         self.assert_restored_after("flush table inet fwd_policy", "flush chain inet fwd_policy b_input",
-                                   "flush map inet fwd_policy copy_action")
+                                   "flush set inet fwd_policy copy_allow")
 
     def test_other_tables_are_nobodys_business(self):
         self.server.run(["nft", "add table inet other { chain c { type filter hook input priority 5; }; }"])

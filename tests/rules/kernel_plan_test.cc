@@ -1,11 +1,16 @@
 #include "rules/kernel_plan.h"
 
+#include <map>
+#include <memory>
+#include <string>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
 #include "tests/support/five_tuple.h"
 #include "tests/support/linear_matcher.h"
 #include "tests/support/nft_machine.h"
+#include "tests/support/plan_table.h"
 #include "tests/support/random_policy.h"
 #include "tests/support/rule_lists.h"
 
@@ -21,8 +26,10 @@ namespace {
 
 constexpr std::uint32_t kOthersBits = 0x123;  // of the priority: not ours, and kept
 
-rules::nft::Table table_of(const KernelPlan& plan) {
-  return {"plan", {}, {}, {}, plan.sets, plan.maps, plan.chains};
+KernelPlan plan_of(const Policy& policy) {
+  KernelPlan plan;
+  (void)plan.update(policy);
+  return plan;
 }
 
 // What the plan decides, found through the label that the search leaves.
@@ -36,13 +43,17 @@ rules::Decision decide(const Policy& policy, const KernelPlan& plan, const NftMa
     const bool in = state.direction == Direction::In;
     return {in ? policy.default_in : policy.default_out, DecidedBy::Default, 0};
   }
-  const auto found = std::ranges::lower_bound(plan.rules, label, {}, &rules::PlannedRule::label);
-  REQUIRE(found != plan.rules.end());
+  const auto& rules = plan.rules();
+  const auto found = std::ranges::lower_bound(rules, label, {}, &rules::PlannedRule::label);
+  REQUIRE(found != rules.end());
   REQUIRE(found->label == label);
-  const bool builtin = found->by == DecidedBy::Builtin;
-  const rules::Rule& rule =
-      builtin ? policy.builtin_rules[found->index] : policy.rules[found->index];
-  return {rule.action, found->by, found->index};
+  const auto at = static_cast<std::size_t>(found - rules.begin());
+  const bool builtin = at < plan.builtin_rules();
+  const auto index = static_cast<std::uint32_t>(builtin ? at : at - plan.builtin_rules());
+  const rules::Rule& rule = builtin ? policy.builtin_rules[index] : policy.rules[index];
+  REQUIRE(found->action == rule.action);
+  REQUIRE(found->rule->id == rule.id);
+  return {rule.action, builtin ? DecidedBy::Builtin : DecidedBy::Rule, index};
 }
 
 void check_probe(const Policy& policy, const KernelPlan& plan, const NftMachine& machine,
@@ -54,7 +65,7 @@ void check_probe(const Policy& policy, const KernelPlan& plan, const NftMachine&
   if (got == expected) return;
   INFO(describe(probe));
   INFO("rule " << got.index << " instead of " << expected.index);
-  INFO(dump(table_of(plan)));
+  INFO(dump(tests::table_of(plan)));
   FAIL("the kernel's plan and the linear matcher differ");
 }
 
@@ -66,7 +77,7 @@ void name_rules(Policy& policy, const std::string& prefix) {
 
 void check_policy(RandomPolicies& generator, const Policy& policy, const KernelPlan& plan,
                   int probes) {
-  const rules::nft::Table table = table_of(plan);
+  const rules::nft::Table table = tests::table_of(plan);
   const NftMachine machine(table);
   for (int i = 0; i < probes; ++i) check_probe(policy, plan, machine, generator.probe(policy));
 }
@@ -76,6 +87,88 @@ Policy classbench_policy(const std::vector<tests::FiveTupleRule>& rules) {
   name_rules(policy, "r");
   return policy;
 }
+
+// Edits at random: rules come, go, move and change under their ids, set's members change.
+class Edits {
+ public:
+  Edits(RandomPolicies& generator, std::uint64_t seed) : generator_(generator), random_(seed) {}
+
+  Policy first() {
+    for (const char* name : {"one", "two", "three"}) change_set(name);
+    Policy policy = generator_.policy(60);
+    name_rules(policy, "r");
+    for (std::size_t i = 0; i < policy.rules.size(); i += 4) use_set(policy, i);
+    return policy;
+  }
+
+  void edit(Policy& policy) {
+    const Policy fresh = generator_.policy(1 + below(3));
+    for (rules::Rule rule : fresh.rules) {
+      rule.id = fmt::format("e{}", below(400));  // some more than once
+      policy.rules.insert(below(policy.rules.size() + 1), std::move(rule));
+    }
+    if (below(2) == 0) use_set(policy, below(policy.rules.size()));
+    for (std::size_t left = 1 + below(3); left > 0; --left)
+      policy.rules.erase(below(policy.rules.size()));
+    const std::size_t mover = below(policy.rules.size());
+    rules::Rule moved = policy.rules[mover];
+    policy.rules.erase(mover);
+    policy.rules.insert(below(policy.rules.size() + 1), std::move(moved));
+    if (below(4) == 0) policy.builtin_rules = fresh.builtin_rules;
+    if (below(3) == 0) copy_a_rule(policy);
+    if (below(2) == 0) change_members(policy);
+  }
+
+ private:
+  std::size_t below(std::size_t n) { return random_() % n; }
+
+  // A name stands for one list, in all rules.
+  void change_set(const std::string& name) {
+    std::vector<rules::AddressRange> members;
+    const std::size_t kinds = 1 + below(15);
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      const auto v4 = rules::Address::v4(static_cast<std::uint32_t>(4 * below(8)));
+      const auto v6 = rules::Address::v6(0, 4 * below(8));
+      if ((kinds & 1U) != 0) members.push_back({v4, v4});
+      if ((kinds & 2U) != 0)
+        members.push_back({v4, rules::Address::v4(static_cast<std::uint32_t>(v4.low + 1))});
+      if ((kinds & 4U) != 0) members.push_back({v6, v6});
+      if ((kinds & 8U) != 0) members.push_back({v6, rules::Address::v6(0, v6.low + 1)});
+    }
+    sets_[name] = std::make_shared<const rules::AddressSet>(std::move(members));
+  }
+
+  void use_set(Policy& policy, std::size_t index) {
+    const auto& [name, members] = *std::next(sets_.begin(), static_cast<std::ptrdiff_t>(below(3)));
+    tests::change(policy.rules, index,
+                  [&, of = rules::AddressMatch{members, name}](rules::Rule& rule) {
+                    (below(2) == 0 ? rule.match.source : rule.match.destination) = of;
+                  });
+  }
+
+  void change_members(Policy& policy) {
+    const std::string name = std::next(sets_.begin(), static_cast<std::ptrdiff_t>(below(3)))->first;
+    change_set(name);
+    for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+      const rules::Match& match = policy.rules[i].match;
+      if (match.source.name != name && match.destination.name != name) continue;
+      tests::change(policy.rules, i, [&](rules::Rule& rule) {
+        for (rules::AddressMatch* side : {&rule.match.source, &rule.match.destination}) {
+          if (side->name == name) side->members = sets_[name];
+        }
+      });
+    }
+  }
+
+  void copy_a_rule(Policy& policy) {
+    const rules::Rule copied = policy.rules[below(policy.rules.size())];
+    policy.rules.insert(below(policy.rules.size() + 1), copied);
+  }
+
+  RandomPolicies& generator_;
+  std::mt19937_64 random_;
+  std::map<std::string, std::shared_ptr<const rules::AddressSet>> sets_;
+};
 
 }  // namespace
 
@@ -96,7 +189,7 @@ TEST_CASE("a short policy is a list for each family, and its named sets are the 
   ping.match.interface = "eth0";
   ping.id = "b";
   policy.rules = {peers, ping};
-  CHECK(dump(table_of(rules::make_kernel_plan(policy))) == R"(table inet plan {
+  CHECK(dump(tests::table_of(plan_of(policy))) == R"(table inet plan {
   set peers_4 { typeof ip saddr; elements = { 192.0.2.1 } }
   set peers_4r { typeof ip saddr; flags interval; elements = { 10.0.0.0-10.255.255.255 } }
   chain in4/list {
@@ -129,39 +222,65 @@ TEST_CASE("the kernel's plan agrees with the linear matcher on random policies")
   const auto check = [&](std::size_t rules, int probes) {
     Policy policy = generator.policy(rules);
     name_rules(policy, "r");
-    check_policy(generator, policy, rules::make_kernel_plan(policy), probes);
+    check_policy(generator, policy, plan_of(policy), probes);
   };
   for (std::size_t round = 0; round < 600; ++round) check(round % 12, 40);
   for (int round = 0; round < 30; ++round) check(100, 200);
   for (int round = 0; round < 2; ++round) check(1000, 1000);
 }
 
-TEST_CASE("a plan made from an earlier one means what a fresh one means") {
+TEST_CASE("after edits a plan means what a fresh one means, and its changes lead to what it is") {
   const auto seed = tests::test_seed();
   INFO("FWD_TEST_SEED=" << seed);
   RandomPolicies generator{seed};
-  std::mt19937_64 random{seed};
-  for (int round = 0; round < 10; ++round) {
-    Policy policy = generator.policy(60);
-    name_rules(policy, fmt::format("r{}.", round));
-    KernelPlan plan = rules::make_kernel_plan(policy);
-    for (int edit = 0; edit < 15; ++edit) {
-      const Policy fresh = generator.policy(3);
-      for (std::size_t i = 0; i < fresh.rules.size(); ++i) {
-        rules::Rule rule = fresh.rules[i];
-        rule.id = fmt::format("e{}.{}.{}", round, edit, i);
-        policy.rules.insert(random() % (policy.rules.size() + 1), rule);
+  Edits edits{generator, seed};
+  int by_change = 0;
+  for (int round = 0; round < 12; ++round) {
+    Policy policy = edits.first();
+    KernelPlan plan = plan_of(policy);
+    rules::nft::Table table = tests::table_of(plan);
+    for (int edit = 0; edit < 25; ++edit) {
+      edits.edit(policy);
+      rules::PlanChange change = plan.update(policy);
+      REQUIRE(std::ranges::is_sorted(plan.rules(), {}, &rules::PlannedRule::label));
+      rules::nft::Table now = tests::table_of(plan);
+      if (!change.whole) {
+        ++by_change;
+        tests::apply(std::move(change), table);
+        tests::sort_table(table);
+        tests::sort_table(now);
+        REQUIRE(table.fixed_sets == now.fixed_sets);
+        REQUIRE(dump(table) == dump(now));
       }
-      policy.rules.erase(random() % policy.rules.size());
-      const std::size_t mover = random() % policy.rules.size();
-      rules::Rule moved = policy.rules[mover];
-      policy.rules.erase(mover);
-      policy.rules.insert(random() % (policy.rules.size() + 1), std::move(moved));
-      plan = rules::make_kernel_plan(policy, &plan);
-      REQUIRE(std::ranges::is_sorted(plan.rules, {}, &rules::PlannedRule::label));
-      check_policy(generator, policy, plan, 60);
+      table = std::move(now);
+      check_policy(generator, policy, plan, 40);
+      const rules::PlanChange nothing = plan.update(policy);
+      REQUIRE_FALSE(nothing.whole);
+      REQUIRE(nothing.lost_rules.size() + nothing.gained_rules.size() == 0);
     }
   }
+  CHECK(by_change > 100);
+}
+
+TEST_CASE("what a rule's id counts by comes with the first rule of the id and goes with the last") {
+  Policy policy;
+  rules::Rule rule;
+  rule.id = "twice";
+  policy.rules = {rule};
+  for (int i = 0; i < 3; ++i) {
+    rule.id = fmt::format("other{}", i);
+    policy.rules.push_back(rule);
+  }
+  KernelPlan plan = plan_of(policy);
+  policy.rules.push_back(policy.rules[0]);
+  CHECK(plan.update(policy).gained_ids.empty());
+  policy.rules.erase(0);
+  CHECK(plan.update(policy).lost_ids.empty());
+  policy.rules.erase(3);
+  CHECK(plan.update(policy).lost_ids == std::vector<std::string>{"twice"});
+  rule.id = "twice";
+  policy.rules.push_back(rule);
+  CHECK(plan.update(policy).gained_ids == std::vector<std::string>{"twice"});
 }
 
 TEST_CASE("the kernel's plan of 10,000 rules finds the rule that the trace names") {
@@ -169,8 +288,8 @@ TEST_CASE("the kernel's plan of 10,000 rules finds the rule that the trace names
   const auto set = tests::read_classbench(name, "10k");
   if (!set) return;
   const Policy policy = classbench_policy(set->rules);
-  const KernelPlan plan = rules::make_kernel_plan(policy);
-  const rules::nft::Table table = table_of(plan);
+  const KernelPlan plan = plan_of(policy);
+  const rules::nft::Table table = tests::table_of(plan);
   const NftMachine machine(table);
   std::size_t rules = 0;
   std::size_t most = 0;
@@ -185,7 +304,7 @@ TEST_CASE("the kernel's plan of 10,000 rules finds the rule that the trace names
     rules += state.rules;
     most = std::max(most, state.rules);
   }
-  INFO(name << ": " << plan.maps.size() << " tables, " << plan.chains.size() << " chains, "
+  INFO(name << ": " << table.maps.size() << " tables, " << table.chains.size() << " chains, "
             << rules / headers << " rules on average, at most " << most);
   CHECK(rules / headers < 100);
 }

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/whole_table.h"
+
 using namespace fwd::kernel;
 
 namespace {
@@ -10,7 +12,7 @@ const TableSettings kSettings{
     .queues = {4, 5}, .ct_mark = {}, .nflog_group = 7, .state_directory = "/var/lib/fwd"};
 
 rules::nft::Table build(const rules::Policy& policy, fwd::Mode mode = fwd::Mode::Enforce) {
-  return build_table(policy, rules::make_kernel_plan(policy), 5, mode, kSettings);
+  return tests::whole_table(policy, 5, mode, kSettings);
 }
 
 std::string chain_text(const rules::nft::Table& table, const std::string& name) {

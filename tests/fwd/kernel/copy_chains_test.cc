@@ -7,6 +7,7 @@
 #include "fwd/engine/judge.h"
 #include "fwd/kernel/chains.h"
 #include "tests/support/nft_machine.h"
+#include "tests/support/whole_table.h"
 
 using namespace fwd::kernel;
 using fwd::engine::Outcome;
@@ -22,7 +23,7 @@ const TableSettings kSettings{
 constexpr Generation kGeneration = 5;
 
 rules::nft::Table build(const rules::Policy& policy, fwd::Mode mode = fwd::Mode::Enforce) {
-  return build_table(policy, rules::make_kernel_plan(policy), kGeneration, mode, kSettings);
+  return tests::whole_table(policy, kGeneration, mode, kSettings);
 }
 
 std::string chain_text(const rules::nft::Table& table, const std::string& name) {
@@ -112,7 +113,10 @@ TEST_CASE("the copy's chain reads as documented") {
     jump search_input
     meta priority & 0xfffff000 == 0xfffff000 counter name default_input goto copy_deny
     counter name meta priority & /20 map @copy_count
-    meta priority & /20 vmap @copy_action
+    meta priority & /20 @copy_allow goto copy_approve
+    meta priority & /20 @copy_deny goto copy_deny
+    meta priority & /20 @copy_reject goto copy_reject
+    meta priority & /20 vmap @copy_limit
     goto copy_drop comment "every label has an action: never"
   }
 )");

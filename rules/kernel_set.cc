@@ -1,0 +1,83 @@
+#include "rules/kernel_set.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace rules {
+namespace {
+
+nft::Interval interval(const AddressRange& range) {
+  return {range.first, range.last};
+}
+
+nft::Interval interval(const PortRange& range) {
+  return {std::uint32_t{range.first}, std::uint32_t{range.last}};
+}
+
+}  // namespace
+
+MemberKind kind_of(const AddressRange& range) {
+  return {range.first.family, range.first != range.last};
+}
+
+bool Kinds::same_kinds(const Kinds& other) const {
+  return std::ranges::all_of(kMemberKinds,
+                             [&](const MemberKind& kind) { return has(kind) == other.has(kind); });
+}
+
+Kinds kinds_of(const AddressSet& members) {
+  Kinds kinds;
+  for (const AddressRange& range : members.ranges()) ++kinds.counts[kind_of(range).index()];
+  return kinds;
+}
+
+std::size_t MemberSet::size() const {
+  if (!kind) return ports.size();
+  return kinds_of(*addresses).counts[kind->index()];
+}
+
+void MemberSet::for_each(const std::function<void(const nft::Interval&)>& visit) const {
+  for (const PortRange& range : ports) visit(interval(range));
+  if (!kind) return;
+  for (const AddressRange& range : addresses->ranges()) {
+    if (kind_of(range) == *kind) visit(interval(range));
+  }
+}
+
+nft::FixedSet MemberSet::with_members() const {
+  nft::FixedSet set{name, key, ranges()};
+  for_each([&](const nft::Interval& member) { set.members.push_back(member); });
+  return set;
+}
+
+MemberSet part_of(const std::string& list, const MemberKind& kind,
+                  std::shared_ptr<const AddressSet> members) {
+  const bool ipv4 = kind.family == Family::V4;
+  return {fmt::format("{}_{}{}", list, ipv4 ? "4" : "6", kind.ranges ? "r" : ""),
+          ipv4 ? nft::Field::Ip4Source : nft::Field::Ip6Source, kind, std::move(members)};
+}
+
+std::array<MemberChange, 4> changed_members(const std::string& list, const AddressSet& before,
+                                            const AddressSet& wanted) {
+  std::array<MemberChange, 4> changes;
+  for (const MemberKind& kind : kMemberKinds)
+    changes[kind.index()].set = part_of(list, kind, nullptr);
+  std::vector<AddressRange> lost;
+  std::vector<AddressRange> gained;
+  // Most of the members are the same, and there may be a million of them.
+  const auto [old_from, new_from] = std::ranges::mismatch(before.ranges(), wanted.ranges());
+  std::ranges::set_difference(old_from, before.ranges().end(), new_from, wanted.ranges().end(),
+                              std::back_inserter(lost));
+  std::ranges::set_difference(new_from, wanted.ranges().end(), old_from, before.ranges().end(),
+                              std::back_inserter(gained));
+  for (const AddressRange& range : lost)
+    changes[kind_of(range).index()].lost.push_back(interval(range));
+  for (const AddressRange& range : gained)
+    changes[kind_of(range).index()].gained.push_back(interval(range));
+  return changes;
+}
+
+}  // namespace rules
