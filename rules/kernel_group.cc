@@ -134,7 +134,7 @@ void KernelGroup::fill(const std::vector<PieceOf>& pieces, const std::vector<Poi
   list_when_placed_ = list_.size();
 }
 
-bool KernelGroup::place_anew(const std::vector<PieceOf>& pieces, std::vector<Point> points) {
+bool KernelGroup::place_anew(const std::vector<PieceOf>& pieces, const std::vector<Point>& points) {
   const std::vector<Place> places = place(points);
   const auto left = static_cast<std::size_t>(std::ranges::count(places, Place{}));
   if (!list_.empty() && left + kShortList / 2 > list_.size()) {

@@ -63,7 +63,7 @@ class KernelGroup {
   Place remove(const PieceOf& piece, const Point& point);
   // Places all that there is, in order, and puts it in place of what is there. Where that leaves as many in
   // the list as there are, nobody moves: false.
-  bool place_anew(const std::vector<PieceOf>& pieces, std::vector<Point> points);
+  bool place_anew(const std::vector<PieceOf>& pieces, const std::vector<Point>& points);
   // Whether the list has become too long to leave everybody where he is.
   bool overgrown() const { return list_.size() > kShortList + list_when_placed_; }
   void clear();

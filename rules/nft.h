@@ -216,7 +216,7 @@ struct FixedSet {
 };
 
 struct Element {
-  std::vector<Value> key;  // a value for each part
+  std::vector<Value> key;   // a value for each part
   std::string target = {};  // the chain, or the counter
 
   bool operator==(const Element&) const = default;

@@ -89,6 +89,7 @@ std::vector<std::optional<std::size_t>> PlanUpdate::match_by_id() const {
 bool PlanUpdate::label_window() {
   const std::vector<std::optional<std::size_t>> olds = match_by_id();
   std::vector<std::optional<Label>> before;
+  before.reserve(olds.size());
   for (const auto& old : olds)
     before.push_back(old ? std::optional(state_.rules[*old].label) : std::nullopt);
   const Label low = begin_ == 0 ? 0 : state_.rules[begin_ - 1].label;
@@ -159,7 +160,7 @@ bool PlanUpdate::place(KernelGroup& group) {
       points.push_back(rules::point_of(piece));
     }
   }
-  return group.place_anew(pieces, std::move(points));
+  return group.place_anew(pieces, points);
 }
 
 PlanChange PlanUpdate::apply() {
@@ -342,8 +343,7 @@ void PlanUpdate::tell_groups(PlanChange& change) {
 void PlanUpdate::tell_chain(bool was, bool is, const std::string& name, nft::Chain chain,
                             PlanChange& change) const {
   if (was && !is) change.lost_chains.push_back(name);
-  if (!was && is) change.new_chains.push_back(std::move(chain));
-  if (was && is) change.changed_chains.push_back(std::move(chain));
+  if (is) (was ? change.changed_chains : change.new_chains).push_back(std::move(chain));
 }
 
 }  // namespace rules

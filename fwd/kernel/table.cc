@@ -41,7 +41,7 @@ class NftFirewall : public Firewall {
     // Without a table that is known to be written, nothing is known: also where one of the steps below fails.
     std::optional<Written> written = std::exchange(written_, std::nullopt);
     const bool known = written.has_value();
-    if (!known) written.emplace();
+    if (!known) written = Written{};
     rules::PlanChange change = written->plan.update(policy);
     rules::nft::Table fixed = build_table(policy, written->plan, generation, mode, settings_);
     rules::nft::Table before = std::exchange(written->fixed, std::move(fixed));

@@ -55,6 +55,7 @@ void difference_of_sets(const Table& before, const Table& wanted, TableChange& c
 std::vector<KernelElement> elements_of(const rules::nft::Map& map,
                                        const std::vector<rules::nft::Element>& elements) {
   std::vector<KernelElement> out;
+  out.reserve(elements.size());
   for (const rules::nft::Element& element : elements) out.push_back(element_of(map, element));
   return out;
 }

@@ -2,7 +2,10 @@
 
 #include <array>
 #include <functional>
+#include <memory>
+#include <random>
 #include <thread>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
@@ -70,6 +73,19 @@ void require(const fwd::Result<T>& result) {
   REQUIRE(result);
 }
 
+// Compares all of the table with what should be there, because somebody has changed another table.
+void require_whole(Firewall& firewall) {
+  auto socket = NetlinkSocket::open(NETLINK_NETFILTER);
+  require(socket);
+  NftBatch batch(*socket);
+  batch.add_table("other", "");
+  batch.delete_table("other");
+  require(batch.commit("change another table"));
+  const auto damage = firewall.damage();
+  require(damage);
+  CHECK(damage->value_or("none") == "none");
+}
+
 }  // namespace
 
 TEST_CASE("a committed table is read back with its generation and policy") {
@@ -135,7 +151,40 @@ TEST_CASE("commits that follow one another leave what a first commit of the last
         });
       }
       require(firewall->commit(policy, static_cast<Generation>(1 + round), fwd::Mode::Enforce));
+      require_whole(*firewall);
       if (round % 3 == 0) require(firewall->renew_lease(1s));
+    }
+  });
+}
+
+TEST_CASE("edits of one rule or of a set's members leave what a first commit leaves") {
+  support::in_new_netns([] {
+    const auto seed = tests::test_seed();
+    INFO("FWD_TEST_SEED=" << seed);
+    tests::RandomPolicies generator{seed};
+    std::mt19937_64 random{seed};
+    const auto firewall = opened();
+    rules::Policy policy;
+    std::vector<rules::AddressRange> members;
+    for (int round = 0; round < 40; ++round) {
+      rules::Rule rule = generator.policy(1).rules[0];
+      if (rule.action == rules::Action::Limit) rule.rate = rules::Rate{};
+      rule.id = fmt::format("r{}", round);
+      if (round % 3 == 0) rule.match.source = {nullptr, "peers"};
+      policy.rules.insert(random() % (policy.rules.size() + 1), rule);
+      if (round % 4 == 3) policy.rules.erase(random() % policy.rules.size());
+      const auto first = static_cast<std::uint32_t>(random() % 64 * 8);
+      const auto last = first + static_cast<std::uint32_t>(random() % 3);
+      members.push_back({rules::Address::v4(first), rules::Address::v4(last)});
+      members.push_back({rules::Address::v6(0, first), rules::Address::v6(0, last)});
+      if (members.size() > 20) members.erase(members.begin(), members.begin() + 6);
+      const auto peers = std::make_shared<const rules::AddressSet>(members);
+      for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+        if (policy.rules[i].match.source.name != "peers") continue;
+        tests::change(policy.rules, i, [&](rules::Rule& one) { one.match.source.members = peers; });
+      }
+      require(firewall->commit(policy, static_cast<Generation>(1 + round), fwd::Mode::Enforce));
+      require_whole(*firewall);
     }
   });
 }
