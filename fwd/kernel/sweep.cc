@@ -7,8 +7,6 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
-#include "fwd/kernel/conntrack.h"
-
 namespace fwd::kernel {
 namespace {
 
@@ -92,13 +90,12 @@ class Sweeper {
 
 }  // namespace
 
-Result<Sweep> sweep_connections(const SweepOptions& options, const SweepJudge& judge) {
-  auto conntrack = Conntrack::open();
-  if (!conntrack) return std::unexpected(conntrack.error());
+Result<Sweep> sweep_connections(Conntrack& conntrack, const SweepOptions& options,
+                                const SweepJudge& judge) {
   auto own = own_addresses();
   if (!own) return std::unexpected(own.error());
   Sweeper sweeper(options, judge, std::move(*own));
-  if (auto done = conntrack->mark_all(options.mark.mask, std::ref(sweeper)); !done) {
+  if (auto done = conntrack.mark_all(options.mark.mask, std::ref(sweeper)); !done) {
     return std::unexpected(done.error());
   }
   return sweeper.take();

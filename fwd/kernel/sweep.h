@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "fwd/kernel/conntrack.h"
 #include "fwd/kernel/marks.h"
 #include "fwd/system_error.h"
 #include "rules/packet.h"
@@ -41,6 +42,7 @@ struct SweepOptions {
 };
 
 // What was never judged (loopback, forwarded connections, those older than the table) is left alone.
-Result<Sweep> sweep_connections(const SweepOptions& options, const SweepJudge& judge);
+Result<Sweep> sweep_connections(Conntrack& conntrack, const SweepOptions& options,
+                                const SweepJudge& judge);
 
 }  // namespace fwd::kernel

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <chrono>
+#include <memory>
+#include <optional>
 
 #include <net/if.h>
 #include <spdlog/spdlog.h>
@@ -83,13 +85,40 @@ audit::VerdictRecord record_of(const engine::ActivePolicy& active,
 
 }  // namespace
 
+namespace {
+
+// Open from one sweep to the next: to close a socket of netfilter's right after a commit waits until the kernel has
+// freed what the commit took away.
+class Sweeps {
+ public:
+  explicit Sweeps(kernel::CtMark mark) : mark_(mark) {}
+
+  Result<kernel::Sweep> run(kernel::SweepOptions options, const kernel::SweepJudge& judge) {
+    if (!conntrack_) {
+      auto opened = kernel::Conntrack::open();
+      if (!opened) return std::unexpected(opened.error());
+      conntrack_.emplace(std::move(*opened));
+    }
+    options.mark = mark_;
+    auto swept = kernel::sweep_connections(*conntrack_, options, judge);
+    if (!swept) conntrack_.reset();
+    return swept;
+  }
+
+ private:
+  kernel::CtMark mark_;
+  std::optional<kernel::Conntrack> conntrack_;
+};
+
+}  // namespace
+
 Connections host_connections(kernel::CtMark mark) {
   return {[mark](kernel::Generation generation, const kernel::ConnectionJudge& judge) {
             return kernel::adopt_connections(mark, generation, judge);
           },
-          [mark](kernel::SweepOptions options, const kernel::SweepJudge& judge) {
-            options.mark = mark;
-            return kernel::sweep_connections(options, judge);
+          [sweeps = std::make_shared<Sweeps>(mark)](const kernel::SweepOptions& options,
+                                                    const kernel::SweepJudge& judge) {
+            return sweeps->run(options, judge);
           }};
 }
 

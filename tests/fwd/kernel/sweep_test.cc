@@ -29,6 +29,8 @@ class Host {
                            kOthersBits | CtMark{}.encode(state, generation)));
   }
 
+  Conntrack& conntrack() { return conntrack_; }
+
   std::uint32_t mark(std::uint16_t port) {
     const auto all = conntrack_.list();
     REQUIRE(all);
@@ -74,7 +76,7 @@ TEST_CASE("a sweep marks what was judged before, and keeps the bits of others") 
     for (const std::uint16_t port : {kAllowed, kRejected, kUndecided, kDenied})
       host.connection(port, ConnectionState::Approved, kNow - 1);
     host.connection(443, ConnectionState::None, 0);
-    const auto swept = sweep_connections({.mark = {}, .generation = kNow}, judge);
+    const auto swept = sweep_connections(host.conntrack(), {.mark = {}, .generation = kNow}, judge);
     REQUIRE(swept);
     CHECK(swept->approved == 1);
     CHECK(swept->cut.size() == 2);
@@ -92,7 +94,7 @@ TEST_CASE(
     Host host;
     host.connection(kDenied, ConnectionState::Revoked, kNow);
     host.connection(23, ConnectionState::Approved, kNow);
-    const auto swept = sweep_connections({.mark = {}, .generation = kNow}, judge);
+    const auto swept = sweep_connections(host.conntrack(), {.mark = {}, .generation = kNow}, judge);
     REQUIRE(swept);
     CHECK(swept->cut.empty());
     CHECK(swept->cut_by_packets == 1);
@@ -104,7 +106,8 @@ TEST_CASE("a sweep that only looks changes nothing") {
   support::in_new_netns([] {
     Host host;
     host.connection(kDenied, ConnectionState::Approved, kNow - 1);
-    const auto swept = sweep_connections({.mark = {}, .generation = kNow, .write = false}, judge);
+    const auto swept = sweep_connections(host.conntrack(),
+                                         {.mark = {}, .generation = kNow, .write = false}, judge);
     REQUIRE(swept);
     REQUIRE(swept->cut.size() == 1);
     CHECK(swept->cut[0].direction == rules::Direction::In);
