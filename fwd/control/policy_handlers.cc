@@ -12,8 +12,8 @@ namespace api = ctl::api;
 
 Answer get_rules(const Context& context, const Request&) {
   engine::RuleTotals totals = context.engine.rule_totals();
-  if (context.policy.enabled()) {
-    const auto hits = context.firewall.copy_hits();
+  if (context.policy.enabled() && totals.policy) {
+    const auto hits = context.firewall.copy_hits(totals.policy->policy);
     if (hits) {
       add(totals, *hits);
     } else {

@@ -31,18 +31,32 @@ bool may_drop(const BaseChain& chain) {
   return host && chain.type == "filter" && (chain.rules > 0 || chain.policy == NF_DROP);
 }
 
+bool ours(std::uint32_t family, const std::string& table) {
+  return family == NFPROTO_INET && table == kTableName;
+}
+
+// To list chains takes long where there are tens of thousands, as of ours there may be.
+Result<bool> has_other_tables(NetlinkSocket& socket) {
+  const auto tables = list_tables(socket);
+  if (!tables) return std::unexpected(tables.error());
+  return std::ranges::any_of(
+      *tables, [](const TableName& table) { return !ours(table.family, table.name); });
+}
+
 }  // namespace
 
 Result<std::vector<ForeignFilter>> foreign_filters() {
   auto socket = NetlinkSocket::open(NETLINK_NETFILTER);
   if (!socket) return std::unexpected(socket.error());
+  const auto others = has_other_tables(*socket);
+  if (!others) return std::unexpected(others.error());
+  if (!*others) return std::vector<ForeignFilter>{};
   const auto chains = read_base_chains(*socket);
   if (!chains) return std::unexpected(chains.error());
   std::vector<ForeignFilter> found;
   for (const BaseChain& chain : *chains) {
     const char* family = family_name(chain.family);
-    const bool ours = chain.family == NFPROTO_INET && chain.table == kTableName;
-    if (family == nullptr || ours || !may_drop(chain)) continue;
+    if (family == nullptr || ours(chain.family, chain.table) || !may_drop(chain)) continue;
     auto known = std::ranges::find_if(found, [&](const ForeignFilter& filter) {
       return filter.family == family && filter.table == chain.table;
     });

@@ -65,6 +65,21 @@ Result<void> dump(NetlinkSocket& socket, std::uint16_t type, const char* what,
 
 }  // namespace
 
+Result<std::vector<TableName>> list_tables(NetlinkSocket& socket) {
+  std::vector<TableName> tables;
+  const auto each = [&](const nlmsghdr& message) {
+    const Owned<nftnl_table, nftnl_table_free> one(nftnl_table_alloc());
+    if (nftnl_table_nlmsg_parse(&message, one.get()) < 0) return;
+    tables.push_back({nftnl_table_get_u32(one.get(), NFTNL_TABLE_FAMILY),
+                      text(nftnl_table_get_str(one.get(), NFTNL_TABLE_NAME))});
+  };
+  auto done = dump(
+      socket, NFT_MSG_GETTABLE, "list tables", [](nlmsghdr*) {}, each, [&] { tables.clear(); },
+      NFPROTO_UNSPEC);
+  if (!done) return std::unexpected(done.error());
+  return tables;
+}
+
 Result<std::optional<std::string>> find_table(NetlinkSocket& socket, const std::string& table) {
   std::optional<std::string> comment;
   const auto each = [&](const nlmsghdr& message) {
@@ -116,9 +131,11 @@ Result<void> read_sets(NetlinkSocket& socket, const std::string& table, FoundTab
   return dump(socket, NFT_MSG_GETSET, "list sets", fill, each, [&] { found.sets.clear(); });
 }
 
+constexpr const char* kReadCounters = "read the table's counters";
+
 }  // namespace
 
-Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket,
+Result<std::map<std::string, std::uint64_t>> list_counters(NetlinkSocket& socket,
                                                            const std::string& table) {
   std::map<std::string, std::uint64_t> counters;
   const auto each = [&](const nlmsghdr& message) {
@@ -135,39 +152,68 @@ Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket
   return counters;
 }
 
-Result<std::vector<std::uint64_t>> read_counters(NetlinkSocket& socket, const std::string& table,
-                                                 std::span<const char* const> names,
-                                                 CounterAccess access) {
+namespace {
+
+// One after the other, the last with an acknowledgement; calls `each` with the name and the packets of those that are
+// there.
+template <typename Names, typename Each>
+Result<void> request_counters(NetlinkSocket& socket, const std::string& table, const Names& names,
+                              CounterAccess access, int tolerated, Each each) {
   constexpr std::size_t kMessageRoom = 512;
   std::vector<char> requests(names.size() * kMessageRoom);
+  const std::uint16_t type = access == CounterAccess::Reset ? NFT_MSG_GETOBJ_RESET : NFT_MSG_GETOBJ;
   std::size_t length = 0;
   std::uint32_t sequence = 0;
-  for (const char* name : names) {
-    const std::uint16_t type =
-        access == CounterAccess::Reset ? NFT_MSG_GETOBJ_RESET : NFT_MSG_GETOBJ;
-    const std::uint16_t flags = name == names.back() ? NLM_F_ACK : 0;
+  for (const auto& name : names) {
+    const std::uint16_t flags = &name == &names.back() ? NLM_F_ACK : 0;
     sequence = socket.next_sequence();
     nlmsghdr* message =
         nftnl_nlmsg_build_hdr(requests.data() + length, type, NFPROTO_INET, flags, sequence);
     const Owned<nftnl_obj, nftnl_obj_free> wanted(nftnl_obj_alloc());
     nftnl_obj_set_str(wanted.get(), NFTNL_OBJ_TABLE, table.c_str());
-    nftnl_obj_set_str(wanted.get(), NFTNL_OBJ_NAME, name);
+    nftnl_obj_set_str(wanted.get(), NFTNL_OBJ_NAME, std::string(name).c_str());
     nftnl_obj_set_u32(wanted.get(), NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
     nftnl_obj_nlmsg_build_payload(message, wanted.get());
     length += NLMSG_ALIGN(message->nlmsg_len);
   }
-  std::vector<std::uint64_t> packets;
-  const auto each = [&](const nlmsghdr& message) {
+  const auto answer = [&](const nlmsghdr& message) {
     const Owned<nftnl_obj, nftnl_obj_free> one(nftnl_obj_alloc());
     if (nftnl_obj_nlmsg_parse(&message, one.get()) < 0) return;
-    packets.push_back(nftnl_obj_get_u64(one.get(), NFTNL_OBJ_CTR_PKTS));
+    each(text(nftnl_obj_get_str(one.get(), NFTNL_OBJ_NAME)),
+         nftnl_obj_get_u64(one.get(), NFTNL_OBJ_CTR_PKTS));
   };
-  constexpr const char* kWhat = "read the table's counters";
+  return socket.request(std::as_bytes(std::span(requests.data(), length)), sequence, kReadCounters,
+                        answer, tolerated);
+}
+
+}  // namespace
+
+Result<std::vector<std::uint64_t>> read_counters(NetlinkSocket& socket, const std::string& table,
+                                                 std::span<const char* const> names,
+                                                 CounterAccess access) {
+  std::vector<std::uint64_t> packets;
   auto done =
-      socket.request(std::as_bytes(std::span(requests.data(), length)), sequence, kWhat, each);
+      request_counters(socket, table, names, access, 0,
+                       [&](const std::string&, std::uint64_t count) { packets.push_back(count); });
   if (!done) return std::unexpected(done.error());
-  if (packets.size() != names.size()) return failed(kWhat, EBADMSG);
+  if (packets.size() != names.size()) return failed(kReadCounters, EBADMSG);
   return packets;
+}
+
+Result<std::map<std::string, std::uint64_t>> find_counters(NetlinkSocket& socket,
+                                                           const std::string& table,
+                                                           std::span<const std::string> names) {
+  constexpr std::size_t kAtOnce = 64;  // as many answers as a socket's buffer has room for
+  std::map<std::string, std::uint64_t> found;
+  while (!names.empty()) {
+    const auto some = names.first(std::min(kAtOnce, names.size()));
+    names = names.subspan(some.size());
+    auto done = request_counters(
+        socket, table, some, CounterAccess::Read, ENOENT,
+        [&](const std::string& name, std::uint64_t count) { found.emplace(name, count); });
+    if (!done) return std::unexpected(done.error());
+  }
+  return found;
 }
 
 Result<std::vector<BaseChain>> read_base_chains(NetlinkSocket& socket) {
@@ -202,7 +248,7 @@ Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {
   if (!chains) return std::unexpected(chains.error());
   found.chains = std::move(*chains);
   if (auto done = read_sets(socket, table, found); !done) return std::unexpected(done.error());
-  auto counters = read_counters(socket, table);
+  auto counters = list_counters(socket, table);
   if (!counters) return std::unexpected(counters.error());
   found.counters = std::move(*counters);
   return found;

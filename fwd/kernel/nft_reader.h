@@ -31,6 +31,12 @@ struct FoundTable {
   std::map<std::string, std::uint64_t> counters;  // packets
 };
 
+struct TableName {
+  std::uint32_t family;  // NFPROTO_*
+  std::string name;
+};
+Result<std::vector<TableName>> list_tables(NetlinkSocket& socket);  // of all families
+
 // Its comment; nothing where there is no such table.
 Result<std::optional<std::string>> find_table(NetlinkSocket& socket, const std::string& table);
 
@@ -48,7 +54,7 @@ Result<std::vector<BaseChain>> read_base_chains(NetlinkSocket& socket);
 Result<std::map<std::string, FoundChain>> read_chains(NetlinkSocket& socket,
                                                       const std::string& table);
 Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table);
-Result<std::map<std::string, std::uint64_t>> read_counters(NetlinkSocket& socket,
+Result<std::map<std::string, std::uint64_t>> list_counters(NetlinkSocket& socket,
                                                            const std::string& table);
 
 // Packets of these counters alone, in their order. With Reset each is set to 0 as it is read: no packet
@@ -57,6 +63,11 @@ enum class CounterAccess : std::uint8_t { Read, Reset };
 Result<std::vector<std::uint64_t>> read_counters(NetlinkSocket& socket, const std::string& table,
                                                  std::span<const char* const> names,
                                                  CounterAccess access);
+// Those that are there, in a time that grows with the names alone: a listing of a hundred thousand takes the kernel
+// seconds.
+Result<std::map<std::string, std::uint64_t>> find_counters(NetlinkSocket& socket,
+                                                           const std::string& table,
+                                                           std::span<const std::string> names);
 
 // What hash_of() gives for each, sorted, each once.
 Result<std::vector<std::size_t>> read_elements(NetlinkSocket& socket, const std::string& table,

@@ -84,9 +84,13 @@ class NftFirewall : public Firewall {
     return read_copy_counters(CounterAccess::Reset);
   }
 
-  Result<CopyHits> copy_hits() override {
+  Result<CopyHits> copy_hits(const rules::Policy& policy) override {
+    std::vector<std::string> names{default_counter(rules::Direction::In),
+                                   default_counter(rules::Direction::Out)};
+    for (const rules::Rule& rule : policy.builtin_rules) names.push_back(rule_counter(rule.id));
+    for (const rules::Rule& rule : policy.rules) names.push_back(rule_counter(rule.id));
     const std::lock_guard lock(mutex_);
-    auto found = read_counters(socket_, kTableName);
+    auto found = find_counters(socket_, kTableName, names);
     if (!found) return std::unexpected(found.error());
     CopyHits hits{.rules = {},
                   .default_in = (*found)[default_counter(rules::Direction::In)],

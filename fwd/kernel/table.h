@@ -91,7 +91,8 @@ class Firewall {
   virtual Result<std::optional<TableState>> read() = 0;  // nothing where there is no table
   virtual Result<TableCounters> counters() = 0;
   virtual Result<CopyCounters> take_copy_counters() = 0;  // and begins at 0; nothing is missed
-  virtual Result<CopyHits> copy_hits() = 0;               // as many as there are rules: costly
+  virtual Result<CopyHits> copy_hits(
+      const rules::Policy& policy) = 0;  // of its rules: costly where there are many
   virtual Result<void> renew_lease(std::chrono::milliseconds timeout) = 0;
   // Their packets go past the queue for so long.
   virtual Result<void> shed(std::span<const rules::Address> sources,

@@ -243,7 +243,7 @@ TEST_CASE("reading a large table that changes meanwhile fails in no other way th
       while (!stop.stop_requested()) (void)firewall->renew_lease(1s);
     });
     for (int i = 0; i < 10; ++i) {
-      const auto hits = firewall->copy_hits();
+      const auto hits = firewall->copy_hits(policy);
       if (!hits) CHECK(hits.error().code == EINTR);
     }
     const auto found = firewall->read();
@@ -299,7 +299,7 @@ TEST_CASE("what the copy decides is counted, by rule too, and taken exactly once
     CHECK(counted->copy.decided() == 5);
     CHECK(counted->copy.metered == 5);
     CHECK(counted->limit_refused == 2);
-    const auto hits = firewall->copy_hits();
+    const auto hits = firewall->copy_hits(policy);
     require(hits);
     CHECK(hits->default_out == 0);
     CHECK(hits->rules.at("00000000000000aa") == 5);
@@ -308,7 +308,7 @@ TEST_CASE("what the copy decides is counted, by rule too, and taken exactly once
     const auto rest = firewall->take_copy_counters();
     require(rest);
     CHECK(*rest == CopyCounters{});
-    CHECK(firewall->copy_hits()->rules.at("00000000000000aa") == 5);
+    CHECK(firewall->copy_hits(policy)->rules.at("00000000000000aa") == 5);
   });
 }
 

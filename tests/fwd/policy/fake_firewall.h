@@ -39,7 +39,7 @@ class FakeFirewall final : public kernel::Firewall {
   Result<kernel::CopyCounters> take_copy_counters() override {
     return std::exchange(counted.copy, {});
   }
-  Result<kernel::CopyHits> copy_hits() override { return hits; }
+  Result<kernel::CopyHits> copy_hits(const rules::Policy&) override { return hits; }
   Result<void> shed(std::span<const rules::Address> sources, std::chrono::milliseconds) override {
     for (const rules::Address& source : sources) calls.push_back("shed " + to_string(source));
     return {};
