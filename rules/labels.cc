@@ -1,6 +1,7 @@
 #include "rules/labels.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <utility>
 
@@ -77,6 +78,19 @@ std::optional<std::vector<Label>> number_between(std::span<const std::optional<L
   numbers.reserve(labels.size());
   for (const std::optional<Label>& label : labels) numbers.push_back(*label);
   return numbers;
+}
+
+std::optional<std::vector<Label>> spread_labels(std::size_t count, Label low, Label high) {
+  constexpr Label kRoomy = 16;
+  constexpr Label kDense = 2;
+  const auto shift = static_cast<unsigned>(std::bit_width(count)) / 2;
+  const Label least = shift < 4 ? std::max(kDense, kRoomy >> shift) : kDense;
+  const Label room = high - low;
+  if (room / (count + 1) < least) return std::nullopt;
+  std::vector<Label> labels(count);
+  for (std::size_t i = 0; i < count; ++i)
+    labels[i] = low + static_cast<Label>(std::uint64_t{room} * (i + 1) / (count + 1));
+  return labels;
 }
 
 std::vector<Label> number_rules(std::span<const std::optional<Label>> before) {

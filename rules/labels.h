@@ -1,6 +1,6 @@
 // Labels for the rules of a policy: numbers that grow with a rule's place, with gaps, so that a rule
 // put between two others needs no other's label changed (order maintenance, as in Dietz and Sleator,
-// STOC 1987, in its simplest form). Entry points: number_rules(), number_between().
+// STOC 1987). Entry points: number_rules(), number_between(), spread_labels().
 #pragma once
 
 #include <cstddef>
@@ -27,5 +27,11 @@ std::vector<Label> number_rules(std::span<const std::optional<Label>> before);
 // too small, or where there is no other and none of them had a label: all are to be given out anew.
 std::optional<std::vector<Label>> number_between(std::span<const std::optional<Label>> before,
                                                  Label low, Label high);
+
+// `count` labels between those two, as far from one another as can be. Nothing where they would be too close for
+// that many: the fewer they are, the more room there must be, so that a place where one rule after the other is put is
+// relabelled with ever more of its surroundings, and seldom (Bender et al., ESA 2002, "Two simplified algorithms for
+// maintaining order in a list").
+std::optional<std::vector<Label>> spread_labels(std::size_t count, Label low, Label high);
 
 }  // namespace rules

@@ -86,17 +86,40 @@ std::vector<std::optional<std::size_t>> PlanUpdate::match_by_id() const {
   return found;
 }
 
+Label PlanUpdate::label_before() const {
+  return begin_ == 0 ? 0 : state_.rules[begin_ - 1].label;
+}
+
+Label PlanUpdate::label_behind() const {
+  return old_end_ == state_.rules.size() ? kDefaultLabel : state_.rules[old_end_].label;
+}
+
+// Where the rules that differ have no room, those around them get other labels too, as few as will do.
 bool PlanUpdate::label_window() {
-  const std::vector<std::optional<std::size_t>> olds = match_by_id();
+  constexpr std::size_t kFirstStep = 8;
+  auto olds = match_by_id();
   std::vector<std::optional<Label>> before;
   before.reserve(olds.size());
   for (const auto& old : olds)
     before.push_back(old ? std::optional(state_.rules[*old].label) : std::nullopt);
-  const Label low = begin_ == 0 ? 0 : state_.rules[begin_ - 1].label;
-  const Label high = old_end_ == state_.rules.size() ? kDefaultLabel : state_.rules[old_end_].label;
-  const auto labels = before.empty() ? std::vector<Label>{} : number_between(before, low, high);
-  if (!labels) return false;
+  auto labels = before.empty() ? std::vector<Label>{}
+                               : number_between(before, label_before(), label_behind());
+  for (std::size_t by = kFirstStep; !labels; by *= 2) {
+    if (!widen_window(by)) return false;
+    labels = spread_labels(new_end_ - begin_, label_before(), label_behind());
+    if (labels) olds = match_by_id();
+  }
   choose(olds, *labels);
+  return true;
+}
+
+// False where it holds all rules already.
+bool PlanUpdate::widen_window(std::size_t by) {
+  const std::size_t behind = state_.rules.size() - old_end_;
+  if (begin_ == 0 && behind == 0) return false;
+  begin_ -= std::min(by, begin_);
+  old_end_ += std::min(by, behind);
+  new_end_ += std::min(by, behind);
   return true;
 }
 

@@ -46,6 +46,9 @@ class PlanUpdate {
   void find_window();
   std::vector<std::optional<std::size_t>> match_by_id() const;
   bool label_window();
+  bool widen_window(std::size_t by);
+  Label label_before() const;
+  Label label_behind() const;
   void choose(const std::vector<std::optional<std::size_t>>& olds,
               const std::vector<Label>& labels);
 

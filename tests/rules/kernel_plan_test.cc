@@ -283,6 +283,23 @@ TEST_CASE("what a rule's id counts by comes with the first rule of the id and go
   CHECK(plan.update(policy).gained_ids == std::vector<std::string>{"twice"});
 }
 
+TEST_CASE("however many rules are put in one place, each is a small change") {
+  Policy policy = tests::to_policy(tests::generate_five_tuples(1, 10000, 0).rules);
+  for (std::size_t i = 0; i < policy.rules.size(); ++i)
+    tests::change(policy.rules, i, [&](rules::Rule& rule) { rule.id = fmt::format("r{}", i); });
+  KernelPlan plan;
+  (void)plan.update(policy);
+  const Policy others = tests::to_policy(tests::generate_five_tuples(2, 300, 0).rules);
+  for (std::size_t i = 0; i < others.rules.size(); ++i) {
+    rules::Rule rule = others.rules[i];
+    rule.id = fmt::format("new{}", i);
+    policy.rules.insert(5000, rule);
+    const rules::PlanChange change = plan.update(policy);
+    REQUIRE_FALSE(change.whole);
+    REQUIRE(change.gained_rules.size() < 600);
+  }
+}
+
 TEST_CASE("the kernel's plan of 10,000 rules finds the rule that the trace names") {
   const std::string name = GENERATE("acl1", "fw1", "ipc1");
   const auto set = tests::read_classbench(name, "10k");

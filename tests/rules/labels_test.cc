@@ -10,6 +10,7 @@
 using rules::kDefaultLabel;
 using rules::Label;
 using rules::number_rules;
+using rules::spread_labels;
 
 namespace {
 
@@ -81,4 +82,15 @@ TEST_CASE("labels stay in order through random insertions and moves") {
     before.insert(before.begin() + static_cast<long>(random() % (before.size() + 1)), std::nullopt);
     std::swap(before[random() % before.size()], before[random() % before.size()]);
   }
+}
+
+TEST_CASE("spread labels keep their distance, and few of them more than many") {
+  CHECK(spread_labels(1, 100, 132) == std::vector<Label>{116});
+  CHECK(spread_labels(3, 100, 164) == std::vector<Label>{116, 132, 148});
+  CHECK_FALSE(spread_labels(1, 100, 131));
+  CHECK_FALSE(spread_labels(3, 100, 131));
+  const auto many = spread_labels(100000, 0, 200002);
+  REQUIRE(many);
+  check_order(*many);
+  CHECK_FALSE(spread_labels(100000, 0, 200000));
 }
