@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -143,6 +144,32 @@ bool KernelGroup::place_anew(const std::vector<PieceOf>& pieces, const std::vect
   }
   fill(pieces, points, places);
   return true;
+}
+
+std::optional<KernelGroup::Opened> KernelGroup::open_table(const std::vector<Point>& points) {
+  std::vector<Shape> shapes;
+  for (const Table& table : tables_) shapes.push_back(table.shape);
+  const std::optional<Shape> shape = shape_of_table(points, shapes);
+  if (!shape) return std::nullopt;
+  Opened opened{*shape, {}};
+  Table table{*shape, kDefaultLabel, {}};
+  std::unordered_map<std::uint64_t, std::pair<std::size_t, std::size_t>> buckets;  // first, count
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (!shape->within(points[i].shape)) continue;
+    const std::uint64_t number = bucket_of(points[i], *shape);
+    auto& [first, count] = buckets.try_emplace(number, i, 0).first->second;
+    if (count == kBucket || !share_bucket(points[first], points[i], *shape)) continue;
+    ++count;
+    table.items.push_back({number, list_[i]});
+    opened.pieces.push_back(list_[i]);
+  }
+  std::ranges::sort(table.items);
+  table.first = first_label(table.items);
+  tables_.push_back(std::move(table));
+  std::erase_if(list_, [&](const PieceOf& piece) {
+    return std::ranges::binary_search(opened.pieces, piece);
+  });
+  return opened;
 }
 
 // What comes first in the policy is looked for first: it spares the tables behind it.

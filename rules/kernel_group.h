@@ -64,6 +64,13 @@ class KernelGroup {
   // Places all that there is, in order, and puts it in place of what is there. Where that leaves as many in
   // the list as there are, nobody moves: false.
   bool place_anew(const std::vector<PieceOf>& pieces, const std::vector<Point>& points);
+  // One more table for what is in the list, if it is worth it: its shape, and those that have gone there from the list,
+  // which these points are of.
+  struct Opened {
+    Shape shape;
+    std::vector<PieceOf> pieces;
+  };
+  std::optional<Opened> open_table(const std::vector<Point>& points);
   // Whether the list has become too long to leave everybody where he is.
   bool overgrown() const { return list_.size() > kShortList + list_when_placed_; }
   void clear();

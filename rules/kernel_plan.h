@@ -32,7 +32,8 @@ struct PlanChange {
   std::vector<nft::Chain> new_chains = {};
   std::vector<nft::Chain> changed_chains = {};  // as they are now
   std::vector<std::string> lost_chains = {};
-  std::vector<Elements> elements = {};      // of maps that are there before and after
+  std::vector<nft::Map> new_maps = {};      // without elements
+  std::vector<Elements> elements = {};      // of maps that are there afterwards
   std::vector<std::string> lost_sets = {};  // and maps
   std::vector<MemberSet> new_sets = {};
   std::vector<MemberChange> members = {};

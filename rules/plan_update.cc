@@ -287,12 +287,35 @@ Point PlanUpdate::point_of(const PieceOf& of) const {
   return rules::point_of(state_.cut(state_.rule_of(of.label))[of.piece]);
 }
 
+// True where everything has another place now.
 bool PlanUpdate::place_overgrown() {
   bool moved = false;
   for (KernelGroup& group : state_.groups) {
+    while (group.overgrown() && open_table(group)) {
+    }
     if (group.overgrown() && place(group)) moved = true;
   }
   return moved;
+}
+
+bool PlanUpdate::open_table(KernelGroup& group) {
+  std::vector<Point> points;
+  for (const PieceOf& of : group.list()) points.push_back(point_of(of));
+  const auto opened = group.open_table(points);
+  if (!opened) return false;
+  const auto index = static_cast<std::size_t>(&group - state_.groups.data());
+  const Shape& shape = opened->shape;
+  opened_.emplace(index, shape);
+  for (const PieceOf& of : opened->pieces) {
+    const Cut cut = state_.cut(state_.rule_of(of.label));
+    const Piece piece = cut[of.piece];
+    const BucketKey key{index, shape, bucket_of(rules::point_of(piece), shape)};
+    touched_.try_emplace(key, Touched{{bucket_key(piece, shape),
+                                       group.table_name(shape) + bucket_name(piece, shape)},
+                                      false});
+  }
+  touched_lists_[index] = true;
+  return true;
 }
 
 void PlanUpdate::touch(const KernelGroup& group, const Place& place, const Piece& piece,
@@ -327,6 +350,8 @@ void PlanUpdate::tell_buckets(PlanChange& change) {
       change.lost_chains.push_back(std::move(touched.element.target));
       continue;
     }
+    if (new_map && opened_.contains({index, shape}))
+      change.new_maps.push_back(PlanEmitter::map(group, shape));
     if (new_map) change.elements.push_back({PlanEmitter::map(group, shape)});
     const auto items = KernelGroup::bucket(*table, bucket);
     if (items.empty()) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -60,6 +61,7 @@ class PlanUpdate {
   void find_copies();
   void put_in();
   bool place_overgrown();
+  bool open_table(KernelGroup& group);
   bool place(KernelGroup& group);
   void touch(const KernelGroup& group, const Place& place, const Piece& piece, const Point& point,
              bool removed);
@@ -85,7 +87,8 @@ class PlanUpdate {
   std::map<std::string, Id> ids_;
   std::vector<KernelGroup::Summary> summaries_;  // before
   std::map<BucketKey, Touched> touched_;
-  std::vector<bool> touched_lists_;  // by group
+  std::set<std::pair<std::size_t, Shape>> opened_;  // tables, by group
+  std::vector<bool> touched_lists_;                 // by group
 };
 
 }  // namespace rules

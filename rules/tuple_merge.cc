@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -62,9 +63,14 @@ class Placer {
   explicit Placer(std::vector<Point> points)
       : points_(std::move(points)), places_(points_.size()) {}
 
+  std::optional<Shape> one_more(const std::vector<Shape>& shapes) && {
+    if (shapes.size() >= kMaxTables) return std::nullopt;
+    for (const Shape& shape : shapes) table(shape);
+    return best_shape(all());
+  }
+
   std::vector<Place> place_all() && {
-    std::vector<std::size_t> left(points_.size());
-    for (std::size_t i = 0; i < left.size(); ++i) left[i] = i;
+    std::vector<std::size_t> left = all();
     if (left.size() <= kShortList) return std::move(places_);
     while (left.size() > kBucket && tables_.size() < kMaxTables) {
       const std::optional<Shape> shape = best_shape(left);
@@ -82,6 +88,12 @@ class Placer {
   }
 
  private:
+  std::vector<std::size_t> all() const {
+    std::vector<std::size_t> indices(points_.size());
+    std::iota(indices.begin(), indices.end(), std::size_t{0});
+    return indices;
+  }
+
   using Buckets = std::unordered_map<std::uint64_t, std::size_t>;  // how many pieces
 
   Buckets& table(const Shape& shape) {
@@ -259,6 +271,10 @@ bool share_bucket(const Point& one, const Point& other, const Shape& shape) {
 
 std::vector<Place> place(std::vector<Point> points) {
   return Placer(std::move(points)).place_all();
+}
+
+std::optional<Shape> shape_of_table(std::vector<Point> points, const std::vector<Shape>& tables) {
+  return Placer(std::move(points)).one_more(tables);
 }
 
 }  // namespace rules

@@ -41,4 +41,8 @@ inline constexpr std::size_t kBucket = 8;      // more than that only where no t
 // Of pieces in order of their labels, all of one family.
 std::vector<Place> place(std::vector<Point> points);
 
+// The shape of one more table, beside those of these shapes, that takes most of what is in none; nothing where none would
+// take much, or there are as many tables as there may be.
+std::optional<Shape> shape_of_table(std::vector<Point> points, const std::vector<Shape>& tables);
+
 }  // namespace rules

@@ -99,6 +99,7 @@ void add_plan(rules::PlanChange plan, TableChange& change) {
     change.elements.push_back(std::move(elements));
   }
   std::ranges::move(plan.lost_sets, std::back_inserter(change.lost_sets));
+  std::ranges::move(plan.new_maps, std::back_inserter(change.new_maps));
   std::ranges::move(plan.new_sets, std::back_inserter(change.new_member_sets));
   for (std::string& chain : plan.lost_chains) {
     change.flushed_chains.push_back(chain);
@@ -132,6 +133,7 @@ void write(NftBatch& batch, const TableChange& change, QueueExpression queue) {
 
   for (const std::string& counter : change.new_counters) batch.add_counter(table, counter);
   for (const rules::nft::Set& set : change.new_sets) batch.add_set(table, set);
+  for (const rules::nft::Map& map : change.new_maps) batch.add_map(table, map);
   for (const rules::MemberSet& set : change.new_member_sets) {
     batch.add_set(table, rules::nft::FixedSet{set.name, set.key, set.ranges()});
     batch.add_members(table, set);

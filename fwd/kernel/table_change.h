@@ -38,6 +38,7 @@ struct TableChange {
   std::vector<rules::nft::Set> new_sets = {};
   std::vector<rules::MemberSet> new_member_sets = {};
   std::vector<FilledChain> filled_chains = {};
+  std::vector<rules::nft::Map> new_maps = {};
   std::vector<Elements> elements = {};
 };
 

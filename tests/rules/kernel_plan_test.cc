@@ -300,6 +300,33 @@ TEST_CASE("however many rules are put in one place, each is a small change") {
   }
 }
 
+TEST_CASE("rules that fit no table get one of their own, and the others stay where they are") {
+  Policy policy = tests::to_policy(tests::generate_five_tuples(1, 3000, 0).rules);
+  std::erase_if(policy.builtin_rules, [](const rules::Rule&) { return true; });
+  for (std::size_t i = 0; i < policy.rules.size(); ++i)
+    tests::change(policy.rules, i, [&](rules::Rule& rule) { rule.id = fmt::format("r{}", i); });
+  KernelPlan plan;
+  (void)plan.update(policy);
+  rules::nft::Table table = tests::table_of(plan);
+  std::size_t opened = 0;
+  for (std::uint16_t port = 1; port <= 200; ++port) {
+    rules::Rule rule;
+    rule.id = fmt::format("port{}", port);
+    rule.match.protocols = {{17, {}, {}}};
+    rule.match.source_ports = {{port, port}};
+    policy.rules.insert(port, rule);
+    rules::PlanChange change = plan.update(policy);
+    REQUIRE_FALSE(change.whole);
+    opened += change.new_maps.size();
+    tests::apply(std::move(change), table);
+  }
+  CHECK(opened > 0);
+  rules::nft::Table whole = tests::table_of(plan);
+  tests::sort_table(whole);
+  tests::sort_table(table);
+  CHECK(dump(table) == dump(whole));
+}
+
 TEST_CASE("the kernel's plan of 10,000 rules finds the rule that the trace names") {
   const std::string name = GENERATE("acl1", "fw1", "ipc1");
   const auto set = tests::read_classbench(name, "10k");

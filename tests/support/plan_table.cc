@@ -74,6 +74,7 @@ Table table_of(const rules::KernelPlan& plan) {
 void apply(rules::PlanChange change, Table& table) {
   take_away(change, table);
   for (const rules::MemberSet& set : change.new_sets) add(table.fixed_sets, set.with_members());
+  for (const Map& map : change.new_maps) add(table.maps, map);
   for (Chain& chain : change.new_chains) add(table.chains, std::move(chain));
   for (Chain& chain : change.changed_chains) {
     Chain& old = named(table.chains, chain.name);
