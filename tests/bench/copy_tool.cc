@@ -24,6 +24,7 @@
 #include "rules/kernel_plan.h"
 #include "tests/support/five_tuple.h"
 #include "tests/support/plan_table.h"
+#include "tests/support/rule_lists.h"
 
 namespace {
 
@@ -38,8 +39,10 @@ rules::Policy policy_of(const tests::FiveTupleSet& set, std::size_t count) {
   rules.resize(std::min(count, rules.size()));
   rules::Policy policy = to_policy(rules);
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
-    policy.rules[i].id = fmt::format("{:016x}", i);
-    policy.rules[i].action = rules::Action::Deny;
+    tests::change(policy.rules, i, [&](rules::Rule& rule) {
+      rule.id = fmt::format("{:016x}", i);
+      rule.action = rules::Action::Deny;
+    });
   }
   return policy;
 }
@@ -72,7 +75,7 @@ int load(const tests::FiveTupleSet& set, std::size_t count) {
   rule.match.destination_ports = {{7, 7}};
   rule.match.protocols = {{17, {}, {}}};
   rule.id = "another";
-  policy.rules.insert(policy.rules.begin() + static_cast<std::ptrdiff_t>(count / 2), rule);
+  policy.rules.insert(count / 2, rule);
   return commit(**firewall, policy, "edit", 2) ? 0 : 1;
 }
 
