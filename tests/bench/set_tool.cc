@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "fwd/kernel/nft_batch.h"
 
@@ -18,15 +20,16 @@ using Clock = std::chrono::steady_clock;
 const std::string kTable = "fwd_bench";
 
 // Exact addresses, or pairs of them; none touches the next.
-nft::FixedSet make_set(bool ranges, std::uint32_t first, std::uint32_t count) {
-  nft::FixedSet set{"big", nft::Field::Ip4Source, ranges, {}};
-  set.members.resize(count);
+rules::MemberSet make_set(bool ranges, std::uint32_t first, std::uint32_t count) {
+  std::vector<rules::AddressRange> members;
+  members.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t address = 0x01000000U + 4 * (first + i);
-    set.members[i].first = address;
-    set.members[i].last = address + (ranges ? 1U : 0U);
+    members.push_back(
+        {rules::Address::v4(address), rules::Address::v4(address + (ranges ? 1U : 0U))});
   }
-  return set;
+  return rules::part_of("big", {rules::Family::V4, ranges},
+                        std::make_shared<const rules::AddressSet>(std::move(members)));
 }
 
 void commit(NftBatch& batch, const char* what) {
@@ -55,11 +58,11 @@ int main(int argc, char** argv) {
   NftBatch whole(*socket);
   const auto set = make_set(ranges, 0, count);
   whole.add_table(kTable, "");
-  whole.add_set(kTable, set);
-  whole.add_elements(kTable, set.name, fwd::kernel::elements_of(set));
+  whole.add_set(kTable, nft::FixedSet{set.name, set.key, set.ranges()});
+  whole.add_members(kTable, set);
   commit(whole, "load a set");
   NftBatch one(*socket);
-  one.add_elements(kTable, set.name, fwd::kernel::elements_of(make_set(ranges, count, 1)));
+  one.add_members(kTable, make_set(ranges, count, 1));
   commit(one, "add a member");
   std::printf("\n");
 }
