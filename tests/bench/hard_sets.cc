@@ -103,8 +103,7 @@ HardSet on_interfaces(const tests::FiveTupleSet& set) {
   made.name += " iface";
   const auto name = [](std::size_t rule) { return fmt::format("eth{}", rule % kInterfaces); };
   for (std::size_t i = 0; i < made.policy.rules.size(); ++i) {
-    tests::change(made.policy.rules, i,
-                  [&](rules::Rule& rule) { rule.match.interface = name(i); });
+    tests::change(made.policy.rules, i, [&](rules::Rule& rule) { rule.match.interface = name(i); });
   }
   for (auto& header : made.tuples.headers) {
     if (!header.expected) header.expected = tests::first_match(set.rules, header);
