@@ -42,8 +42,13 @@ struct RuleSet::Tables {
   RuleSide in;
   RuleSide out;
   InterfaceNames interfaces;
+  std::size_t compiled_interfaces;  // how many there were when all was compiled
 
-  bool youngest() const { return in.youngest() && out.youngest(); }
+  // Names that no rule mentions any more cost a look each, for every connection that is judged again.
+  bool can_be_followed() const {
+    const bool few_names = interfaces.names().size() <= 2 * compiled_interfaces + 64;
+    return few_names && in.youngest() && out.youngest();
+  }
 };
 
 RuleSet::RuleSet(std::shared_ptr<const Tables> tables) : tables_{std::move(tables)} {}
@@ -84,20 +89,22 @@ std::size_t RuleSet::memory_bytes() const noexcept {
 }
 
 RuleSet RuleSet::with_rule(const Policy& policy, std::size_t index) const {
-  if (!tables_->youngest()) return compile(policy);
+  if (!tables_->can_be_followed()) return compile(policy);
   InterfaceNames names = tables_->interfaces;
   const Rule& rule = policy.rules[index];
   RuleSide in = tables_->in.with_rule(rule, index, names);
   RuleSide out = tables_->out.with_rule(rule, index, names);
-  return RuleSet{std::make_shared<const Tables>(std::move(in), std::move(out), std::move(names))};
+  return RuleSet{std::make_shared<const Tables>(std::move(in), std::move(out), std::move(names),
+                                                tables_->compiled_interfaces)};
 }
 
 RuleSet RuleSet::without_rule(const Policy& policy, const Rule& rule, std::size_t index) const {
-  if (!tables_->youngest()) return compile(policy);
+  if (!tables_->can_be_followed()) return compile(policy);
   InterfaceNames names = tables_->interfaces;
   RuleSide in = tables_->in.without_rule(rule, index, names);
   RuleSide out = tables_->out.without_rule(rule, index, names);
-  return RuleSet{std::make_shared<const Tables>(std::move(in), std::move(out), std::move(names))};
+  return RuleSet{std::make_shared<const Tables>(std::move(in), std::move(out), std::move(names),
+                                                tables_->compiled_interfaces)};
 }
 
 RuleSet compile(const Policy& policy) {
@@ -105,8 +112,9 @@ RuleSet compile(const Policy& policy) {
   const auto sets = std::make_shared<classifier::AddressIndexes>();
   RuleSide in{policy, Direction::In, names, sets};
   RuleSide out{policy, Direction::Out, names, sets};
-  return RuleSet{
-      std::make_shared<const RuleSet::Tables>(std::move(in), std::move(out), std::move(names))};
+  const std::size_t interfaces = names.names().size();
+  return RuleSet{std::make_shared<const RuleSet::Tables>(std::move(in), std::move(out),
+                                                         std::move(names), interfaces)};
 }
 
 }  // namespace rules

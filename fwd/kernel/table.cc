@@ -142,7 +142,7 @@ class NftFirewall : public Firewall {
     const auto found = find_table(socket_, kTableName);
     if (!found) return std::unexpected(found.error());
     if (!*found) return "it is gone";
-    if (!written_) return std::nullopt;  // whatever it is, a commit that failed left it
+    if (!written_) return "what a change that failed has left of it isn't known";
     const auto verified = verify_whole(socket_, {written_->fixed, written_->plan}, queue_);
     if (!verified && verified.error().code != 0) return std::unexpected(verified.error());
     if (!verified) return verified.error().what;

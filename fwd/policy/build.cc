@@ -14,12 +14,15 @@
 namespace fwd::policy {
 namespace {
 
-// A verdict has room for so many slots (fwd/kernel/marks.h), the kernel's copy for so many labels (rules/labels.h).
+// The parser takes so many rules, and the kernel's copy has labels for them.
+static_assert(rules::kMaxRules < rules::kMostLabels / 2);
+
+// An edit hasn't been through the parser. A verdict has room for so many slots (fwd/kernel/marks.h).
 std::optional<rules::Diagnostic> check_limits(const rules::Policy& policy) {
-  if (policy.rules.size() > rules::kMostLabels) {
+  if (policy.rules.size() > rules::kMaxRules) {
     return rules::Diagnostic{rules::Severity::Error,
-                             policy.rules.where(rules::kMostLabels),
-                             fmt::format("a policy has at most {} rules", rules::kMostLabels),
+                             policy.rules.where(rules::kMaxRules),
+                             fmt::format("a policy has at most {} rules", rules::kMaxRules),
                              {},
                              {}};
   }

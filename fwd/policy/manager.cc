@@ -143,8 +143,9 @@ Outcome<Applied> PolicyManager::reload() {
   const std::lock_guard lock(change_mutex_);
   auto loaded = load(store_, read_services_, next_stamp());
   if (!loaded) return std::unexpected(std::move(loaded.error()));
-  services_ = std::move(loaded->services);
-  return commit_built(std::move(loaded->sources), std::move(loaded->built), std::nullopt);
+  auto applied = commit_built(std::move(loaded->sources), std::move(loaded->built), std::nullopt);
+  if (applied) services_ = std::move(loaded->services);
+  return applied;
 }
 
 State PolicyManager::state() const {

@@ -254,3 +254,21 @@ TEST_CASE("generated five-tuples match as a scan over them says") {
     REQUIRE(decision.index == expected.value_or(0));
   }
 }
+
+TEST_CASE("interfaces that no rule names any more are forgotten by and by") {
+  rules::Policy policy;
+  rules::RuleSet rule_set = rules::compile(policy);
+  for (int i = 0; i < 500; ++i) {
+    const std::string name = "veth" + std::to_string(i);
+    rules::Rule allowed;
+    allowed.action = Action::Allow;
+    allowed.match.interface.emplace(name);
+    policy.rules.insert(0, std::move(allowed));
+    rule_set = rule_set.with_rule(policy, 0);
+    CHECK(rule_set.interface_id(name) != rules::kOtherInterface);
+    const rules::Rule removed = policy.rules[0];
+    policy.rules.erase(0);
+    rule_set = rule_set.without_rule(policy, removed, 0);
+  }
+  CHECK(rule_set.interfaces().size() < 100);
+}

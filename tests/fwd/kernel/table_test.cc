@@ -357,5 +357,12 @@ TEST_CASE("what others do to the table is damage, what they do elsewhere isn't")
     CHECK(damage() == "it is gone");
     require(firewall->commit(policy_with_limit("whole"), 3, fwd::Mode::Enforce));
     CHECK(damage() == "none");
+    const auto refused = [](const fwd::kernel::Send&) -> fwd::Result<void> {
+      return fwd::failed("write the table", ENOSPC);
+    };
+    CHECK_FALSE(firewall->commit(policy_with_limit("refused"), 4, fwd::Mode::Enforce, refused));
+    CHECK(damage() == "what a change that failed has left of it isn't known");
+    require(firewall->commit(policy_with_limit("whole"), 5, fwd::Mode::Enforce));
+    CHECK(damage() == "none");
   });
 }
