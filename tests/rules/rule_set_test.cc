@@ -185,7 +185,7 @@ TEST_CASE("a protocol that is listed twice still matches") {
 
 TEST_CASE("interfaces are told apart by the names that rules mention") {
   rules::Match eth0;
-  eth0.interface = "eth0";
+  eth0.interface.emplace("eth0");
   rules::Match eth1_out;
   eth1_out.direction = Direction::Out;
   eth1_out.interface = "eth1";
