@@ -139,6 +139,7 @@ Result<void> Daemon::open_audit() {
   return keep(
       audit::Writer::open(
           {.path = options_.audit,
+           .state_directory = options_.state_directory(),
            .hostname = host_name(),
            .workers = settings_.queues.count(),
            .ring_records = settings_.audit.ring_records,

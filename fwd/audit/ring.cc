@@ -8,14 +8,17 @@ namespace fwd::audit {
 namespace {
 
 // A counter with a single writer needs no locked instruction.
-void add_one(std::atomic<std::uint64_t>& counter) noexcept {
+template <typename Counter>
+void add_one(Counter& counter) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 }  // namespace
 
-Ring::Ring(std::size_t capacity)
-    : slots_(std::bit_ceil(std::max<std::size_t>(capacity, 1))), mask_(slots_.size() - 1) {}
+Ring::Ring(std::size_t capacity, std::uint64_t& decided)
+    : slots_(std::bit_ceil(std::max<std::size_t>(capacity, 1))),
+      mask_(slots_.size() - 1),
+      decided_(decided) {}
 
 bool Ring::has_room() noexcept {
   const std::uint64_t head = head_.load(std::memory_order_relaxed);

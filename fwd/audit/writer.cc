@@ -30,16 +30,28 @@ void block_signals() {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
+// A host without a ledger is filtered and audited all the same.
+Ledger open_ledger(const std::string& directory) {
+  if (directory.empty()) return {};
+  auto ledger = Ledger::open(directory);
+  if (ledger) return std::move(*ledger);
+  spdlog::error("audit: {}; after a crash nobody will know how many records are missing",
+                ledger.error().message());
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Writer>> Writer::open(WriterSettings settings) {
   auto file = LogFile::open(settings.path);
   if (!file) return std::unexpected(file.error());
-  auto tail = file->recover();
-  if (!tail) return std::unexpected(tail.error());
+  Ledger ledger = open_ledger(settings.state_directory);
+  auto before = resume(ledger, *file);
+  if (!before) return std::unexpected(before.error());
   const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_fd < 0) return failed("make the audit writer's eventfd");
-  std::unique_ptr<Writer> writer(new Writer(std::move(settings), std::move(*file), *tail, wake_fd));
+  std::unique_ptr<Writer> writer(
+      new Writer(std::move(settings), std::move(*file), std::move(ledger), *before, wake_fd));
   try {
     writer->thread_ = std::thread(&Writer::run, writer.get());
   } catch (const std::system_error& error) {
@@ -48,17 +60,19 @@ Result<std::unique_ptr<Writer>> Writer::open(WriterSettings settings) {
   return writer;
 }
 
-Writer::Writer(WriterSettings settings, LogFile file, const LogTail& tail, int wake_fd)
+Writer::Writer(WriterSettings settings, LogFile file, Ledger ledger, const Resumption& before,
+               int wake_fd)
     : path_(settings.path),
       wake_fd_(wake_fd),
       current_(file.identity()),
       drain_({settings.workers + 2, settings.ring_records, settings.lines_per_second},
              EcsEncoder(settings.hostname, std::move(settings.interface_names)), std::move(file),
-             tail.last_sequence) {
-  if (tail.torn_bytes != 0) {
-    drain_.note({tail.modified_ns, tail.modified_ns, 1, GapReason::TornLine});
-  }
-  drain_.note({HealthType::Start, "start", "fwd starts", {}});
+             std::move(ledger), before.end) {
+  for (const HealthEvent& event : before.events) drain_.note(event);
+  for (const Gap& gap : before.gaps) drain_.note(gap);
+  HealthEvent start{HealthType::Start, "start", "fwd starts"};
+  start.checkpoint = true;
+  drain_.note(std::move(start));
 }
 
 Writer::~Writer() {
@@ -110,8 +124,9 @@ Result<void> Writer::reopen() {
     inbox_.file = std::move(*file);
     // The first line of the new file, from which a restart takes the sequence even if no decision
     // follows.
-    inbox_.events.push_back(
-        {HealthType::Info, "rotate", "the audit log goes on in a new file", {}});
+    HealthEvent rotate{HealthType::Info, "rotate", "the audit log goes on in a new file"};
+    rotate.checkpoint = true;
+    inbox_.events.push_back(std::move(rotate));
   }
   wake();
   return {};
@@ -157,6 +172,7 @@ void Writer::finish() {
     spdlog::error("audit: {} lost: {} couldn't be written before the end",
                   rules::count(lost, "record"), path_);
   }
+  drain_.end();
 }
 
 void Writer::take_inbox() {

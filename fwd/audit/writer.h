@@ -14,6 +14,7 @@
 
 #include "fwd/audit/drain.h"
 #include "fwd/audit/event.h"
+#include "fwd/audit/resume.h"
 #include "fwd/engine/active_policy.h"
 #include "fwd/engine/record_sink.h"
 #include "fwd/system_error.h"
@@ -22,6 +23,7 @@ namespace fwd::audit {
 
 struct WriterSettings {
   std::string path;
+  std::string state_directory = {};  // has the ledger; empty: nothing outlives the process
   std::string hostname;
   unsigned workers = 1;
   // Between one thread and the writer; rounded up to a power of two.
@@ -32,8 +34,8 @@ struct WriterSettings {
 
 class Writer final : public engine::RecordSink {
  public:
-  // Cuts off a torn last line, goes on with the sequence of the last whole one, and writes that
-  // auditing starts.
+  // Cuts off a torn last line, goes on with the chain of the last whole one, and writes that
+  // auditing starts, and what the daemon before couldn't tell.
   static Result<std::unique_ptr<Writer>> open(WriterSettings settings);
   ~Writer() override;
   Writer(const Writer&) = delete;
@@ -57,6 +59,7 @@ class Writer final : public engine::RecordSink {
   Result<void> reopen();
 
   Counters counters() const { return drain_.counters(); }
+  LogState state() const { return drain_.state(); }
 
   // Writes what waits, and that auditing ends. What the file doesn't take is counted as lost.
   void stop();
@@ -69,7 +72,8 @@ class Writer final : public engine::RecordSink {
     std::optional<LogFile> file;
   };
 
-  Writer(WriterSettings settings, LogFile file, const LogTail& tail, int wake_fd);
+  Writer(WriterSettings settings, LogFile file, Ledger ledger, const Resumption& before,
+         int wake_fd);
 
   unsigned changes() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 1); }
   void run();
