@@ -227,7 +227,7 @@ Result<void> Daemon::serve() {
       .policy = *policy_,
       .engine = *engine_,
       .firewall = *firewall_,
-      .audit_counters = [this] { return audit_->counters(); },
+      .audit_state = [this] { return audit_->state(); },
       .kernel_copy = [this] { return copy_watch_->state(); },
       .warnings = [this] { return warnings(); },
       .audit_file = options_.audit,

@@ -114,4 +114,15 @@ LineFacts facts_of(std::string_view line) {
   return facts;
 }
 
+std::optional<CheckpointFacts> checkpoint_of(std::string_view line) {
+  const auto at = line.rfind(R"("checkpoint":{)");
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto object = line.substr(at);
+  const auto written = number_after(object, "\"written\":");
+  const auto folded = number_after(object, "\"folded\":");
+  const auto lost = number_after(object, "\"lost\":");
+  if (!written || !folded || !lost) return std::nullopt;
+  return CheckpointFacts{*written, *folded, *lost};
+}
+
 }  // namespace ctl::api

@@ -74,4 +74,12 @@ struct LineFacts {
 };
 LineFacts facts_of(std::string_view line);
 
+// What a line with a checkpoint says that the lines before it tell of.
+struct CheckpointFacts {
+  std::uint64_t written = 0;
+  std::uint64_t folded = 0;
+  std::uint64_t lost = 0;
+};
+std::optional<CheckpointFacts> checkpoint_of(std::string_view line);
+
 }  // namespace ctl::api

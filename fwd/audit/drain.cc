@@ -316,7 +316,8 @@ Counters Drain::counters() const {
 
 LogState Drain::state() const {
   const std::lock_guard lock(mutex_);
-  return {counted(), ledger_.life().before, end_, failure_};
+  return {counted(), ledger_.life().before, end_,
+          failure_ == 0 ? "" : SystemError{"writing " + file_.path(), failure_}.message()};
 }
 
 Counters Drain::counted() const {

@@ -32,9 +32,9 @@ struct Counters {
 // How the log is doing.
 struct LogState {
   Counters counters;  // since the start; what a daemon before left untold counts as lost
-  ctl::api::ledger::Totals before;  // over the lives of the daemons before
-  ctl::api::ChainEnd end;           // the last line
-  int failure = 0;                  // errno of the last write; 0: it went well
+  ctl::api::ledger::Totals before = {};  // over the lives of the daemons before
+  ctl::api::ChainEnd end = {};           // the last line
+  std::string trouble = {};              // what keeps lines from the file; empty where nothing does
 };
 
 class Drain {
