@@ -144,6 +144,9 @@ Result<void> Daemon::open_audit() {
            .workers = settings_.queues.count(),
            .ring_records = settings_.audit.ring_records,
            .lines_per_second = settings_.audit.fold_above,
+           .block_when_full = settings_.audit.block_when_full,
+           .rotate_size = settings_.audit.rotate_size,
+           .keep = settings_.audit.keep,
            .interface_names = [this](std::uint32_t index) { return link_names_.name(index); }}),
       audit_);
 }

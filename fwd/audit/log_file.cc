@@ -99,6 +99,22 @@ std::optional<LinesAfter> sum_after(std::string_view lines, std::uint64_t sequen
 
 }  // namespace
 
+FileIdentity identity_of(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino};
+}
+
+Result<void> make_way(const std::string& path, unsigned keep) {
+  const auto numbered = [&](unsigned number) { return path + '.' + std::to_string(number); };
+  for (unsigned number = keep; number > 0; --number) {
+    const std::string from = number == 1 ? path : numbered(number - 1);
+    if (rename(from.c_str(), numbered(number).c_str()) == 0) continue;
+    if (errno != ENOENT || number == 1) return failed("rename " + from);
+  }
+  return {};
+}
+
 Result<LogFile> LogFile::open(const std::string& path) {
   if (auto made = make_folders(std::filesystem::path(path).parent_path()); !made) {
     return std::unexpected(made.error());
@@ -177,6 +193,7 @@ Result<LinesAfter> LogFile::lines_after(std::uint64_t sequence) const {
 }
 
 Appended LogFile::append(std::string_view lines) {
+  if (deleted()) return {0, ENOENT};
   if (!cut_excess()) return {0, errno};
   std::size_t done = 0;
   int error = 0;
@@ -194,6 +211,11 @@ Appended LogFile::append(std::string_view lines) {
   excess_ = done - kept;
   cut_excess();  // where that fails too, the next append() tries again before it writes
   return {kept, error};
+}
+
+bool LogFile::deleted() const {
+  struct stat status {};
+  return fstat(fd_, &status) == 0 && status.st_nlink == 0;
 }
 
 bool LogFile::cut_excess() {

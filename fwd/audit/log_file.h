@@ -42,6 +42,12 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
+// Of what has that name; zeros where nothing has.
+FileIdentity identity_of(const std::string& path);
+
+// Renames the file to PATH.1, what is there to PATH.2 and so on, so that at most `keep` are left.
+Result<void> make_way(const std::string& path, unsigned keep);
+
 class LogFile {
  public:
   // Makes the file (0640) and the folders above it (0750) where they are missing. Follows no pipe
@@ -62,7 +68,7 @@ class LogFile {
   // Of the file's end, what has a greater sequence.
   Result<LinesAfter> lines_after(std::uint64_t sequence) const;
 
-  // One write() unless the kernel takes less. `lines` ends with a line end.
+  // Where the file has been deleted meanwhile nothing is written: ENOENT. One write() unless the kernel takes less. `lines` ends with a line end.
   Appended append(std::string_view lines);
 
   std::uint64_t size() const { return size_; }
@@ -72,6 +78,7 @@ class LogFile {
 
  private:
   LogFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  bool deleted() const;
   bool cut_excess();
 
   std::string path_;

@@ -19,8 +19,9 @@ namespace {
 // After records came, the writer naps instead of asking to be woken, so that busy workers never
 // call the kernel for it.
 constexpr int kNapMs = 10;
-constexpr int kSleepMs = 1000;  // the longest that the report of a loss is put off
-constexpr int kRetryMs = 200;   // until a file that refused is tried again
+constexpr int kSleepMs = 500;  // the longest that a loss isn't told, or a moved file not noticed
+constexpr int kRetryMs = 200;  // until a file that refused is tried again
+constexpr std::chrono::milliseconds kLookEvery{500};  // whether the file is still where it was
 
 // Signals are the main thread's. SIGXFSZ is blocked by that, too: a file at its limit is an error
 // of write(), no death.
@@ -63,6 +64,9 @@ Result<std::unique_ptr<Writer>> Writer::open(WriterSettings settings) {
 Writer::Writer(WriterSettings settings, LogFile file, Ledger ledger, const Resumption& before,
                int wake_fd)
     : path_(settings.path),
+      block_when_full_(settings.block_when_full),
+      rotate_size_(settings.rotate_size),
+      keep_(settings.keep),
       wake_fd_(wake_fd),
       current_(file.identity()),
       drain_({settings.workers + 2, settings.ring_records, settings.lines_per_second},
@@ -143,7 +147,11 @@ void Writer::run() {
   pthread_setname_np(pthread_self(), "fwd-audit");
   block_signals();
   while (!stopping_.load()) {
-    switch (pass(false)) {
+    const Drain::Progress progress = pass(false);
+    const bool blocked = progress == Drain::Progress::Blocked;
+    refusing_.store(blocked && block_when_full_, std::memory_order_relaxed);
+    if (blocked || std::chrono::steady_clock::now() >= next_look_) look_after_file();
+    switch (progress) {
       case Drain::Progress::Idle:
         sleep();
         break;
@@ -160,6 +168,7 @@ void Writer::run() {
 
 Drain::Progress Writer::pass(bool last) {
   drain_.sample();
+  if (rotate_size_ != 0 && drain_.file().size() >= rotate_size_) rotate();
   take_inbox();
   return drain_.run(last);
 }
@@ -173,6 +182,30 @@ void Writer::finish() {
                   rules::count(lost, "record"), path_);
   }
   drain_.end();
+}
+
+// Somebody has renamed or deleted the file.
+bool Writer::moved_away() {
+  const std::lock_guard lock(mutex_);
+  return identity_of(path_) != current_;
+}
+
+void Writer::look_after_file() {
+  next_look_ = std::chrono::steady_clock::now() + kLookEvery;
+  std::string complaint;
+  if (moved_away()) {
+    if (const auto reopened = reopen(); !reopened) complaint = reopened.error().message();
+  }
+  if (!complaint.empty() && complaint != complaint_) spdlog::error("audit: {}", complaint);
+  complaint_ = std::move(complaint);
+}
+
+void Writer::rotate() {
+  if (const auto moved = make_way(path_, keep_)) {
+    look_after_file();
+  } else if (std::chrono::steady_clock::now() >= next_look_) {
+    spdlog::error("audit: {}", moved.error().message());
+  }
 }
 
 void Writer::take_inbox() {

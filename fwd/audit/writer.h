@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -29,6 +30,9 @@ struct WriterSettings {
   // Between one thread and the writer; rounded up to a power of two.
   std::size_t ring_records = 8192;
   std::uint32_t lines_per_second = 0;  // see Budget
+  bool block_when_full = false;        // see RecordSink::unrecorded_may_pass()
+  std::uint64_t rotate_size = 0;       // in bytes; 0: somebody else rotates
+  unsigned keep = 30;                  // rotated files
   InterfaceNames interface_names;
 };
 
@@ -44,6 +48,9 @@ class Writer final : public engine::RecordSink {
   // Each ring has one producer at a time: workers are 0 to workers - 1, the main thread pushes as
   // control(), who changes the policy by push_change().
   bool push(unsigned worker, const VerdictRecord& record) noexcept override;
+  bool unrecorded_may_pass() const noexcept override {
+    return !refusing_.load(std::memory_order_relaxed);
+  }
   unsigned control() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 2); }
 
   // Of a connection that a change cuts: there may be more at once than the ring takes, so it waits for the writer.
@@ -55,7 +62,7 @@ class Writer final : public engine::RecordSink {
   void event(HealthEvent event);
 
   // After the file has been renamed: what was pushed before may still go to the old one, nothing is
-  // lost. On an error the old file stays in use.
+  // lost. On an error the old file stays in use. The writer finds it out by itself within a second.
   Result<void> reopen();
 
   Counters counters() const { return drain_.counters(); }
@@ -79,20 +86,29 @@ class Writer final : public engine::RecordSink {
   void run();
   Drain::Progress pass(bool last);
   void take_inbox();
+  void look_after_file();
+  void rotate();
+  bool moved_away();
   void finish();
   void sleep();
   void wait(int milliseconds);
   void wake() const noexcept;
 
   const std::string path_;
+  const bool block_when_full_;
+  const std::uint64_t rotate_size_;
+  const unsigned keep_;
   const int wake_fd_;
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;  // of the next two
+  std::atomic<bool> refusing_{false};  // the file takes nothing, and nobody is to pass unrecorded
+  std::mutex mutex_;                   // of the next two
   Inbox inbox_;
   FileIdentity current_;  // of the file in use, or of the one in the inbox
   Drain drain_;           // its rings are the workers', then control()'s and changes()'
   bool gave_up_ = false;  // push_change() has, on a file that takes nothing
+  std::chrono::steady_clock::time_point next_look_;  // at the file; of the writer's thread
+  std::string complaint_;                            // about it, told already; likewise
   std::thread thread_;
 };
 

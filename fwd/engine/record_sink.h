@@ -12,6 +12,9 @@ class RecordSink {
   // Called by the thread of that worker alone, and never blocks or allocates. False when there was
   // no room: then the sink has counted the record as lost.
   virtual bool push(unsigned worker, const audit::VerdictRecord& record) noexcept = 0;
+
+  // False: a new connection whose record there was no room for is to be dropped.
+  virtual bool unrecorded_may_pass() const noexcept { return true; }
 };
 
 }  // namespace fwd::engine

@@ -46,6 +46,10 @@ kernel::Verdict answer(const kernel::QueuedPacket& packet, const ActivePolicy& a
   return {packet.id, false, packet.priority};
 }
 
+bool lets_in(const Judgement& judgement) {
+  return judgement.done() == Outcome::Approve || judgement.done() == Outcome::Pass;
+}
+
 // The one in the packet's own header: a reply is judged turned round.
 const rules::Address& sender_of(const audit::VerdictRecord& record) {
   const rules::Packet& packet = record.judgement.packet;
@@ -136,8 +140,12 @@ void Worker::judge_batch(std::span<const kernel::QueuedPacket> packets,
     record.duration_ns = saturated(duration);
     count(record, packets[at].hook);
     if (record.judgement.decoded) sources_.count(sender_of(record), received);
-    if (wants_record(record, active) && !sink_.push(number_, record)) counters_.records_lost.add();
     verdicts_[at] = answer(packets[at], active, record.judgement);
+    if (wants_record(record, active) && !sink_.push(number_, record)) {
+      counters_.records_lost.add();
+      if (lets_in(record.judgement) && !sink_.unrecorded_may_pass())
+        verdicts_[at] = {packets[at].id, false, packets[at].priority};
+    }
   }
   counters_.batches.add();
   counters_.count_time(static_cast<std::uint64_t>(duration.count()), packets.size());

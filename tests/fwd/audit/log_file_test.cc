@@ -118,6 +118,33 @@ TEST_CASE("a full disk takes whole lines and leaves no half one") {
   CHECK(scratch.read("audit.json") == "{\"a\":1}\n{\"b\":2}\n" + lines);
 }
 
+TEST_CASE("nothing is written to a file that was deleted") {
+  const Scratch scratch;
+  const auto path = scratch.path("audit.json");
+  auto file = LogFile::open(path);
+  REQUIRE(file);
+  CHECK(fwd::audit::identity_of(path) == file->identity());
+  std::filesystem::remove(path);
+  CHECK(file->append(kLine).error == ENOENT);
+  CHECK(file->append(kLine).kept == 0);
+  CHECK(fwd::audit::identity_of(path) == fwd::audit::FileIdentity{});
+}
+
+TEST_CASE("rotated files have numbers, the newest the lowest, and only so many are kept") {
+  const Scratch scratch;
+  const auto path = scratch.path("audit.json");
+  for (const char* text : {"a", "b", "c", "d"}) {
+    scratch.write("audit.json", text);
+    REQUIRE(fwd::audit::make_way(path, 3));
+  }
+  CHECK(scratch.count() == 3);
+  CHECK(scratch.read("audit.json.1") == "d");
+  CHECK(scratch.read("audit.json.3") == "b");
+  const auto nothing = fwd::audit::make_way(path, 3);
+  REQUIRE_FALSE(nothing);
+  CHECK(nothing.error().code == ENOENT);
+}
+
 TEST_CASE("somebody who empties the file takes no line of ours that comes later") {
   const Scratch scratch;
   const auto path = scratch.path("audit.json");
