@@ -18,7 +18,7 @@ CLANG_FORMAT ?= clang-format-14
 WARNINGS    := -Wall -Wextra -Wconversion -Wshadow -Werror
 FLAVOUR     ?=
 
-PACKAGES := libnetfilter_queue libmnl libnftnl libnetfilter_conntrack spdlog fmt libmicrohttpd libcap-ng nettle
+PACKAGES := libnetfilter_queue libmnl libnftnl libnetfilter_conntrack spdlog fmt libmicrohttpd libcap-ng nettle zlib
 override CPPFLAGS += -I. -DFWD_VERSION='"$(VERSION)"' -DSPDLOG_FMT_EXTERNAL -MMD -MP
 ALL_CXXFLAGS = -std=c++23 -pthread $(WARNINGS) $(CXXFLAGS) $(FLAVOUR)
 ALL_LDFLAGS  = -Wl,--as-needed $(LDFLAGS)

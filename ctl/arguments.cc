@@ -21,7 +21,23 @@ constexpr std::array kFlags{
     Flag{"-h", &Arguments::help},     Flag{"--version", &Arguments::version},
     Flag{"--force", nullptr},  // ufw's way not to be asked; fwctl never asks
 };
-constexpr std::string_view kSocket = "--socket";
+
+// Options with a value, in the next word or after a "=".
+struct Option {
+  std::string_view name;
+  std::string Arguments::*member;
+  std::string_view value;
+};
+constexpr std::array kOptions{Option{"--socket", &Arguments::socket, "path"},
+                              Option{"--state", &Arguments::state, "directory"}};
+
+const Option* find_option(std::string_view word) {
+  const std::string_view name = word.substr(0, word.find('='));
+  for (const Option& option : kOptions) {
+    if (option.name == name) return &option;
+  }
+  return nullptr;
+}
 
 const Flag* find_flag(std::string_view name) {
   for (const Flag& flag : kFlags) {
@@ -37,7 +53,7 @@ api::Error unknown_option(std::string_view option) {
         "would do");
   }
   rules::Nearest nearest(option);
-  nearest.consider(kSocket);
+  for (const Option& known : kOptions) nearest.consider(known.name);
   for (const Flag& flag : kFlags) nearest.consider(flag.name);
   const std::string hint = nearest.hint();
   return usage_error(
@@ -67,11 +83,15 @@ std::expected<Arguments, api::Error> parse_arguments(const std::vector<std::stri
       result.words.push_back(word);
     } else if (word == "--") {
       options = false;
-    } else if (word == kSocket) {
-      if (++i == arguments.size()) return std::unexpected(usage_error("--socket needs a path"));
-      result.socket = arguments[i];
-    } else if (word.starts_with("--socket=")) {
-      result.socket = word.substr(kSocket.size() + 1);
+    } else if (const Option* known = find_option(word); known != nullptr) {
+      if (const auto value = word.find('='); value != std::string::npos) {
+        result.*(known->member) = word.substr(value + 1);
+      } else if (++i < arguments.size()) {
+        result.*(known->member) = arguments[i];
+      } else {
+        return std::unexpected(
+            usage_error(fmt::format("{} needs a {}", known->name, known->value)));
+      }
     } else if (const Flag* flag = find_flag(word); flag == nullptr) {
       return std::unexpected(unknown_option(word));
     } else if (flag->member != nullptr) {

@@ -12,6 +12,7 @@ namespace ctl {
 
 struct Arguments {
   std::string socket;
+  std::string state = "/var/lib/fwd";  // the daemon's directory
   bool json = false;
   bool help = false;
   bool version = false;

@@ -26,4 +26,7 @@ Result check_file(const Context& context);
 Result diff_file(const Context& context);
 Result apply_file(const Context& context);
 
+// audit_commands.cc
+Result audit(const Context& context);
+
 }  // namespace ctl

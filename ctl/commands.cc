@@ -59,6 +59,10 @@ constexpr std::array kCommands{
     Command{"mode", "mode [observe|enforce]",
             "Let everything through and record what would be refused, or enforce the policy again.",
             change_mode},
+    Command{"audit", "audit status|verify FILE...",
+            "The audit log's accounts; or whether files of it are what fwd has written, which "
+            "needs no daemon.",
+            audit},
     Command{"version", "version", "fwctl's version.", show_version},
     Command{"help", "help [COMMAND]", "This text, or one command's.", show_help},
 };
@@ -107,6 +111,7 @@ constexpr std::string_view kOptions =
     "\nOptions, before or after the command:\n"
     "  --socket PATH  fwd's socket; else $FWCTL_SOCKET, else /run/fwd/fwd.sock\n"
     "  --json         print what fwd answers, as JSON\n"
+    "  --state DIR    fwd's state directory, for audit verify; else /var/lib/fwd\n"
     "  --help         help, for the command where there is one\n"
     "  --version      fwctl's version\n"
     "\nA rule is one of ufw's, or of the policy file: see fwd-policy(5).\n"

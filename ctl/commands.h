@@ -23,6 +23,7 @@ using DisableWithoutDaemon = std::function<std::expected<Ended, api::Error>()>;
 struct Context {
   std::vector<std::string> words;
   bool json = false;
+  std::string state;  // the daemon's directory
   Look look;
   Exchange exchange;
   DisableWithoutDaemon disable_without_daemon;

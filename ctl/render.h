@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ctl/api/audit.h"
 #include "ctl/api/error.h"
 #include "ctl/api/policy.h"
 #include "ctl/api/rule.h"
@@ -36,6 +37,9 @@ std::string render_diff(const api::Diff& diff, const Session& own, const Look& l
 
 // ", 3 live connections cut", or nothing.
 std::string cut_text(std::uint64_t connections);
+
+std::string render_audit(const api::AuditReport& report, const Look& look);
+std::string render_verified(const api::AuditVerified& verified, const Look& look);
 
 std::string render_diagnostics(const std::vector<rules::Diagnostic>& diagnostics);
 std::string render_error(const api::Error& error);

@@ -77,6 +77,7 @@ std::string details(const api::Status& status, const Look& look) {
       fmt::format("{}: {} written, {} folded, {} lost, {} waiting", audit.file, audit.written,
                   audit.folded, audit.lost, audit.waiting),
       audit.lost > 0 ? Style::Bad : Style::Plain);
+  if (!audit.trouble.empty()) add("Audit trouble", one_line(audit.trouble), Style::Bad);
   add("Conntrack",
       fmt::format("{} of {} entries", status.conntrack.entries, status.conntrack.limit));
   return table.text(look);

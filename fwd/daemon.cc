@@ -139,10 +139,14 @@ Result<void> Daemon::open_audit() {
   return keep(
       audit::Writer::open(
           {.path = options_.audit,
+           .state_directory = options_.state_directory(),
            .hostname = host_name(),
            .workers = settings_.queues.count(),
            .ring_records = settings_.audit.ring_records,
            .lines_per_second = settings_.audit.fold_above,
+           .block_when_full = settings_.audit.block_when_full,
+           .rotate_size = settings_.audit.rotate_size,
+           .keep = settings_.audit.keep,
            .interface_names = [this](std::uint32_t index) { return link_names_.name(index); }}),
       audit_);
 }
@@ -226,7 +230,7 @@ Result<void> Daemon::serve() {
       .policy = *policy_,
       .engine = *engine_,
       .firewall = *firewall_,
-      .audit_counters = [this] { return audit_->counters(); },
+      .audit_state = [this] { return audit_->state(); },
       .kernel_copy = [this] { return copy_watch_->state(); },
       .warnings = [this] { return warnings(); },
       .audit_file = options_.audit,

@@ -95,7 +95,7 @@ std::vector<std::string> Daemon::warnings() const {
     spdlog::warn("status: {}", filters.error().message());
   }
   if (const auto fill = kernel::conntrack_fill()) add(conntrack_warnings(*fill));
-  add(audit_warnings(audit_->counters()));
+  add(audit_warnings(audit_->state()));
   add(worker_warnings(engine_->queue_totals(), lease_->healthy()));
   return all;
 }

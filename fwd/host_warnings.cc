@@ -76,11 +76,19 @@ std::vector<std::string> conntrack_warnings(const kernel::ConntrackFill& fill) {
                   fill.entries, fill.limit)};
 }
 
-std::vector<std::string> audit_warnings(const audit::Counters& counters) {
-  if (counters.lost == 0) return {};
-  return {
-      fmt::format("{} lost since the start; records of the dataset fwd.audit_gap say when and why",
-                  rules::count(counters.lost, "audit record was", "audit records were"))};
+std::vector<std::string> audit_warnings(const audit::LogState& log) {
+  std::vector<std::string> warnings;
+  if (!log.trouble.empty()) {
+    warnings.push_back(
+        fmt::format("the audit log can't be written ({}): {} so far", log.trouble,
+                    rules::count(log.counters.waiting, "decision waits", "decisions wait")));
+  }
+  if (log.counters.lost != 0) {
+    warnings.push_back(fmt::format(
+        "{} lost since the start; records of the dataset fwd.audit_gap say when and why",
+        rules::count(log.counters.lost, "audit record was", "audit records were")));
+  }
+  return warnings;
 }
 
 std::vector<std::string> worker_warnings(const std::vector<engine::QueueTotals>& queues,

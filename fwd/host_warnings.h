@@ -17,7 +17,7 @@ namespace fwd {
 std::vector<std::string> other_firewalls(const std::string& root = "");
 std::vector<std::string> foreign_table_warnings(const std::vector<kernel::ForeignFilter>& filters);
 std::vector<std::string> conntrack_warnings(const kernel::ConntrackFill& fill);
-std::vector<std::string> audit_warnings(const audit::Counters& counters);
+std::vector<std::string> audit_warnings(const audit::LogState& log);
 std::vector<std::string> worker_warnings(const std::vector<engine::QueueTotals>& queues,
                                          bool healthy);
 

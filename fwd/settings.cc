@@ -61,6 +61,13 @@ bool set_ring_records(Settings& settings, const toml::node& node) {
   return true;
 }
 
+bool set_full_disk(Settings& settings, const toml::node& node) {
+  const auto text = node.value_exact<std::string>();
+  if (text != "continue" && text != "block") return false;
+  settings.audit.block_when_full = text == "block";
+  return true;
+}
+
 bool set_group(std::string& target, const toml::node& node) {
   const auto text = node.value_exact<std::string>();
   if (!text || text->empty()) return false;
@@ -94,7 +101,14 @@ constexpr std::array kKeys = {
         [](Settings& s, const toml::node& n) {
           return set_integer(s.audit.fold_above, n, 0, 1'000'000);
         }},
+    Key{"audit.full_disk", R"("continue" or "block")", set_full_disk},
+    Key{"audit.keep", "a number from 1 to 1000",
+        [](Settings& s, const toml::node& n) { return set_integer(s.audit.keep, n, 1, 1000); }},
     Key{"audit.ring_records", "a power of two from 64 to 1048576", set_ring_records},
+    Key{"audit.rotate_size", "a number of bytes from 0 to 1099511627776",
+        [](Settings& s, const toml::node& n) {
+          return set_integer(s.audit.rotate_size, n, 0, std::int64_t{1} << 40);
+        }},
     Key{"control.admin_group", "the name of a group",
         [](Settings& s, const toml::node& n) { return set_group(s.control.admin_group, n); }},
     Key{"control.read_group", "the name of a group",

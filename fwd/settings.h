@@ -21,6 +21,9 @@ struct AuditSettings {
   std::size_t ring_records = 8192;  // between one worker and the writer; a power of two
   // Of allowed and of refused connections each; what goes beyond is folded. 0: nothing is.
   std::uint32_t fold_above = 1000;
+  bool block_when_full = false;   // new connections that there is no room to record
+  std::uint64_t rotate_size = 0;  // in bytes; 0: others rotate
+  std::uint32_t keep = 30;        // rotated files
 };
 
 struct ControlSettings {

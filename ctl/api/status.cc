@@ -40,9 +40,9 @@ struct Fields<Queue> {
 template <>
 struct Fields<AuditStatus> {
   using T = AuditStatus;
-  static constexpr std::tuple kFields{Field{"file", &T::file}, Field{"written", &T::written},
-                                      Field{"folded", &T::folded}, Field{"lost", &T::lost},
-                                      Field{"waiting", &T::waiting}};
+  static constexpr std::tuple kFields{Field{"file", &T::file},       Field{"written", &T::written},
+                                      Field{"folded", &T::folded},   Field{"lost", &T::lost},
+                                      Field{"waiting", &T::waiting}, Field{"trouble", &T::trouble}};
 };
 
 template <>

@@ -47,6 +47,7 @@ struct AuditStatus {
   std::uint64_t folded = 0;  // told by records that stand for several
   std::uint64_t lost = 0;
   std::uint64_t waiting = 0;
+  std::string trouble;  // what keeps lines from the file; empty where nothing does
 };
 
 // What the kernel decided without the daemon: packets since the daemon's start, and what it found then that

@@ -36,23 +36,31 @@ GapReason reason_of(int failure) {
 
 }  // namespace
 
-Drain::Drain(const Settings& settings, EcsEncoder encoder, LogFile file,
-             std::uint64_t last_sequence)
-    : encoder_(std::move(encoder)),
+Drain::Drain(const Settings& settings, EcsEncoder encoder, LogFile file, Ledger ledger,
+             const ctl::api::ChainEnd& end)
+    : ledger_(std::move(ledger)),
+      encoder_(std::move(encoder)),
       file_(std::move(file)),
       cursors_(settings.rings),
       last_report_ns_(settings.rings),
-      sequence_(last_sequence),
+      chain_(end.hash),
       settled_budget_(settings.lines_per_second),
-      budget_(settings.lines_per_second) {
+      budget_(settings.lines_per_second),
+      end_(end) {
   for (std::size_t number = 0; number < settings.rings; ++number) {
-    rings_.emplace_back(settings.ring_records);
+    rings_.emplace_back(settings.ring_records, ledger_.lane(number));
   }
   text_.reserve(kBatchBytes + kBatchBytes / 8);
 }
 
 bool Drain::anything_waits() const noexcept {
   return std::ranges::any_of(rings_, [](const Ring& ring) { return ring.head() != ring.tail(); });
+}
+
+void Drain::replace(LogFile file) {
+  const std::lock_guard lock(mutex_);
+  file_ = std::move(file);
+  note_progress();
 }
 
 void Drain::sample() {
@@ -89,20 +97,40 @@ Drain::Progress Drain::run(bool last) {
       !write_losses(last || recovering)) {
     return Progress::Blocked;
   }
-  if (recovering) spdlog::info("audit: {} is written again", file_.path());
-  failure_ = 0;
+  if (recovering) {
+    spdlog::info("audit: {} is written again", file_.path());
+    set_failure(0);
+  }
   policies_.forget_superseded();
   return moved ? Progress::Moved : Progress::Idle;
 }
 
 bool Drain::write_notes() {
+  std::uint64_t noted = 0;
   for (const Note& note : notes_) {
-    std::visit(
-        [&](const auto& what) { encoder_.append(text_, what, note.time_ns, next_sequence()); },
-        note.what);
+    if (const auto* gap = std::get_if<Gap>(&note.what)) {
+      encoder_.append(text_, *gap, note.time_ns, next_sequence());
+      noted += gap->count;
+    } else {
+      const auto& event = std::get<HealthEvent>(note.what);
+      encoder_.append(text_, event, note.time_ns, next_sequence(),
+                      event.checkpoint ? checkpoint(noted) : Checkpoint{});
+    }
     add_line(Kind::Note);
   }
   return write_batch();
+}
+
+// `noted`: the decisions of gaps that stand before it in the batch.
+Checkpoint Drain::checkpoint(std::uint64_t noted) const {
+  const std::lock_guard lock(mutex_);
+  const auto& before = ledger_.life().before;
+  Checkpoint sum{.decided = before.decided + counted().decided,
+                 .written = before.written + written_,
+                 .folded = before.folded + folded_,
+                 .lost = before.lost + told_ + noted};
+  sum.waiting = sum.decided - sum.written - sum.folded - sum.lost;
+  return sum;
 }
 
 bool Drain::write_verdicts(bool& moved) {
@@ -169,6 +197,8 @@ bool Drain::write_losses(bool now) {
 }
 
 void Drain::add_line(Kind kind, std::size_t ring, const Loss& loss) {
+  const std::size_t begin = steps_.empty() ? 0 : steps_.back().end;
+  chain_ = ctl::api::seal(text_, begin, chain_);
   steps_.push_back({kind, ring, text_.size(), loss});
   ++lines_;
 }
@@ -180,6 +210,7 @@ bool Drain::write_batch() {
   text_.clear();
   steps_.clear();
   lines_ = 0;
+  chain_ = end_.hash;
   budget_ = settled_budget_;
   if (result.error != 0) set_failure(result.error);
   return result.error == 0;
@@ -193,10 +224,28 @@ void Drain::settle(std::size_t kept) {
     if (step.end > kept) break;
     settle(step);
   }
+  if (kept == 0) return;
+  const auto last = ctl::api::seal_of(std::string_view(text_).substr(0, kept));
+  end_.hash = last->hash;
+  note_progress();
+}
+
+void Drain::note_progress(bool ended) {
+  ledger_.note({.written = written_,
+                .folded = folded_,
+                .told = told_,
+                .sequence = end_.sequence,
+                .hash = end_.hash,
+                .device = file_.identity().device,
+                .inode = file_.identity().inode,
+                .time_ns = realtime_ns(),
+                .ended = ended ? 1U : 0U,
+                .reason = static_cast<std::uint32_t>(failure_ == 0 ? GapReason::Killed
+                                                                   : reason_of(failure_))});
 }
 
 void Drain::settle(const Step& step) {
-  if (step.kind != Kind::ToFold) ++sequence_;
+  if (step.kind != Kind::ToFold) ++end_.sequence;
   switch (step.kind) {
     case Kind::Verdict:
       settled_budget_.take(rings_[step.ring].at(rings_[step.ring].tail()));
@@ -212,8 +261,10 @@ void Drain::settle(const Step& step) {
       break;
     case Kind::Loss:
       rings_[step.ring].acknowledge(step.loss);
+      told_ += step.loss.count;
       break;
     case Kind::Note:
+      if (const auto* gap = std::get_if<Gap>(&notes_.front().what)) told_ += gap->count;
       notes_.pop_front();
       break;
   }
@@ -228,11 +279,12 @@ void Drain::fold_oldest(Ring& ring) {
 }
 
 void Drain::set_failure(int error) {
-  if (error != failure_) {
+  if (error != 0 && error != failure_) {
     spdlog::error(
         "audit: writing {}: {}; records wait, and are counted as lost once the rings are full",
         file_.path(), std::strerror(error));
   }
+  const std::lock_guard lock(mutex_);
   failure_ = error;
 }
 
@@ -249,12 +301,28 @@ std::uint64_t Drain::abandon() {
   return count;
 }
 
+void Drain::end() {
+  const std::lock_guard lock(mutex_);
+  note_progress(true);
+}
+
 Counters Drain::counters() const {
   const std::lock_guard lock(mutex_);
-  Counters total{.decided = 0,
+  return counted();
+}
+
+LogState Drain::state() const {
+  const std::lock_guard lock(mutex_);
+  return {counted(), ledger_.life().before, end_,
+          failure_ == 0 ? "" : SystemError{"writing " + file_.path(), failure_}.message()};
+}
+
+Counters Drain::counted() const {
+  const std::uint64_t owed = ledger_.life().owed;
+  Counters total{.decided = owed,
                  .written = written_,
                  .folded = folded_,
-                 .lost = abandoned_,
+                 .lost = abandoned_ + owed,
                  .waiting = folder_.packets(),
                  .bytes = bytes_};
   for (const Ring& ring : rings_) {

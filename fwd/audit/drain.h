@@ -12,6 +12,7 @@
 
 #include "fwd/audit/ecs.h"
 #include "fwd/audit/fold.h"
+#include "fwd/audit/ledger.h"
 #include "fwd/audit/log_file.h"
 #include "fwd/audit/policy_names.h"
 #include "fwd/audit/ring.h"
@@ -28,6 +29,14 @@ struct Counters {
   std::uint64_t bytes = 0;  // of all lines, also those that are no decisions
 };
 
+// How the log is doing.
+struct LogState {
+  Counters counters;  // since the start; what a daemon before left untold counts as lost
+  ctl::api::ledger::Totals before = {};  // over the lives of the daemons before
+  ctl::api::ChainEnd end = {};           // the last line
+  std::string trouble = {};              // what keeps lines from the file; empty where nothing does
+};
+
 class Drain {
  public:
   struct Settings {
@@ -36,7 +45,9 @@ class Drain {
     std::uint32_t lines_per_second = 0;  // see Budget
   };
 
-  Drain(const Settings& settings, EcsEncoder encoder, LogFile file, std::uint64_t last_sequence);
+  // `end` is the line that the next one follows.
+  Drain(const Settings& settings, EcsEncoder encoder, LogFile file, Ledger ledger,
+        const ctl::api::ChainEnd& end);
 
   std::size_t ring_count() const { return rings_.size(); }
   Ring& ring(std::size_t number) noexcept { return rings_[number]; }
@@ -51,14 +62,18 @@ class Drain {
   void learn(PolicyNames names);
   void note(HealthEvent event);
   void note(const Gap& gap);
-  void replace(LogFile file) { file_ = std::move(file); }
+  void replace(LogFile file);
+  const LogFile& file() const { return file_; }
   // `last`: gaps and folds are told now and not when their second is over.
   Progress run(bool last = false);
 
   // Counts as lost what the file doesn't take. Returns how many records that were.
   std::uint64_t abandon();
+  // Notes that nothing comes any more.
+  void end();
 
   Counters counters() const;  // by any thread
+  LogState state() const;     // likewise
 
  private:
   // A step of the batch, taken when the text up to `end` is in the file.
@@ -84,13 +99,17 @@ class Drain {
   bool write_losses(bool now);
   std::size_t earliest() const;
   void fold_oldest(Ring& ring);
-  std::uint64_t next_sequence() const { return sequence_ + lines_ + 1; }
+  Checkpoint checkpoint(std::uint64_t noted) const;
+  Counters counted() const;
+  std::uint64_t next_sequence() const { return end_.sequence + lines_ + 1; }
   void add_line(Kind kind, std::size_t ring = 0, const Loss& loss = {});
   bool write_batch();
   void settle(std::size_t kept);
   void settle(const Step& step);
   void set_failure(int error);
+  void note_progress(bool ended = false);
 
+  Ledger ledger_;  // has the rings' counts of what was decided
   std::deque<Ring> rings_;
   EcsEncoder encoder_;
   LogFile file_;
@@ -98,20 +117,22 @@ class Drain {
   std::deque<Note> notes_;
   std::vector<Cursor> cursors_;               // by ring
   std::vector<std::int64_t> last_report_ns_;  // by ring
-  std::uint64_t sequence_;                    // of the last line in the file
-  int failure_ = 0;  // errno of the last write; what fell out of the rings since then, did for that
 
   std::string text_;  // the batch
   std::vector<Step> steps_;
   std::uint64_t lines_ = 0;  // in text_
-  Budget settled_budget_;    // as of the records that have left their rings
-  Budget budget_;            // as of the batch
+  ctl::api::ChainHash chain_;  // of the last line in text_
+  Budget settled_budget_;      // as of the records that have left their rings
+  Budget budget_;              // as of the batch
 
   mutable std::mutex mutex_;  // held while records change from waiting to written, folded or lost
   Folder folder_;
   std::uint64_t written_ = 0;
   std::uint64_t folded_ = 0;
   std::uint64_t abandoned_ = 0;
+  std::uint64_t told_ = 0;  // of those that are lost, by gaps
+  ctl::api::ChainEnd end_;  // the last line in the file
+  int failure_ = 0;  // errno of the last write; what fell out of the rings since then, did for that
   std::uint64_t bytes_ = 0;
 };
 

@@ -56,6 +56,8 @@ constexpr std::string_view text(GapReason reason) {
       return "write_error";
     case GapReason::TornLine:
       return "torn_line";
+    case GapReason::Killed:
+      return "killed";
   }
   __builtin_unreachable();
 }
@@ -264,11 +266,23 @@ void append_happening(std::string& out, std::string_view category, std::string_v
   json::append_number(out.append(R"(","sequence":)"), sequence);
 }
 
-void append_by_copy(std::string& out, const HealthEvent::ByCopy& packets) {
+void append_packets(std::string& out, const HealthEvent& event) {
+  json::append_number(out.append(R"("packets":)"), *event.packets);
+  if (!event.by_copy) return;
+  const HealthEvent::ByCopy& packets = *event.by_copy;
   json::append_number(out.append(R"(,"allowed":)"), packets.allowed);
   json::append_number(out.append(R"(,"denied":)"), packets.denied);
   json::append_number(out.append(R"(,"metered":)"), packets.metered);
   json::append_number(out.append(R"(,"shed":)"), packets.shed);
+}
+
+void append_checkpoint(std::string& out, const Checkpoint& checkpoint) {
+  json::append_number(out.append(R"("checkpoint":{"decided":)"), checkpoint.decided);
+  json::append_number(out.append(R"(,"written":)"), checkpoint.written);
+  json::append_number(out.append(R"(,"folded":)"), checkpoint.folded);
+  json::append_number(out.append(R"(,"lost":)"), checkpoint.lost);
+  json::append_number(out.append(R"(,"waiting":)"), checkpoint.waiting);
+  out.push_back('}');
 }
 
 }  // namespace
@@ -342,7 +356,7 @@ void EcsEncoder::append(std::string& out, const Gap& gap, std::int64_t now_ns,
 }
 
 void EcsEncoder::append(std::string& out, const HealthEvent& event, std::int64_t now_ns,
-                        std::uint64_t sequence) {
+                        std::uint64_t sequence, const Checkpoint& checkpoint) {
   begin(out, now_ns);
   json::append_string(out.append(R"(,"message":)"), event.message);
   append_happening(out, "process", types(event.type), event.action, "fwd.health", sequence);
@@ -350,13 +364,10 @@ void EcsEncoder::append(std::string& out, const HealthEvent& event, std::int64_t
   out.append(R"(},"observer":{"hostname":)").append(hostname_);
   out.append(R"(,"type":"firewall","version":")" FWD_VERSION R"("})");
   json::append_number(out.append(R"(,"process":{"pid":)"), static_cast<std::uint64_t>(getpid()));
-  out.append("}");
-  if (event.packets) {
-    json::append_number(out.append(R"(,"fwd":{"packets":)"), *event.packets);
-    if (event.by_copy) append_by_copy(out, *event.by_copy);
-    out.push_back('}');
-  }
-  out.append("}\n");
+  out.append(R"(},"fwd":{)");
+  if (event.packets) append_packets(out, event);
+  if (event.checkpoint) append_checkpoint(out, checkpoint);
+  out.append("}}\n");
 }
 
 void EcsEncoder::begin(std::string& out, std::int64_t time_ns) {

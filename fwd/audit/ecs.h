@@ -1,5 +1,6 @@
 // The audit log's lines: one JSON object each, Elastic Common Schema 8.17, keys always in the same
-// order. What is ours alone stands under "fwd". fwd-audit(5) describes every field.
+// order. What is ours alone stands under "fwd", the last of them. fwd-audit(5) describes every
+// field.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,9 @@ class EcsEncoder {
   void append(std::string& out, const Fold& fold, const PolicyNames* policy,
               std::uint64_t sequence);
   void append(std::string& out, const Gap& gap, std::int64_t now_ns, std::uint64_t sequence);
+  // `checkpoint` is told where the event is one.
   void append(std::string& out, const HealthEvent& event, std::int64_t now_ns,
-              std::uint64_t sequence);
+              std::uint64_t sequence, const Checkpoint& checkpoint = {});
 
  private:
   void begin(std::string& out, std::int64_t time_ns);

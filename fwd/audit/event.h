@@ -13,6 +13,7 @@ enum class GapReason : std::uint8_t {
   DiskFull,    // the file couldn't grow, so the ring filled up
   WriteError,  // likewise, for any other reason
   TornLine,    // the last line of an earlier daemon was incomplete
+  Killed,      // an earlier daemon ended before it could write them
 };
 
 // Decisions without a record. Times in ns since 1970.
@@ -39,6 +40,16 @@ struct HealthEvent {
     std::uint64_t shed = 0;
   };
   std::optional<ByCopy> by_copy = std::nullopt;
+  bool checkpoint = false;  // tells what all lines before it add up to
+};
+
+// What the lines of the log say, over all its files: decided == written + folded + lost + waiting.
+struct Checkpoint {
+  std::uint64_t decided = 0;
+  std::uint64_t written = 0;
+  std::uint64_t folded = 0;
+  std::uint64_t lost = 0;     // and told
+  std::uint64_t waiting = 0;  // for a line
 };
 
 }  // namespace fwd::audit

@@ -9,15 +9,17 @@ namespace fwd::audit {
 namespace {
 
 // A counter with a single writer needs no locked instruction.
-void add(std::atomic<std::uint64_t>& counter, std::uint64_t count) noexcept {
+template <typename Counter>
+void add(Counter& counter, std::uint64_t count) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_release);
 }
 
 }  // namespace
 
-Ring::Ring(std::size_t capacity)
+Ring::Ring(std::size_t capacity, std::uint64_t& decided)
     : mask_(std::bit_ceil(std::max<std::size_t>(capacity, 1)) - 1),
-      slots_(static_cast<VerdictRecord*>(std::calloc(mask_ + 1, sizeof(VerdictRecord)))) {
+      slots_(static_cast<VerdictRecord*>(std::calloc(mask_ + 1, sizeof(VerdictRecord)))),
+      decided_(decided) {
   if (!slots_) throw std::bad_alloc();
 }
 

@@ -32,8 +32,9 @@ struct Loss {
 
 class Ring {
  public:
-  // The capacity is rounded up to a power of two.
-  explicit Ring(std::size_t capacity);
+  // The capacity is rounded up to a power of two. `decided` counts the records that come: the
+  // producer's own cache line, which may outlive the process. It is 0 at first.
+  Ring(std::size_t capacity, std::uint64_t& decided);
 
   // Producer. How many of the records fitted, the first ones; the others are counted as lost.
   std::size_t push(std::span<const VerdictRecord> records) noexcept;
@@ -65,7 +66,7 @@ class Ring {
   const Owned<VerdictRecord[], std::free> slots_;
 
   // Written by the producer.
-  alignas(kCacheLine) std::atomic<std::uint64_t> decided_{0};
+  alignas(kCacheLine) std::atomic_ref<std::uint64_t> decided_;
   std::atomic<std::uint64_t> head_{0};
   std::uint64_t known_tail_ = 0;
   std::atomic<std::uint64_t> losing_{0};  // runs ahead of lost_ while the times are being written

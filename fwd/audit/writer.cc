@@ -19,8 +19,9 @@ namespace {
 // After records came, the writer naps instead of asking to be woken, so that busy workers never
 // call the kernel for it.
 constexpr int kNapMs = 10;
-constexpr int kSleepMs = 1000;  // the longest that the report of a loss is put off
-constexpr int kRetryMs = 200;   // until a file that refused is tried again
+constexpr int kSleepMs = 500;  // the longest that a loss isn't told, or a moved file not noticed
+constexpr int kRetryMs = 200;  // until a file that refused is tried again
+constexpr std::chrono::milliseconds kLookEvery{500};  // whether the file is still where it was
 
 // Signals are the main thread's. SIGXFSZ is blocked by that, too: a file at its limit is an error
 // of write(), no death.
@@ -30,16 +31,28 @@ void block_signals() {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
+// A host without a ledger is filtered and audited all the same.
+Ledger open_ledger(const std::string& directory) {
+  if (directory.empty()) return {};
+  auto ledger = Ledger::open(directory);
+  if (ledger) return std::move(*ledger);
+  spdlog::error("audit: {}; after a crash nobody will know how many records are missing",
+                ledger.error().message());
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Writer>> Writer::open(WriterSettings settings) {
   auto file = LogFile::open(settings.path);
   if (!file) return std::unexpected(file.error());
-  auto tail = file->recover();
-  if (!tail) return std::unexpected(tail.error());
+  Ledger ledger = open_ledger(settings.state_directory);
+  auto before = resume(ledger, *file);
+  if (!before) return std::unexpected(before.error());
   const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_fd < 0) return failed("make the audit writer's eventfd");
-  std::unique_ptr<Writer> writer(new Writer(std::move(settings), std::move(*file), *tail, wake_fd));
+  std::unique_ptr<Writer> writer(
+      new Writer(std::move(settings), std::move(*file), std::move(ledger), *before, wake_fd));
   try {
     writer->thread_ = std::thread(&Writer::run, writer.get());
   } catch (const std::system_error& error) {
@@ -48,17 +61,22 @@ Result<std::unique_ptr<Writer>> Writer::open(WriterSettings settings) {
   return writer;
 }
 
-Writer::Writer(WriterSettings settings, LogFile file, const LogTail& tail, int wake_fd)
+Writer::Writer(WriterSettings settings, LogFile file, Ledger ledger, const Resumption& before,
+               int wake_fd)
     : path_(settings.path),
+      block_when_full_(settings.block_when_full),
+      rotate_size_(settings.rotate_size),
+      keep_(settings.keep),
       wake_fd_(wake_fd),
       current_(file.identity()),
       drain_({settings.workers + 2, settings.ring_records, settings.lines_per_second},
              EcsEncoder(settings.hostname, std::move(settings.interface_names)), std::move(file),
-             tail.last_sequence) {
-  if (tail.torn_bytes != 0) {
-    drain_.note({tail.modified_ns, tail.modified_ns, 1, GapReason::TornLine});
-  }
-  drain_.note({HealthType::Start, "start", "fwd starts", {}});
+             std::move(ledger), before.end) {
+  for (const HealthEvent& event : before.events) drain_.note(event);
+  for (const Gap& gap : before.gaps) drain_.note(gap);
+  HealthEvent start{HealthType::Start, "start", "fwd starts"};
+  start.checkpoint = true;
+  drain_.note(std::move(start));
 }
 
 Writer::~Writer() {
@@ -110,8 +128,9 @@ Result<void> Writer::reopen() {
     inbox_.file = std::move(*file);
     // The first line of the new file, from which a restart takes the sequence even if no decision
     // follows.
-    inbox_.events.push_back(
-        {HealthType::Info, "rotate", "the audit log goes on in a new file", {}});
+    HealthEvent rotate{HealthType::Info, "rotate", "the audit log goes on in a new file"};
+    rotate.checkpoint = true;
+    inbox_.events.push_back(std::move(rotate));
   }
   wake();
   return {};
@@ -128,7 +147,11 @@ void Writer::run() {
   pthread_setname_np(pthread_self(), "fwd-audit");
   block_signals();
   while (!stopping_.load()) {
-    switch (pass(false)) {
+    const Drain::Progress progress = pass(false);
+    const bool blocked = progress == Drain::Progress::Blocked;
+    refusing_.store(blocked && block_when_full_, std::memory_order_relaxed);
+    if (blocked || std::chrono::steady_clock::now() >= next_look_) look_after_file();
+    switch (progress) {
       case Drain::Progress::Idle:
         sleep();
         break;
@@ -145,6 +168,7 @@ void Writer::run() {
 
 Drain::Progress Writer::pass(bool last) {
   drain_.sample();
+  if (rotate_size_ != 0 && drain_.file().size() >= rotate_size_) rotate();
   take_inbox();
   return drain_.run(last);
 }
@@ -156,6 +180,31 @@ void Writer::finish() {
   if (const auto lost = drain_.abandon(); lost != 0) {
     spdlog::error("audit: {} lost: {} couldn't be written before the end",
                   rules::count(lost, "record"), path_);
+  }
+  drain_.end();
+}
+
+// Somebody has renamed or deleted the file.
+bool Writer::moved_away() {
+  const std::lock_guard lock(mutex_);
+  return identity_of(path_) != current_;
+}
+
+void Writer::look_after_file() {
+  next_look_ = std::chrono::steady_clock::now() + kLookEvery;
+  std::string complaint;
+  if (moved_away()) {
+    if (const auto reopened = reopen(); !reopened) complaint = reopened.error().message();
+  }
+  if (!complaint.empty() && complaint != complaint_) spdlog::error("audit: {}", complaint);
+  complaint_ = std::move(complaint);
+}
+
+void Writer::rotate() {
+  if (const auto moved = make_way(path_, keep_)) {
+    look_after_file();
+  } else if (std::chrono::steady_clock::now() >= next_look_) {
+    spdlog::error("audit: {}", moved.error().message());
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "fwd/audit/drain.h"
 #include "fwd/audit/event.h"
+#include "fwd/audit/resume.h"
 #include "fwd/engine/active_policy.h"
 #include "fwd/engine/record_sink.h"
 #include "fwd/system_error.h"
@@ -22,18 +24,22 @@ namespace fwd::audit {
 
 struct WriterSettings {
   std::string path;
+  std::string state_directory = {};  // has the ledger; empty: nothing outlives the process
   std::string hostname;
   unsigned workers = 1;
   // Between one thread and the writer; rounded up to a power of two.
   std::size_t ring_records = 8192;
   std::uint32_t lines_per_second = 0;  // see Budget
+  bool block_when_full = false;        // see RecordSink::unrecorded_may_pass()
+  std::uint64_t rotate_size = 0;       // in bytes; 0: somebody else rotates
+  unsigned keep = 30;                  // rotated files
   InterfaceNames interface_names;
 };
 
 class Writer final : public engine::RecordSink {
  public:
-  // Cuts off a torn last line, goes on with the sequence of the last whole one, and writes that
-  // auditing starts.
+  // Cuts off a torn last line, goes on with the chain of the last whole one, and writes that
+  // auditing starts, and what the daemon before couldn't tell.
   static Result<std::unique_ptr<Writer>> open(WriterSettings settings);
   ~Writer() override;
   Writer(const Writer&) = delete;
@@ -44,6 +50,9 @@ class Writer final : public engine::RecordSink {
   std::size_t push(unsigned worker, std::span<const VerdictRecord> records) noexcept override;
   bool push(unsigned worker, const VerdictRecord& record) noexcept {
     return push(worker, {&record, 1}) == 1;
+  }
+  bool unrecorded_may_pass() const noexcept override {
+    return !refusing_.load(std::memory_order_relaxed);
   }
   unsigned control() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 2); }
 
@@ -56,10 +65,11 @@ class Writer final : public engine::RecordSink {
   void event(HealthEvent event);
 
   // After the file has been renamed: what was pushed before may still go to the old one, nothing is
-  // lost. On an error the old file stays in use.
+  // lost. On an error the old file stays in use. The writer finds it out by itself within a second.
   Result<void> reopen();
 
   Counters counters() const { return drain_.counters(); }
+  LogState state() const { return drain_.state(); }
 
   // Writes what waits, and that auditing ends. What the file doesn't take is counted as lost.
   void stop();
@@ -72,26 +82,36 @@ class Writer final : public engine::RecordSink {
     std::optional<LogFile> file;
   };
 
-  Writer(WriterSettings settings, LogFile file, const LogTail& tail, int wake_fd);
+  Writer(WriterSettings settings, LogFile file, Ledger ledger, const Resumption& before,
+         int wake_fd);
 
   unsigned changes() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 1); }
   void run();
   Drain::Progress pass(bool last);
   void take_inbox();
+  void look_after_file();
+  void rotate();
+  bool moved_away();
   void finish();
   void sleep();
   void wait(int milliseconds);
   void wake() const noexcept;
 
   const std::string path_;
+  const bool block_when_full_;
+  const std::uint64_t rotate_size_;
+  const unsigned keep_;
   const int wake_fd_;
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;  // of the next two
+  std::atomic<bool> refusing_{false};  // the file takes nothing, and nobody is to pass unrecorded
+  std::mutex mutex_;                   // of the next two
   Inbox inbox_;
   FileIdentity current_;  // of the file in use, or of the one in the inbox
   Drain drain_;           // its rings are the workers', then control()'s and changes()'
   bool gave_up_ = false;  // push_change() has, on a file that takes nothing
+  std::chrono::steady_clock::time_point next_look_;  // at the file; of the writer's thread
+  std::string complaint_;                            // about it, told already; likewise
   std::thread thread_;
 };
 

@@ -19,7 +19,7 @@ struct Context {
   policy::PolicyManager& policy;
   const engine::Engine& engine;
   kernel::Firewall& firewall;
-  std::function<audit::Counters()> audit_counters;
+  std::function<audit::LogState()> audit_state;
   std::function<CopyWatch::State()> kernel_copy;
   std::function<std::vector<std::string>()>
       warnings;  // of the host: what to know beside the policy

@@ -10,6 +10,9 @@ namespace fwd::control {
 Answer get_status(const Context& context, const Request& request);
 Answer get_stats(const Context& context, const Request& request);
 
+// audit_handlers.cc
+Answer get_audit(const Context& context, const Request& request);
+
 // policy_handlers.cc
 Answer get_rules(const Context& context, const Request& request);
 Answer get_policy(const Context& context, const Request& request);

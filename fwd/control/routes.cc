@@ -11,6 +11,7 @@ std::vector<Route> routes(const Context& context) {
   return {
       {"GET", "/v1/status", Right::Read, with(get_status)},
       {"GET", "/v1/stats", Right::Read, with(get_stats)},
+      {"GET", "/v1/audit", Right::Read, with(get_audit)},
       {"GET", "/v1/rules", Right::Read, with(get_rules)},
       {"GET", "/v1/policy", Right::Read, with(get_policy)},
       {"GET", "/v1/sets", Right::Read, with(get_sets)},

@@ -109,7 +109,8 @@ Answer get_status(const Context& context, const Request&) {
   const policy::State state = context.policy.state();
   const rules::Policy& policy = state->active->policy;
   const auto uptime = std::chrono::steady_clock::now() - context.started;
-  const audit::Counters audit = context.audit_counters();
+  const audit::LogState log = context.audit_state();
+  const audit::Counters& audit = log.counters;
   const auto conntrack = value_or_log(kernel::conntrack_fill());
   api::Status status;
   status.version = FWD_VERSION;
@@ -129,7 +130,8 @@ Answer get_status(const Context& context, const Request&) {
   status.queue = {context.queues.first, context.queues.last, native ? "native" : "compat",
                   workers(context.engine)};
   status.kernel_copy = copy_status(context.kernel_copy());
-  status.audit = {context.audit_file, audit.written, audit.folded, audit.lost, audit.waiting};
+  status.audit = {context.audit_file, audit.written, audit.folded,
+                  audit.lost,         audit.waiting, log.trouble};
   status.conntrack = {conntrack.entries, conntrack.limit};
   status.warnings = context.warnings();
   return api::encode(status);

@@ -16,6 +16,9 @@ class RecordSink {
   // returns for how many there was room. The sink has counted the rest as lost.
   virtual std::size_t push(unsigned worker,
                            std::span<const audit::VerdictRecord> records) noexcept = 0;
+
+  // False: a new connection whose record there was no room for is to be dropped.
+  virtual bool unrecorded_may_pass() const noexcept { return true; }
 };
 
 }  // namespace fwd::engine

@@ -46,6 +46,10 @@ kernel::Verdict answer(const kernel::QueuedPacket& packet, const ActivePolicy& a
   return {packet.id, false, packet.priority};
 }
 
+bool lets_in(const Judgement& judgement) {
+  return judgement.done() == Outcome::Approve || judgement.done() == Outcome::Pass;
+}
+
 // The one in the packet's own header: a reply is judged turned round.
 const rules::Address& sender_of(const audit::VerdictRecord& record) {
   const rules::Packet& packet = record.judgement.packet;
@@ -142,12 +146,25 @@ void Worker::judge_batch(std::span<const kernel::QueuedPacket> packets,
     verdicts_[at] = answer(packets[at], active, record.judgement);
     if (!wants_record(record, active)) continue;
     if (wanted != at) records_[wanted] = record;
-    ++wanted;
+    recorded_[wanted++] = static_cast<std::uint8_t>(at);
   }
   counters_.batches.add();
   counters_.count_time(static_cast<std::uint64_t>(duration.count()), packets.size());
+  push_records(packets, wanted);
   source_->send(std::span(verdicts_).first(packets.size()));
-  counters_.records_lost.add(wanted - sink_.push(number_, std::span(records_).first(wanted)));
+}
+
+// Before the verdicts are sent: what has passed is counted, whatever becomes of this process.
+void Worker::push_records(std::span<const kernel::QueuedPacket> packets,
+                          std::size_t wanted) noexcept {
+  const std::size_t fitting = sink_.push(number_, std::span(records_).first(wanted));
+  counters_.records_lost.add(wanted - fitting);
+  if (fitting == wanted || sink_.unrecorded_may_pass()) return;
+  for (std::size_t i = fitting; i < wanted; ++i) {
+    const kernel::QueuedPacket& packet = packets[recorded_[i]];
+    if (lets_in(records_[i].judgement))
+      verdicts_[recorded_[i]] = {packet.id, false, packet.priority};
+  }
 }
 
 void Worker::read_packets(std::span<const kernel::QueuedPacket> packets) noexcept {

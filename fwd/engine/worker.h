@@ -56,6 +56,7 @@ class Worker {
                    std::chrono::nanoseconds received) noexcept;
   void read_packets(std::span<const kernel::QueuedPacket> packets) noexcept;
   void ask_rules(std::size_t packets) noexcept;
+  void push_records(std::span<const kernel::QueuedPacket> packets, std::size_t wanted) noexcept;
   rules::InterfaceId interface_of(const kernel::QueuedPacket& packet) noexcept;
   void count(const audit::VerdictRecord& record, rules::Direction hook) noexcept;
   void finish() noexcept;
@@ -71,6 +72,7 @@ class Worker {
   // The batch, by packet.
   std::array<QueuedHeader, kernel::kBatchPackets> headers_;
   std::array<audit::VerdictRecord, kernel::kBatchPackets> records_;
+  std::array<std::uint8_t, kernel::kBatchPackets> recorded_;  // whose packet's the wanted records are
   std::array<kernel::Verdict, kernel::kBatchPackets> verdicts_;
 
   std::timed_mutex batch_mutex_;

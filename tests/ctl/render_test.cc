@@ -40,7 +40,7 @@ api::Status sample_status() {
   s.defaults = {"deny", "allow"};
   s.builtins = {{"established", true}, {"icmp-errors", true}, {"ping", false}};
   s.queue = {0, 1, "compat", {{0, 100, 1, 0, 0, 0, 0}, {1, 99, 0, 2, 0, 0, 0}}};
-  s.audit = {"/var/log/fwd/audit.json", 90, 0, 1, 2};
+  s.audit = {"/var/log/fwd/audit.json", 90, 0, 1, 2, {}};
   s.conntrack = {12, 65536};
   return s;
 }

@@ -46,9 +46,11 @@ TEST_CASE("a conntrack table is nearly full from nine tenths on") {
 }
 
 TEST_CASE("lost audit records are counted") {
-  CHECK(fwd::audit_warnings({.written = 7}).empty());
-  CHECK(fwd::audit_warnings({.lost = 1})[0].starts_with("1 audit record was lost"));
-  CHECK(fwd::audit_warnings({.lost = 3})[0].starts_with("3 audit records were lost"));
+  CHECK(fwd::audit_warnings({.counters = {.written = 7}}).empty());
+  CHECK(fwd::audit_warnings({.counters = {.lost = 1}})[0].starts_with("1 audit record was lost"));
+  CHECK(fwd::audit_warnings({.counters = {.lost = 3}})[0].starts_with("3 audit records were lost"));
+  CHECK(fwd::audit_warnings({.counters = {.waiting = 2}, .trouble = "no space"})[0] ==
+        "the audit log can't be written (no space): 2 decisions wait so far");
 }
 
 TEST_CASE("a worker that ended is named with its reason") {

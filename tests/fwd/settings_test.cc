@@ -22,7 +22,10 @@ shed_above = 20
 log_level = "warning"
 [audit]
 fold_above = 50
+full_disk = "block"
+keep = 5
 ring_records = 128
+rotate_size = 1000000
 [control]
 admin_group = "wheel"
 read_group = "adm"
@@ -38,7 +41,10 @@ read_group = "adm"
   CHECK(settings->shed_above == 20);
   CHECK(settings->log_level == fwd::LogLevel::Warning);
   CHECK(settings->audit.fold_above == 50);
+  CHECK(settings->audit.block_when_full);
+  CHECK(settings->audit.keep == 5);
   CHECK(settings->audit.ring_records == 128);
+  CHECK(settings->audit.rotate_size == 1'000'000);
   CHECK(settings->control.admin_group == "wheel");
   CHECK(settings->control.read_group == "adm");
 }
@@ -88,12 +94,14 @@ TEST_CASE("settings errors name file, line and what is allowed") {
        "fwd.toml:2: \"audit.ring_records\" must be a power of two from 64 to 1048576"},
       {"[audit]\nfold_above = -1",
        "fwd.toml:2: \"audit.fold_above\" must be a number from 0 to 1000000"},
+      {"[audit]\nfull_disk = \"stop\"",
+       "fwd.toml:2: \"audit.full_disk\" must be \"continue\" or \"block\""},
       {"audit = 3", "fwd.toml:1: \"audit\" must be a section: [audit]"},
       {"[control]\nadmin_group = \"\"",
        "fwd.toml:2: \"control.admin_group\" must be the name of a group"},
       {"[control]\nadmin = \"wheel\"",
        "fwd.toml:2: unknown key \"control.admin\" (known: audit.fold_above, "
-       "audit.ring_records, control.admin_group, "
+       "audit.full_disk, audit.keep, audit.ring_records, audit.rotate_size, control.admin_group, "
        "control.read_group, "
        "ct_mark_mask, lease_ms, log_level, nflog_group, queue_length, queues, "
        "shed_above)"},

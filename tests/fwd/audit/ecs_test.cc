@@ -163,7 +163,7 @@ TEST_CASE("a health event tells the daemon's version and process") {
         R"("dataset":"fwd.health","sequence":1},)"
         R"("observer":{"hostname":"web01","type":"firewall","version":")" FWD_VERSION R"("},)"
         R"("process":{"pid":)" +
-            std::to_string(getpid()) + "}}\n");
+            std::to_string(getpid()) + "},\"fwd\":{}}\n");
 }
 
 TEST_CASE("a health event tells its reason and counts packets where it has some") {

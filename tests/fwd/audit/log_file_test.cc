@@ -75,15 +75,15 @@ TEST_CASE("what can't be an audit file is an error that names it") {
 
 TEST_CASE("the sequence goes on from the last whole line") {
   const Scratch scratch;
-  CHECK(tail_of(scratch.path("new.json")).last_sequence == 0);
-  CHECK(tail_of(scratch.write("one.json", kLine)).last_sequence == 41);
-  CHECK(tail_of(scratch.write("odd.json", kLine + "not ours\n")).last_sequence == 41);
+  CHECK(tail_of(scratch.path("new.json")).end.sequence == 0);
+  CHECK(tail_of(scratch.write("one.json", kLine)).end.sequence == 41);
+  CHECK(tail_of(scratch.write("odd.json", kLine + "not ours\n")).end.sequence == 41);
   const std::string forged = R"({"message":"\"sequence\":99","event":{"sequence":42}})"
                              "\n";
-  CHECK(tail_of(scratch.write("forged.json", forged)).last_sequence == 42);
+  CHECK(tail_of(scratch.write("forged.json", forged)).end.sequence == 42);
   std::string many;
   for (int line = 0; line < 10'000; ++line) many += kLine;
-  CHECK(tail_of(scratch.write("long.json", many)).last_sequence == 41);
+  CHECK(tail_of(scratch.write("long.json", many)).end.sequence == 41);
 }
 
 TEST_CASE("a torn last line is cut off wherever it was torn") {
@@ -93,7 +93,7 @@ TEST_CASE("a torn last line is cut off wherever it was torn") {
     const auto path = scratch.write("audit.json", kLine + torn.substr(0, length));
     const auto tail = tail_of(path);
     CHECK(tail.torn_bytes == length);
-    CHECK(tail.last_sequence == 41);
+    CHECK(tail.end.sequence == 41);
     CHECK(scratch.read("audit.json") == kLine);
   }
   CHECK(tail_of(scratch.write("only.json", "{\"event")).torn_bytes == 7);
@@ -116,6 +116,33 @@ TEST_CASE("a full disk takes whole lines and leaves no half one") {
   }
   CHECK(file->append(lines).error == 0);
   CHECK(scratch.read("audit.json") == "{\"a\":1}\n{\"b\":2}\n" + lines);
+}
+
+TEST_CASE("nothing is written to a file that was deleted") {
+  const Scratch scratch;
+  const auto path = scratch.path("audit.json");
+  auto file = LogFile::open(path);
+  REQUIRE(file);
+  CHECK(fwd::audit::identity_of(path) == file->identity());
+  std::filesystem::remove(path);
+  CHECK(file->append(kLine).error == ENOENT);
+  CHECK(file->append(kLine).kept == 0);
+  CHECK(fwd::audit::identity_of(path) == fwd::audit::FileIdentity{});
+}
+
+TEST_CASE("rotated files have numbers, the newest the lowest, and only so many are kept") {
+  const Scratch scratch;
+  const auto path = scratch.path("audit.json");
+  for (const char* text : {"a", "b", "c", "d"}) {
+    scratch.write("audit.json", text);
+    REQUIRE(fwd::audit::make_way(path, 3));
+  }
+  CHECK(scratch.count() == 3);
+  CHECK(scratch.read("audit.json.1") == "d");
+  CHECK(scratch.read("audit.json.3") == "b");
+  const auto nothing = fwd::audit::make_way(path, 3);
+  REQUIRE_FALSE(nothing);
+  CHECK(nothing.error().code == ENOENT);
 }
 
 TEST_CASE("somebody who empties the file takes no line of ours that comes later") {

@@ -21,7 +21,8 @@ bool balanced(const RingCounts& counts) {
 }  // namespace
 
 TEST_CASE("records come out in the order they went in") {
-  Ring ring(4);
+  std::uint64_t decided = 0;
+  Ring ring(4, decided);
   for (int time = 1; time <= 3; ++time) CHECK(ring.push(at_time(time)));
   REQUIRE(ring.head() - ring.tail() == 3);
   for (std::uint64_t position = 0; position < 3; ++position) {
@@ -30,7 +31,8 @@ TEST_CASE("records come out in the order they went in") {
 }
 
 TEST_CASE("the capacity is rounded up to a power of two") {
-  Ring ring(5);
+  std::uint64_t decided = 0;
+  Ring ring(5, decided);
   for (int time = 0; time < 8; ++time) CHECK(ring.push(at_time(time)));
   CHECK_FALSE(ring.push(at_time(8)));
 }
@@ -50,7 +52,8 @@ TEST_CASE("of a batch the ring takes what fits, round its end too, and counts th
 }
 
 TEST_CASE("a full ring counts what it loses, with the time that it fell into") {
-  Ring ring(2);
+  std::uint64_t decided = 0;
+  Ring ring(2, decided);
   CHECK_FALSE(ring.losses());
   for (int time = 10; time <= 50; time += 10) ring.push(at_time(time));
   const auto loss = ring.losses();
@@ -66,7 +69,8 @@ TEST_CASE("a full ring counts what it loses, with the time that it fell into") {
 }
 
 TEST_CASE("an acknowledged loss is not reported again, and the next one has its own beginning") {
-  Ring ring(1);
+  std::uint64_t decided = 0;
+  Ring ring(1, decided);
   ring.push(at_time(10));
   ring.push(at_time(20));
   ring.acknowledge(ring.losses().value());
@@ -81,7 +85,8 @@ TEST_CASE("an acknowledged loss is not reported again, and the next one has its 
 }
 
 TEST_CASE("a loss between report and acknowledgement begins where the report ended") {
-  Ring ring(1);
+  std::uint64_t decided = 0;
+  Ring ring(1, decided);
   ring.push(at_time(10));
   ring.push(at_time(20));
   const Loss reported = ring.losses().value();
@@ -95,7 +100,8 @@ TEST_CASE("a loss between report and acknowledgement begins where the report end
 }
 
 TEST_CASE("a released place takes a record again") {
-  Ring ring(1);
+  std::uint64_t decided = 0;
+  Ring ring(1, decided);
   CHECK(ring.push(at_time(1)));
   CHECK_FALSE(ring.push(at_time(2)));
   ring.release(1);
@@ -105,7 +111,8 @@ TEST_CASE("a released place takes a record again") {
 
 TEST_CASE("between two threads no record is torn, doubled or lost without being counted") {
   constexpr std::int64_t kRecords = 200'000;
-  Ring ring(64);
+  std::uint64_t decided = 0;
+  Ring ring(64, decided);
   std::thread producer([&] {
     for (std::int64_t time = 1; time <= kRecords; ++time) {
       auto record = at_time(time);

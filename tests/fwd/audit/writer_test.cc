@@ -216,6 +216,20 @@ TEST_CASE("the new file's first line goes on with the sequence even if nothing e
   CHECK(lines[0]["event"]["sequence"] == 2);
 }
 
+TEST_CASE("a file that is deleted or renamed is made again without being told") {
+  const Scratch scratch;
+  auto writer = open_writer(scratch.path("audit.json"));
+  REQUIRE(eventually([&] { return scratch.read("audit.json").size() > 0; }));
+  std::filesystem::remove(scratch.path("audit.json"));
+  writer->push(0, denied());
+  CHECK(eventually([&] { return scratch.read("audit.json").size() > 0; }));
+  writer->stop();
+  const auto lines = lines_of(scratch, "audit.json");
+  CHECK(lines.at(0)["event"]["action"] == "rotate");
+  CHECK(count_dataset(lines, "fwd.verdict") == 1);
+  CHECK(consecutive(lines, 2));
+}
+
 TEST_CASE("reopening the file that is in use changes nothing") {
   const Scratch scratch;
   auto writer = open_writer(scratch.path("audit.json"));

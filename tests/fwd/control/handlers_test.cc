@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "ctl/api/audit.h"
 #include "ctl/api/codec.h"
 #include "ctl/api/policy.h"
 #include "ctl/api/rule.h"
@@ -44,25 +45,31 @@ class Api {
 
  private:
   fwd::test::Managed managed_;
-  Context context_{
-      .policy = *managed_.manager,
-      .engine = managed_.engine,
-      .firewall = managed_.firewall,
-      .audit_counters = [] { return fwd::audit::Counters{.decided = 5, .written = 4, .lost = 1}; },
-      .kernel_copy =
-          [] {
-            fwd::CopyWatch::State state;
-            state.since = std::chrono::system_clock::time_point{};
-            state.reason = fwd::CopyReason::QueueFull;
-            state.episodes = 2;
-            state.packets = {10, 5, 1, 4};
-            state.revoked = 3;
-            state.limit_refused = 7;
-            return state;
-          },
-      .warnings = [] { return std::vector<std::string>{"beware"}; },
-      .audit_file = "/var/log/fwd/audit.json",
-      .queues = {0, 1}};
+  Context context_{.policy = *managed_.manager,
+                   .engine = managed_.engine,
+                   .firewall = managed_.firewall,
+                   .audit_state =
+                       [] {
+                         return fwd::audit::LogState{
+                             .counters = {.decided = 5, .written = 4, .lost = 1},
+                             .before = {10, 7, 2, 1},
+                             .end = {.sequence = 99},
+                             .trouble = "no space"};
+                       },
+                   .kernel_copy =
+                       [] {
+                         fwd::CopyWatch::State state;
+                         state.since = std::chrono::system_clock::time_point{};
+                         state.reason = fwd::CopyReason::QueueFull;
+                         state.episodes = 2;
+                         state.packets = {10, 5, 1, 4};
+                         state.revoked = 3;
+                         state.limit_refused = 7;
+                         return state;
+                       },
+                   .warnings = [] { return std::vector<std::string>{"beware"}; },
+                   .audit_file = "/tmp/audit.json",
+                   .queues = {0, 1}};
   Router router_{fwd::control::routes(context_), fwd::control::Access::look_up({}, 0)};
 };
 
@@ -92,6 +99,20 @@ TEST_CASE("status tells of policy, queues, audit log and warnings") {
   CHECK(status.kernel_copy.episodes == 2);
   CHECK(status.kernel_copy.packets == 16);
   CHECK(status.warnings == std::vector<std::string>{"beware"});
+}
+
+TEST_CASE("the audit's accounts are told since the start and over all") {
+  Api call("allow in 80/tcp\n");
+  const auto report = call.read<api::AuditReport>(call("GET", "/v1/audit"));
+  CHECK(report.sequence == 99);
+  CHECK(report.hash == std::string(64, '0'));
+  CHECK(report.since_start.decided == 5);
+  CHECK(report.counts.decided == 15);
+  CHECK(report.counts.written == 11);
+  CHECK(report.counts.folded == 2);
+  CHECK(report.counts.lost == 2);
+  CHECK(report.trouble == "no space");
+  CHECK(report.bytes_free > 0);
 }
 
 TEST_CASE("stats have every reason, also with a count of zero") {

@@ -262,6 +262,17 @@ TEST_CASE("records that the sink has no room for are counted") {
   CHECK(bench.source->verdicts().size() == 2);
 }
 
+TEST_CASE("where the sink wants it, who can't be recorded isn't let in") {
+  Bench bench(every_action());
+  bench.sink.room = 1;
+  bench.sink.lenient = false;
+  bench.source->play({{1, PacketClass::New, tcp(80)}, {2, PacketClass::New, tcp(80)}});
+  REQUIRE(bench.worker->step());
+  REQUIRE(bench.source->verdicts().size() == 2);
+  CHECK(bench.source->verdicts()[0].accept);
+  CHECK_FALSE(bench.source->verdicts()[1].accept);
+}
+
 TEST_CASE("a rule for an interface applies to it by the published names") {
   auto rule = tcp_rule(Action::Allow, 80);
   rule.match.interface = "wan0";
