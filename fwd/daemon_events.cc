@@ -60,8 +60,9 @@ void Daemon::beat() {
 }
 
 void Daemon::tell_restored(const std::string& damage) {
-  audit_->event(audit::HealthEvent{audit::HealthType::Info, "restore",
-                 "somebody else changed the firewall's table, it was put back: " + damage});
+  audit_->event(
+      audit::HealthEvent{audit::HealthType::Info, "restore",
+                         "somebody else changed the firewall's table, it was put back: " + damage});
 }
 
 void Daemon::shed_sources() {
