@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "ctl/api/audit.h"
+
 namespace ctl {
 namespace {
 
@@ -50,6 +52,8 @@ std::string request_text(const Request& request) {
     fmt::format_to(std::back_inserter(text),
                    "Content-Type: application/json\r\nContent-Length: {}\r\n", request.body.size());
   }
+  if (!request.sudo_uid.empty())
+    fmt::format_to(std::back_inserter(text), "{}: {}\r\n", api::kSudoUidHeader, request.sudo_uid);
   return text + "\r\n" + request.body;
 }
 

@@ -15,6 +15,7 @@ struct Request {
   std::string target;  // path and query, percent-encoded
   std::string body;    // JSON; sent where it isn't empty
   std::chrono::seconds timeout{10};
+  std::string sudo_uid = {};  // of who called by sudo; digits
 };
 
 struct Reply {

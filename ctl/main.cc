@@ -21,8 +21,16 @@ std::string default_socket() {
   return chosen != nullptr && *chosen != '\0' ? chosen : ctl::kDefaultSocket;
 }
 
+// Empty where it is no number: it becomes part of a header.
+std::string sudo_uid() {
+  const char* const text = std::getenv("SUDO_UID");
+  const std::string uid = text == nullptr ? "" : text;
+  return uid.find_first_not_of("0123456789") == std::string::npos ? uid : "";
+}
+
 ctl::Exchange connect(const std::string& socket) {
-  return [client = ctl::Client(socket)](const ctl::Request& request) {
+  return [client = ctl::Client(socket)](ctl::Request request) {
+    request.sudo_uid = sudo_uid();
     return client.exchange(request);
   };
 }

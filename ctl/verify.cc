@@ -52,6 +52,7 @@ std::expected<std::vector<std::string>, api::Error> in_order(std::vector<std::st
   }
   std::ranges::stable_sort(order, {}, [](const auto& entry) { return entry.first; });
   std::vector<std::string> sorted;
+  sorted.reserve(order.size());
   for (auto& [sequence, file] : order) sorted.push_back(std::move(file));
   return sorted;
 }

@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "fwd/control/changes.h"
 #include "fwd/control/listener.h"
 #include "fwd/host.h"
 #include "fwd/kernel/queue.h"
@@ -233,11 +234,15 @@ Result<void> Daemon::serve() {
       .audit_state = [this] { return audit_->state(); },
       .kernel_copy = [this] { return copy_watch_->state(); },
       .warnings = [this] { return warnings(); },
+      .record = [this](audit::AdminEvent event) { audit_->event(std::move(event)); },
       .audit_file = options_.audit,
       .queues = settings_.queues,
   });
   control::Router router(control::routes(*context_),
-                         control::Access::look_up(settings_.control, geteuid()));
+                         control::Access::look_up(settings_.control, geteuid()),
+                         [this](const control::Request& request, const std::string& why) {
+                           control::record_refusal(*context_, request, why);
+                         });
   if (auto started = keep(control::Server::start(std::move(listener_), std::move(router)), server_);
       !started) {
     return started;

@@ -61,8 +61,9 @@ void Daemon::beat() {
 }
 
 void Daemon::tell_restored(const std::string& damage) {
-  audit_->event({audit::HealthType::Info, "restore",
-                 "somebody else changed the firewall's table, it was put back: " + damage});
+  audit_->event(
+      audit::HealthEvent{audit::HealthType::Info, "restore",
+                         "somebody else changed the firewall's table, it was put back: " + damage});
 }
 
 void Daemon::shed_sources() {
@@ -79,7 +80,7 @@ void Daemon::shed_sources() {
         "the daemon",
         to_string(source), settings_.shed_above, ShedList::kTime.count());
     spdlog::warn("{}", message);
-    audit_->event({audit::HealthType::Info, "shed", std::move(message)});
+    audit_->event(audit::HealthEvent{audit::HealthType::Info, "shed", std::move(message)});
   }
 }
 

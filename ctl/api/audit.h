@@ -7,6 +7,9 @@
 
 namespace ctl::api {
 
+// In it fwctl says who has called it by sudo: the uid in SUDO_UID.
+inline constexpr const char* kSudoUidHeader = "Fwctl-Sudo-Uid";
+
 // Of decisions that want a record: decided == written + folded + lost + waiting.
 struct AuditCounts {
   std::uint64_t decided = 0;

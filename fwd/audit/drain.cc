@@ -86,6 +86,14 @@ void Drain::note(HealthEvent event) {
   notes_.push_back({realtime_ns(), std::move(event)});
 }
 
+void Drain::note(AdminEvent event) {
+  if (notes_.size() >= kMostNotes) {
+    spdlog::warn("audit: no room for a change while the file can't be written: {}", event.change);
+    return;
+  }
+  notes_.push_back({realtime_ns(), std::move(event)});
+}
+
 void Drain::note(const Gap& gap) {
   notes_.push_back({realtime_ns(), gap});
 }
@@ -111,6 +119,8 @@ bool Drain::write_notes() {
     if (const auto* gap = std::get_if<Gap>(&note.what)) {
       encoder_.append(text_, *gap, note.time_ns, next_sequence());
       noted += gap->count;
+    } else if (const auto* change = std::get_if<AdminEvent>(&note.what)) {
+      encoder_.append(text_, *change, note.time_ns, next_sequence());
     } else {
       const auto& event = std::get<HealthEvent>(note.what);
       encoder_.append(text_, event, note.time_ns, next_sequence(),

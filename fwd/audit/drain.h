@@ -62,6 +62,7 @@ class Drain {
   void learn(PolicyNames names);
   void note(HealthEvent event);
   void note(const Gap& gap);
+  void note(AdminEvent event);
   void replace(LogFile file);
   const LogFile& file() const { return file_; }
   // `last`: gaps and folds are told now and not when their second is over.
@@ -86,7 +87,7 @@ class Drain {
   };
   struct Note {
     std::int64_t time_ns = 0;
-    std::variant<HealthEvent, Gap> what;
+    std::variant<HealthEvent, Gap, AdminEvent> what;
   };
   struct Cursor {
     std::uint64_t next = 0;

@@ -285,6 +285,27 @@ void append_checkpoint(std::string& out, const Checkpoint& checkpoint) {
   out.push_back('}');
 }
 
+void append_who(std::string& out, const AdminEvent::Actor& actor) {
+  json::append_number(out.append(R"(,"user":{"id":")"), actor.uid);
+  out.push_back('"');
+  if (!actor.user.empty()) json::append_string(out.append(R"(,"name":)"), actor.user);
+  json::append_number(out.append(R"(},"process":{"pid":)"), static_cast<std::uint64_t>(actor.pid));
+  if (!actor.command.empty()) json::append_string(out.append(R"(,"command_line":)"), actor.command);
+  out.push_back('}');
+}
+
+void append_change(std::string& out, const AdminEvent& event) {
+  json::append_string(out.append(R"(,"fwd":{"change":)"), event.change);
+  const auto& actor = event.actor;
+  if (actor.login_uid) json::append_number(out.append(R"(,"login_uid":)"), *actor.login_uid);
+  if (actor.sudo_uid) json::append_number(out.append(R"(,"sudo_uid":)"), *actor.sudo_uid);
+  json::append_number(out.append(R"(,"generation":{"before":)"), event.before.generation);
+  json::append_number(out.append(R"(,"after":)"), event.after.generation);
+  json::append_string(out.append(R"(},"policy_hash":{"before":)"), event.before.policy_hash);
+  json::append_string(out.append(R"(,"after":)"), event.after.policy_hash);
+  out.append("}}");
+}
+
 }  // namespace
 
 EcsEncoder::EcsEncoder(std::string_view hostname, InterfaceNames interface_names)
@@ -368,6 +389,22 @@ void EcsEncoder::append(std::string& out, const HealthEvent& event, std::int64_t
   if (event.packets) append_packets(out, event);
   if (event.checkpoint) append_checkpoint(out, checkpoint);
   out.append("}}\n");
+}
+
+void EcsEncoder::append(std::string& out, const AdminEvent& event, std::int64_t now_ns,
+                        std::uint64_t sequence) {
+  const bool refused = !event.refusal.empty();
+  begin(out, now_ns);
+  json::append_number(out.append(R"(,"message":"uid )"), event.actor.uid);
+  json::append_escaped(out.append(refused ? " was refused: " : " "), event.change);
+  out.push_back('"');
+  append_happening(out, "configuration", R"(["change"])", event.action, "fwd.admin", sequence);
+  out.append(refused ? R"(,"outcome":"failure")" : R"(,"outcome":"success")");
+  if (refused) json::append_string(out.append(R"(,"reason":)"), event.refusal);
+  out.append(R"(},"observer":{"hostname":)").append(hostname_).append(R"(,"type":"firewall"})");
+  append_who(out, event.actor);
+  append_change(out, event);
+  out.append("}\n");
 }
 
 void EcsEncoder::begin(std::string& out, std::int64_t time_ns) {

@@ -37,6 +37,8 @@ class EcsEncoder {
   // `checkpoint` is told where the event is one.
   void append(std::string& out, const HealthEvent& event, std::int64_t now_ns,
               std::uint64_t sequence, const Checkpoint& checkpoint = {});
+  void append(std::string& out, const AdminEvent& event, std::int64_t now_ns,
+              std::uint64_t sequence);
 
  private:
   void begin(std::string& out, std::int64_t time_ns);

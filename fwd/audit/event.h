@@ -43,6 +43,29 @@ struct HealthEvent {
   bool checkpoint = false;  // tells what all lines before it add up to
 };
 
+// A change of the firewall through the API, or one that was refused.
+struct AdminEvent {
+  struct Actor {
+    std::uint32_t uid = 0;
+    std::string user;  // empty where the host has no name for it
+    std::int32_t pid = 0;
+    std::string command;
+    std::optional<std::uint32_t> login_uid;  // who has logged in, whoever they have become since
+    std::optional<std::uint32_t> sudo_uid;   // as the client says
+  };
+  struct Point {
+    std::uint64_t generation = 0;
+    std::string policy_hash;
+  };
+
+  std::string action;  // "add_rule"
+  std::string change;  // for a person: "added rule 3: allow in 80/tcp"
+  Actor actor;
+  Point before;
+  Point after;
+  std::string refusal;  // why nothing was changed; empty where it was
+};
+
 // What the lines of the log say, over all its files: decided == written + folded + lost + waiting.
 struct Checkpoint {
   std::uint64_t decided = 0;

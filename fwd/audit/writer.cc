@@ -117,6 +117,14 @@ void Writer::event(HealthEvent event) {
   wake();
 }
 
+void Writer::event(AdminEvent event) {
+  {
+    const std::lock_guard lock(mutex_);
+    inbox_.changes.push_back(std::move(event));
+  }
+  wake();
+}
+
 Result<void> Writer::reopen() {
   auto file = LogFile::open(path_);
   if (!file) return std::unexpected(file.error());
@@ -217,6 +225,7 @@ void Writer::take_inbox() {
   if (inbox.file) drain_.replace(std::move(*inbox.file));
   for (PolicyNames& names : inbox.policies) drain_.learn(std::move(names));
   for (HealthEvent& event : inbox.events) drain_.note(std::move(event));
+  for (AdminEvent& event : inbox.changes) drain_.note(std::move(event));
 }
 
 void Writer::sleep() {

@@ -63,6 +63,7 @@ class Writer final : public engine::RecordSink {
   // to the next one.
   void policy(const std::shared_ptr<const engine::ActivePolicy>& active);
   void event(HealthEvent event);
+  void event(AdminEvent event);
 
   // After the file has been renamed: what was pushed before may still go to the old one, nothing is
   // lost. On an error the old file stays in use. The writer finds it out by itself within a second.
@@ -79,6 +80,7 @@ class Writer final : public engine::RecordSink {
   struct Inbox {
     std::vector<PolicyNames> policies;
     std::vector<HealthEvent> events;
+    std::vector<AdminEvent> changes;
     std::optional<LogFile> file;
   };
 

@@ -23,6 +23,7 @@ struct Context {
   std::function<CopyWatch::State()> kernel_copy;
   std::function<std::vector<std::string>()>
       warnings;  // of the host: what to know beside the policy
+  std::function<void(audit::AdminEvent)> record = [](const audit::AdminEvent&) {};
   std::string audit_file;
   kernel::QueueRange queues;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();

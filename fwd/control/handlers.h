@@ -2,6 +2,7 @@
 // answer.
 #pragma once
 
+#include "fwd/control/changes.h"
 #include "fwd/control/context.h"
 
 namespace fwd::control {
@@ -20,14 +21,14 @@ Answer get_sets(const Context& context, const Request& request);
 Answer get_set(const Context& context, const Request& request);  // the argument is its name
 
 // change_handlers.cc
-Answer add_rule(const Context& context, const Request& request);
-Answer remove_rule(const Context& context, const Request& request);
-Answer change_set(const Context& context, const Request& request);
+Answer add_rule(const Context& context, const Request& request, Change& change);
+Answer remove_rule(const Context& context, const Request& request, Change& change);
+Answer change_set(const Context& context, const Request& request, Change& change);
 Answer check_policy(const Context& context, const Request& request);
 Answer diff_policy(const Context& context, const Request& request);
-Answer apply_policy(const Context& context, const Request& request);
-Answer enable(const Context& context, const Request& request);
-Answer disable(const Context& context, const Request& request);
-Answer set_mode(const Context& context, const Request& request);
+Answer apply_policy(const Context& context, const Request& request, Change& change);
+Answer enable(const Context& context, const Request& request, Change& change);
+Answer disable(const Context& context, const Request& request, Change& change);
+Answer set_mode(const Context& context, const Request& request, Change& change);
 
 }  // namespace fwd::control

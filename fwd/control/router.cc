@@ -48,7 +48,9 @@ std::expected<const Route*, Response> Router::admit(Request& request) const {
       continue;
     }
     if (!access_.may(request.peer, route.right)) {
-      return std::unexpected(not_permitted(access_.refusal(request.peer, route.right)));
+      std::string why = access_.refusal(request.peer, route.right);
+      if (route.right == Right::Change && refused_) refused_(request, why);
+      return std::unexpected(not_permitted(std::move(why)));
     }
     request.argument = std::move(*argument);
     return &route;

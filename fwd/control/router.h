@@ -22,6 +22,7 @@ struct Request {
   std::string argument;  // what stands for the `*` of the route's path
   std::map<std::string, std::string> query;
   std::string body;
+  std::string sudo_uid = {};  // as the client says, where it runs under sudo
 };
 
 struct Response {
@@ -47,8 +48,11 @@ struct Route {
 
 class Router {
  public:
-  Router(std::vector<Route> routes, Access access)
-      : routes_(std::move(routes)), access_(std::move(access)) {}
+  // Called for a change that the peer has no right to.
+  using Refused = std::function<void(const Request&, const std::string& why)>;
+
+  Router(std::vector<Route> routes, Access access, Refused refused = {})
+      : routes_(std::move(routes)), access_(std::move(access)), refused_(std::move(refused)) {}
 
   // The route for method and path if the peer may take it. Fills in the argument.
   std::expected<const Route*, Response> admit(Request& request) const;
@@ -59,6 +63,7 @@ class Router {
  private:
   std::vector<Route> routes_;
   Access access_;
+  Refused refused_;
 };
 
 }  // namespace fwd::control

@@ -10,6 +10,8 @@
 #include <microhttpd.h>
 #include <spdlog/spdlog.h>
 
+#include "ctl/api/audit.h"
+
 namespace fwd::control {
 namespace {
 
@@ -126,6 +128,8 @@ struct Server::Callbacks {
     exchange->request.peer = of.peer;
     exchange->request.method = method;
     exchange->request.path = path;
+    if (const char* sudo_uid = header(connection, ctl::api::kSudoUidHeader))
+      exchange->request.sudo_uid = sudo_uid;
     const auto route = self.router_.admit(exchange->request);
     if (!route) return answer(connection, route.error());
     if (const auto refusal = refuse_body(connection, self.limits_))

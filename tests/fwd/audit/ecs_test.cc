@@ -181,6 +181,38 @@ TEST_CASE("a health event tells its reason and counts packets where it has some"
   CHECK(written()["fwd"] == counts);
 }
 
+TEST_CASE("a change says who made it, what it was, and the policy before and after") {
+  AdminEvent event{.action = "add_rule",
+                   .change = "added rule 1: allow in \"x\"",
+                   .actor = {0, "root", 4711, "fwctl allow 80", 1000, 1001},
+                   .before = {1, "aa"},
+                   .after = {2, "bb"},
+                   .refusal = {}};
+  std::string out;
+  EcsEncoder encoder("web01", interface_name);
+  encoder.append(out, event, kTime_ns, 5);
+  CHECK(out ==
+        R"({"@timestamp":"2026-08-20T10:15:30.123456Z","ecs":{"version":"8.17.0"},)"
+        R"("message":"uid 0 added rule 1: allow in \"x\"",)"
+        R"("event":{"kind":"event","category":["configuration"],"type":["change"],)"
+        R"("action":"add_rule","dataset":"fwd.admin","sequence":5,"outcome":"success"},)"
+        R"("observer":{"hostname":"web01","type":"firewall"},"user":{"id":"0","name":"root"},)"
+        R"("process":{"pid":4711,"command_line":"fwctl allow 80"},)"
+        R"("fwd":{"change":"added rule 1: allow in \"x\"","login_uid":1000,"sudo_uid":1001,)"
+        R"("generation":{"before":1,"after":2},"policy_hash":{"before":"aa","after":"bb"}}})"
+        "\n");
+  event.refusal = "no";
+  event.actor = {1000, "", 1, "", {}, {}};
+  out.clear();
+  encoder.append(out, event, kTime_ns, 6);
+  const auto line = nlohmann::json::parse(out);
+  CHECK(line["event"]["outcome"] == "failure");
+  CHECK(line["event"]["reason"] == "no");
+  CHECK(line["message"] == "uid 1000 was refused: added rule 1: allow in \"x\"");
+  CHECK_FALSE(line["fwd"].contains("login_uid"));
+  CHECK_FALSE(line["user"].contains("name"));
+}
+
 TEST_CASE("every outcome has its action and type") {
   const auto [outcome, action, type] = GENERATE(table<Outcome, std::string, std::string>({
       {Outcome::Approve, "accept", "allowed"},

@@ -104,7 +104,8 @@ TEST_CASE("a line that a crash tore is cut off and told as a gap") {
 TEST_CASE("events are written as they come") {
   const Scratch scratch;
   auto writer = open_writer(scratch.path("audit.json"));
-  writer->event({HealthType::Info, "fallback", "the kernel's copy decides", "queue_full", 12});
+  writer->event(
+      HealthEvent{HealthType::Info, "fallback", "the kernel's copy decides", "queue_full", 12});
   CHECK(eventually(
       [&] { return count_dataset(lines_of(scratch, "audit.json"), "fwd.health") == 2; }));
 }

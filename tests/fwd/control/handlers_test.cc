@@ -43,33 +43,36 @@ class Api {
 
   fwd::test::Managed& managed() { return managed_; }
 
+  std::vector<fwd::audit::AdminEvent> records;
+
  private:
   fwd::test::Managed managed_;
-  Context context_{.policy = *managed_.manager,
-                   .engine = managed_.engine,
-                   .firewall = managed_.firewall,
-                   .audit_state =
-                       [] {
-                         return fwd::audit::LogState{
-                             .counters = {.decided = 5, .written = 4, .lost = 1},
-                             .before = {10, 7, 2, 1},
-                             .end = {.sequence = 99},
-                             .trouble = "no space"};
-                       },
-                   .kernel_copy =
-                       [] {
-                         fwd::CopyWatch::State state;
-                         state.since = std::chrono::system_clock::time_point{};
-                         state.reason = fwd::CopyReason::QueueFull;
-                         state.episodes = 2;
-                         state.packets = {10, 5, 1, 4};
-                         state.revoked = 3;
-                         state.limit_refused = 7;
-                         return state;
-                       },
-                   .warnings = [] { return std::vector<std::string>{"beware"}; },
-                   .audit_file = "/tmp/audit.json",
-                   .queues = {0, 1}};
+  Context context_{
+      .policy = *managed_.manager,
+      .engine = managed_.engine,
+      .firewall = managed_.firewall,
+      .audit_state =
+          [] {
+            return fwd::audit::LogState{.counters = {.decided = 5, .written = 4, .lost = 1},
+                                        .before = {10, 7, 2, 1},
+                                        .end = {.sequence = 99},
+                                        .trouble = "no space"};
+          },
+      .kernel_copy =
+          [] {
+            fwd::CopyWatch::State state;
+            state.since = std::chrono::system_clock::time_point{};
+            state.reason = fwd::CopyReason::QueueFull;
+            state.episodes = 2;
+            state.packets = {10, 5, 1, 4};
+            state.revoked = 3;
+            state.limit_refused = 7;
+            return state;
+          },
+      .warnings = [] { return std::vector<std::string>{"beware"}; },
+      .record = [this](fwd::audit::AdminEvent event) { records.push_back(std::move(event)); },
+      .audit_file = "/tmp/audit.json",
+      .queues = {0, 1}};
   Router router_{fwd::control::routes(context_), fwd::control::Access::look_up({}, 0)};
 };
 
@@ -113,6 +116,29 @@ TEST_CASE("the audit's accounts are told since the start and over all") {
   CHECK(report.counts.lost == 2);
   CHECK(report.trouble == "no space");
   CHECK(report.bytes_free > 0);
+}
+
+TEST_CASE("every change and every refused one is recorded, and what changes nothing isn't") {
+  Api call("allow in 80/tcp\n");
+  call("POST", "/v1/rules", R"({"rule":"deny in 81/tcp"})");
+  call("POST", "/v1/rules", R"({"rule":"deny in 81/tcp"})");
+  call("POST", "/v1/rules", R"({"rule":"nonsense"})");
+  call("POST", "/v1/mode", R"({"mode":"observe"})");
+  call("GET", "/v1/status");
+  REQUIRE(call.records.size() == 3);
+  const auto& added = call.records[0];
+  CHECK(added.action == "add_rule");
+  CHECK(added.change == "added rule 2: deny in proto tcp from any to any port 81");
+  CHECK(added.refusal.empty());
+  CHECK(added.actor.uid == 0);
+  CHECK(added.actor.user == "root");
+  CHECK(added.before.generation + 1 == added.after.generation);
+  CHECK(added.before.policy_hash != added.after.policy_hash);
+  const auto& refused = call.records[1];
+  CHECK(refused.change == "add a rule: nonsense");
+  CHECK_FALSE(refused.refusal.empty());
+  CHECK(refused.before.policy_hash == refused.after.policy_hash);
+  CHECK(call.records[2].change == "changed the mode to observe");
 }
 
 TEST_CASE("stats have every reason, also with a count of zero") {

@@ -1,0 +1,32 @@
+// Who changed what: each change through the API, and each that was refused, becomes an audit record
+// here.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "fwd/control/context.h"
+
+namespace fwd::control {
+
+// Filled in by a handler.
+struct Change {
+  std::string what;  // what is wanted, in words
+  bool made = false;
+
+  void done(std::string words) {
+    what = std::move(words);
+    made = true;
+  }
+};
+
+using ChangeHandler = Answer (*)(const Context&, const Request&, Change&);
+
+// Runs the handler and records what it did. Where nothing was to be done there is no record.
+Answer recorded(const Context& context, const Request& request, std::string_view action,
+                ChangeHandler handler);
+
+// Of a peer that has no right to change anything.
+void record_refusal(const Context& context, const Request& request, const std::string& why);
+
+}  // namespace fwd::control

@@ -1,0 +1,44 @@
+"""Who changed the firewall, and who tried to, is in its log."""
+
+import os
+
+from harness import FwdTest
+from lab.firewall import field
+
+
+class Admin(FwdTest):
+    policy = "default deny in\nallow in 22/tcp\n"
+
+    def test_a_change_is_on_record_with_who_made_it_and_what_it_was(self):
+        before = self.fwd.json("status")
+        result = self.fwd.ctl("allow", "in", "80/tcp", "comment", "web", env={**os.environ, "SUDO_UID": "1234"})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        after = self.fwd.json("status")
+        record = self.records(1, event__dataset="fwd.admin")[0]
+        self.assert_fields(
+            record, event__category=["configuration"], event__type=["change"], event__action="add_rule",
+            event__outcome="success", user__id="0", user__name="root", fwd__sudo_uid=1234,
+            fwd__change="added rule 2: allow in proto tcp from any to any port 80",
+            fwd__generation={"before": before["generation"], "after": after["generation"]},
+            fwd__policy_hash={"before": before["policy"]["hash"], "after": after["policy"]["hash"]})
+        self.assertIn("allow in 80/tcp comment web", field(record, "process.command_line"))
+
+    def test_what_is_refused_is_on_record_too_and_what_changes_nothing_is_not(self):
+        self.ctl(2, "allow", "in", "80/nonsense")
+        self.ctl(1, "delete", "7")
+        self.ctl(0, "allow", "in", "22/tcp")
+        self.ctl(0, "list")
+        syntax, missing = self.records(2, event__dataset="fwd.admin")
+        self.assert_fields(syntax, event__outcome="failure", fwd__change="add a rule: allow in 80/nonsense")
+        self.assert_fields(missing, event__outcome="failure", fwd__change="remove the rule 7")
+        self.assertTrue(field(syntax, "event.reason") and field(missing, "event.reason"))
+        self.assertEqual(*(field(missing, f"fwd.policy_hash.{when}") for when in ("before", "after")))
+
+    def test_a_user_without_the_right_is_named(self):
+        self.fwd.socket.chmod(0o666)
+        result = self.fwd.ctl("disable", user=12345, group=12345, extra_groups=[])
+        self.assertEqual(result.returncode, 4, result.stderr)
+        record = self.records(1, event__dataset="fwd.admin")[0]
+        self.assert_fields(record, event__action="request", event__outcome="failure", user__id="12345",
+                           fwd__change="POST /v1/disable")
+        self.assertEqual(self.fwd.json("status")["enabled"], True)
