@@ -5,9 +5,12 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include <spdlog/spdlog.h>
+
+#include "fwd/audit/json.h"
 
 namespace fwd::audit {
 namespace {
@@ -19,6 +22,18 @@ constexpr std::int64_t kReportEvery_ns = 1'000'000'000;
 std::int64_t realtime_ns() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+// The clock that no one sets, beside the timestamp of the other one: into the object that ends the line.
+void append_monotonic(std::string& line) {
+  constexpr std::string_view kEnd = "}}\n";
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  line.resize(line.size() - kEnd.size());
+  if (line.back() != '{') line.push_back(',');
+  line.append("\"monotonic\":");
+  json::append_number(line, static_cast<std::uint64_t>(
+                                std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
+  line.append(kEnd);
 }
 
 GapReason reason_of(int failure) {
@@ -208,6 +223,7 @@ bool Drain::write_losses(bool now) {
 
 void Drain::add_line(Kind kind, std::size_t ring, const Loss& loss) {
   const std::size_t begin = steps_.empty() ? 0 : steps_.back().end;
+  append_monotonic(text_);
   chain_ = ctl::api::seal(text_, begin, chain_);
   steps_.push_back({kind, ring, text_.size(), loss});
   ++lines_;

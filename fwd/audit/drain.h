@@ -121,7 +121,7 @@ class Drain {
 
   std::string text_;  // the batch
   std::vector<Step> steps_;
-  std::uint64_t lines_ = 0;  // in text_
+  std::uint64_t lines_ = 0;    // in text_
   ctl::api::ChainHash chain_;  // of the last line in text_
   Budget settled_budget_;      // as of the records that have left their rings
   Budget budget_;              // as of the batch

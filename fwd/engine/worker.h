@@ -72,7 +72,8 @@ class Worker {
   // The batch, by packet.
   std::array<QueuedHeader, kernel::kBatchPackets> headers_;
   std::array<audit::VerdictRecord, kernel::kBatchPackets> records_;
-  std::array<std::uint8_t, kernel::kBatchPackets> recorded_;  // whose packet's the wanted records are
+  std::array<std::uint8_t, kernel::kBatchPackets>
+      recorded_;  // whose packet's the wanted records are
   std::array<kernel::Verdict, kernel::kBatchPackets> verdicts_;
 
   std::timed_mutex batch_mutex_;

@@ -38,7 +38,8 @@ TEST_CASE("the capacity is rounded up to a power of two") {
 }
 
 TEST_CASE("of a batch the ring takes what fits, round its end too, and counts the rest as lost") {
-  Ring ring(4);
+  std::uint64_t decided = 0;
+  Ring ring(4, decided);
   const std::array records{at_time(1), at_time(2), at_time(3)};
   CHECK(ring.push(records) == 3);
   ring.release(2);
