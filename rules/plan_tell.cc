@@ -1,4 +1,5 @@
 // The half of rules/plan_update.h that says what has changed.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -23,6 +24,12 @@ void PlanUpdate::touch(const KernelGroup& group, const Place& place, const Piece
                                 removed || count > 1});
 }
 
+// A table may have been emptied, and opened again for others.
+bool PlanUpdate::had_table(std::size_t group, const Shape& shape) const {
+  return std::ranges::any_of(summaries_[group].tables,
+                             [&](const auto& table) { return table.second == shape; });
+}
+
 // The elements of a map that is gone go with it.
 void PlanUpdate::tell_buckets(PlanChange& change) {
   const PlanEmitter emitter(state_);
@@ -38,7 +45,7 @@ void PlanUpdate::tell_buckets(PlanChange& change) {
       change.lost_chains.push_back(std::move(touched.element.target));
       continue;
     }
-    if (new_map && opened_.contains({index, shape}))
+    if (new_map && !had_table(index, shape))
       change.new_maps.push_back(PlanEmitter::map(group, shape));
     if (new_map) change.elements.push_back({PlanEmitter::map(group, shape)});
     const auto items = KernelGroup::bucket(*table, bucket);

@@ -305,7 +305,6 @@ bool PlanUpdate::open_table(KernelGroup& group) {
   if (!opened) return false;
   const auto index = static_cast<std::size_t>(&group - state_.groups.data());
   const Shape& shape = opened->shape;
-  opened_.emplace(index, shape);
   for (const PieceOf& of : opened->pieces) {
     const Cut cut = state_.cut(state_.rule_of(of.label));
     const Piece piece = cut[of.piece];

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -67,6 +66,7 @@ class PlanUpdate {
              bool removed);
   Point point_of(const PieceOf& of) const;
 
+  bool had_table(std::size_t group, const Shape& shape) const;
   void tell_buckets(PlanChange& change);
   void tell_groups(PlanChange& change);
   void tell_chain(bool was, bool is, const std::string& name, nft::Chain chain,
@@ -87,7 +87,6 @@ class PlanUpdate {
   std::map<std::string, Id> ids_;
   std::vector<KernelGroup::Summary> summaries_;  // before
   std::map<BucketKey, Touched> touched_;
-  std::set<std::pair<std::size_t, Shape>> opened_;  // tables, by group
   std::vector<bool> touched_lists_;                 // by group
 };
 
