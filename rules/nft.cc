@@ -135,7 +135,7 @@ std::string dump(const Map& map) {
   const std::string_view kind = kKinds[static_cast<std::size_t>(map.to)];
   const auto element = [&](const Element& one) {
     const auto value = [](const Value& part) { return text(part, true); };
-    const std::string key = join(one.key, " . ", value);
+    std::string key = join(one.key, " . ", value);
     if (map.to == Map::To::Nothing) return key;
     return fmt::format("{} : {}{}", key, kind, one.target);
   };

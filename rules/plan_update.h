@@ -87,7 +87,7 @@ class PlanUpdate {
   std::map<std::string, Id> ids_;
   std::vector<KernelGroup::Summary> summaries_;  // before
   std::map<BucketKey, Touched> touched_;
-  std::vector<bool> touched_lists_;                 // by group
+  std::vector<bool> touched_lists_;  // by group
 };
 
 }  // namespace rules

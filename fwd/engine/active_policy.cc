@@ -17,7 +17,7 @@ std::vector<bool> silent(const List& rules) {
 
 }  // namespace
 
-ActivePolicy::ActivePolicy(rules::Policy policy_in, std::uint64_t version_in,
+ActivePolicy::ActivePolicy(const rules::Policy& policy_in, std::uint64_t version_in,
                            kernel::Generation generation_in, Mode mode_in, std::size_t workers)
     : ActivePolicy(policy_in, rules::compile(policy_in), version_in, generation_in, mode_in,
                    workers) {}

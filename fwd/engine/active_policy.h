@@ -58,8 +58,8 @@ struct ActivePolicy {
   std::vector<bool> silent_rules;
   mutable std::vector<std::unique_ptr<RuleCounters>> counters;  // by worker
 
-  ActivePolicy(rules::Policy policy_in, std::uint64_t version_in, kernel::Generation generation_in,
-               Mode mode_in, std::size_t workers);
+  ActivePolicy(const rules::Policy& policy_in, std::uint64_t version_in,
+               kernel::Generation generation_in, Mode mode_in, std::size_t workers);
   // `rules_in` is of this policy.
   ActivePolicy(rules::Policy policy_in, rules::RuleSet rules_in, std::uint64_t version_in,
                kernel::Generation generation_in, Mode mode_in, std::size_t workers);
