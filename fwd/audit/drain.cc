@@ -51,8 +51,8 @@ GapReason reason_of(int failure) {
 
 }  // namespace
 
-Drain::Drain(const Settings& settings, EcsEncoder encoder, LogFile file, Ledger ledger,
-             const ctl::api::ChainEnd& end)
+Drain::Drain(const Settings& settings, std::unique_ptr<Encoder> encoder, LogFile file,
+             Ledger ledger, const ctl::api::ChainEnd& end)
     : ledger_(std::move(ledger)),
       encoder_(std::move(encoder)),
       file_(std::move(file)),
@@ -132,14 +132,14 @@ bool Drain::write_notes() {
   std::uint64_t noted = 0;
   for (const Note& note : notes_) {
     if (const auto* gap = std::get_if<Gap>(&note.what)) {
-      encoder_.append(text_, *gap, note.time_ns, next_sequence());
+      encoder_->append(text_, *gap, note.time_ns, next_sequence());
       noted += gap->count;
     } else if (const auto* change = std::get_if<AdminEvent>(&note.what)) {
-      encoder_.append(text_, *change, note.time_ns, next_sequence());
+      encoder_->append(text_, *change, note.time_ns, next_sequence());
     } else {
       const auto& event = std::get<HealthEvent>(note.what);
-      encoder_.append(text_, event, note.time_ns, next_sequence(),
-                      event.checkpoint ? checkpoint(noted) : Checkpoint{});
+      encoder_->append(text_, event, note.time_ns, next_sequence(),
+                       event.checkpoint ? checkpoint(noted) : Checkpoint{});
     }
     add_line(Kind::Note);
   }
@@ -165,7 +165,7 @@ bool Drain::write_verdicts(bool& moved) {
     moved = true;
     if (budget_.take(record)) {
       if (lock.owns_lock()) lock.unlock();
-      encoder_.append(text_, record, policies_.find(record.policy_version), next_sequence());
+      encoder_->append(text_, record, policies_.find(record.policy_version), next_sequence());
       add_line(Kind::Verdict, ring);
       if (text_.size() >= kBatchBytes && !write_batch()) return false;
     } else if (!steps_.empty()) {
@@ -199,7 +199,7 @@ bool Drain::write_folds(bool now) {
     now ? folder_.close() : folder_.close_before(realtime_ns());
   }
   for (const Fold& fold : folder_.closed()) {
-    encoder_.append(text_, fold, policies_.find(fold.first.policy_version), next_sequence());
+    encoder_->append(text_, fold, policies_.find(fold.first.policy_version), next_sequence());
     add_line(Kind::Fold);
   }
   return write_batch();
@@ -215,7 +215,7 @@ bool Drain::write_losses(bool now) {
     if (!loss) continue;
     last_report_ns_[ring] = time;
     const Gap gap{loss->from_ns, loss->to_ns, loss->count, reason_of(failure_)};
-    encoder_.append(text_, gap, time, next_sequence());
+    encoder_->append(text_, gap, time, next_sequence());
     add_line(Kind::Loss, ring, *loss);
   }
   return write_batch();

@@ -5,12 +5,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "fwd/audit/ecs.h"
+#include "fwd/audit/encoder.h"
 #include "fwd/audit/fold.h"
 #include "fwd/audit/ledger.h"
 #include "fwd/audit/log_file.h"
@@ -46,7 +47,7 @@ class Drain {
   };
 
   // `end` is the line that the next one follows.
-  Drain(const Settings& settings, EcsEncoder encoder, LogFile file, Ledger ledger,
+  Drain(const Settings& settings, std::unique_ptr<Encoder> encoder, LogFile file, Ledger ledger,
         const ctl::api::ChainEnd& end);
 
   std::size_t ring_count() const { return rings_.size(); }
@@ -112,7 +113,7 @@ class Drain {
 
   Ledger ledger_;  // has the rings' counts of what was decided
   std::deque<Ring> rings_;
-  EcsEncoder encoder_;
+  std::unique_ptr<Encoder> encoder_;
   LogFile file_;
   PolicyBook policies_;
   std::deque<Note> notes_;

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "fwd/audit/ecs.h"
 #include "rules/count.h"
 
 namespace fwd::audit {
@@ -70,8 +71,8 @@ Writer::Writer(WriterSettings settings, LogFile file, Ledger ledger, const Resum
       wake_fd_(wake_fd),
       current_(file.identity()),
       drain_({settings.workers + 2, settings.ring_records, settings.lines_per_second},
-             EcsEncoder(settings.hostname, std::move(settings.interface_names)), std::move(file),
-             std::move(ledger), before.end) {
+             std::make_unique<EcsEncoder>(settings.hostname, std::move(settings.interface_names)),
+             std::move(file), std::move(ledger), before.end) {
   for (const HealthEvent& event : before.events) drain_.note(event);
   for (const Gap& gap : before.gaps) drain_.note(gap);
   HealthEvent start{HealthType::Start, "start", "fwd starts"};

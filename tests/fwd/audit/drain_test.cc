@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "fwd/audit/ecs.h"
 #include "tests/fwd/audit/records.h"
 #include "tests/fwd/scratch.h"
 #include "tests/support/allocations.h"
@@ -17,7 +18,8 @@ using Progress = Drain::Progress;
 class Fixture {
  public:
   explicit Fixture(std::size_t ring_records = 4, std::uint32_t lines_per_second = 0)
-      : drain({2, ring_records, lines_per_second}, EcsEncoder("web01", interface_name),
+      : drain({2, ring_records, lines_per_second},
+              std::make_unique<EcsEncoder>("web01", interface_name),
               LogFile::open(scratch.path("audit.json")).value(), Ledger(), {.sequence = 100}) {
     drain.learn(PolicyNames(policy(), 7));
   }

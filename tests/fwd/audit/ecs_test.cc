@@ -155,7 +155,7 @@ TEST_CASE("a gap tells how many records are missing, when and why") {
 TEST_CASE("a health event tells the daemon's version and process") {
   std::string out;
   EcsEncoder("web01", interface_name)
-      .append(out, HealthEvent{HealthType::Start, "start", "fwd starts"}, kTime_ns, 1);
+      .append(out, HealthEvent{HealthType::Start, "start", "fwd starts"}, kTime_ns, 1, {});
   CHECK(out ==
         R"({"@timestamp":"2026-08-20T10:15:30.123456Z","ecs":{"version":"8.17.0"},)"
         R"("message":"fwd starts",)"
@@ -170,7 +170,7 @@ TEST_CASE("a health event tells its reason and counts packets where it has some"
   HealthEvent event{HealthType::Info, "fallback", "m", "queue_full", 42};
   const auto written = [&] {
     std::string out;
-    EcsEncoder("web01", interface_name).append(out, event, kTime_ns, 1);
+    EcsEncoder("web01", interface_name).append(out, event, kTime_ns, 1, {});
     return nlohmann::json::parse(out);
   };
   CHECK(written()["event"]["reason"] == "queue_full");
@@ -333,7 +333,7 @@ TEST_CASE("no text from outside can forge a record or a field") {
   EcsEncoder encoder(attack, [&](std::uint32_t) { return attack; });
   std::string out;
   encoder.append(out, denied(), nullptr, 1);
-  encoder.append(out, HealthEvent{HealthType::Info, attack, attack, attack}, kTime_ns, 2);
+  encoder.append(out, HealthEvent{HealthType::Info, attack, attack, attack}, kTime_ns, 2, {});
   const auto lines = parse_lines(out);
   REQUIRE(lines.size() == 2);
   CHECK(lines[0]["event"]["action"] == "drop");

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "fwd/audit/drain.h"
+#include "fwd/audit/ecs.h"
 #include "tests/fwd/audit/records.h"
 #include "tests/fwd/scratch.h"
 
@@ -20,8 +21,9 @@ class Life {
     auto file = LogFile::open(scratch.path("audit.json")).value();
     auto ledger = Ledger::open(scratch.path()).value();
     told = resume(ledger, file).value();
-    drain.emplace(Drain::Settings{1, ring_records, 0}, EcsEncoder("web01", interface_name),
-                  std::move(file), std::move(ledger), told.end);
+    drain.emplace(Drain::Settings{1, ring_records, 0},
+                  std::make_unique<EcsEncoder>("web01", interface_name), std::move(file),
+                  std::move(ledger), told.end);
     drain->learn(PolicyNames(policy(), 7));
     for (const Gap& gap : told.gaps) drain->note(gap);
   }

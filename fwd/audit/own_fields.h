@@ -1,0 +1,20 @@
+// The members of a record that no published schema has a field for, the same in every format: each
+// function appends them without the braces of the object that they stand in.
+#pragma once
+
+#include <string>
+
+#include "fwd/audit/event.h"
+#include "fwd/audit/fold.h"
+#include "fwd/audit/record.h"
+#include "fwd/audit/text.h"
+
+namespace fwd::audit {
+
+void append_own(std::string& out, const VerdictRecord& record);
+void append_own(std::string& out, const Fold& fold);
+void append_own(std::string& out, const Gap& gap, TimeText& time);
+void append_own(std::string& out, const HealthEvent& event, const Checkpoint& checkpoint);
+void append_own(std::string& out, const AdminEvent& event);
+
+}  // namespace fwd::audit
