@@ -233,13 +233,17 @@ Result<void> Daemon::serve() {
       .firewall = *firewall_,
       .audit_state = [this] { return audit_->state(); },
       .kernel_copy = [this] { return copy_watch_->state(); },
+      .healthy = [this] { return lease_->healthy(); },
       .warnings = [this] { return warnings(); },
       .record = [this](audit::AdminEvent event) { audit_->event(std::move(event)); },
       .audit_file = options_.audit,
       .queues = settings_.queues,
+      .queue_length = settings_.queue_length,
   });
-  control::Router router(control::routes(*context_),
-                         control::Access::look_up(settings_.control, geteuid()),
+  metrics_ = std::make_unique<metrics::Metrics>(*context_);
+  auto routes = control::routes(*context_);
+  routes.push_back(metrics_->route(metrics::Detail::Whole));
+  control::Router router(std::move(routes), control::Access::look_up(settings_.control, geteuid()),
                          [this](const control::Request& request, const std::string& why) {
                            control::record_refusal(*context_, request, why);
                          });

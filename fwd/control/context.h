@@ -21,12 +21,15 @@ struct Context {
   kernel::Firewall& firewall;
   std::function<audit::LogState()> audit_state;
   std::function<CopyWatch::State()> kernel_copy;
+  std::function<bool()> healthy;  // whether the workers come round
   std::function<std::vector<std::string>()>
       warnings;  // of the host: what to know beside the policy
   std::function<void(audit::AdminEvent)> record = [](const audit::AdminEvent&) {};
   std::string audit_file;
   kernel::QueueRange queues;
+  std::uint32_t queue_length = 0;  // packets
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  std::chrono::system_clock::time_point since = std::chrono::system_clock::now();
 };
 
 // The whole API; the context must outlive the routes.

@@ -70,7 +70,7 @@ std::expected<const Route*, Response> Router::admit(Request& request) const {
 Response Router::run(const Route& route, const Request& request) noexcept try {
   Answer answer = route.handler(request);
   if (!answer) return error_response(answer.error());
-  return {200, std::move(*answer), {}};
+  return {200, std::move(*answer), {}, route.content_type};
 } catch (const std::exception& exception) {
   spdlog::error("{} {}: {}", request.method, request.path, exception.what());
   return {

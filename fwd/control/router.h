@@ -25,17 +25,20 @@ struct Request {
   std::string sudo_uid = {};  // as the client says, where it runs under sudo
 };
 
+inline constexpr std::string_view kJson = "application/json";
+
 struct Response {
   unsigned status = 200;
-  std::string body;   // JSON
+  std::string body;
   std::string allow;  // with 405: the methods that this path has
+  std::string_view content_type = kJson;
 };
 
 Response error_response(const ctl::api::Error& error);
 // For what has no code of its own: 404 for a path, 405, 411.
 Response error_response(unsigned status, std::string message);
 
-// A body in JSON, or why there is none.
+// A body of the route's type, or why there is none.
 using Answer = std::expected<std::string, ctl::api::Error>;
 using Handler = std::function<Answer(const Request&)>;
 
@@ -44,6 +47,7 @@ struct Route {
   std::string_view path;  // may end in "/*", which stands for one segment
   Right right;
   Handler handler;
+  std::string_view content_type = kJson;  // of an answer; errors are JSON always
 };
 
 class Router {

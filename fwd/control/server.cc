@@ -29,8 +29,8 @@ MHD_Result answer(MHD_Connection* connection, const Response& response) {
   const std::unique_ptr<MHD_Response, ResponseDestroy> message(MHD_create_response_from_buffer(
       response.body.size(), const_cast<char*>(response.body.data()), MHD_RESPMEM_MUST_COPY));
   if (!message) return MHD_NO;
-  if (MHD_add_response_header(message.get(), MHD_HTTP_HEADER_CONTENT_TYPE, "application/json") ==
-      MHD_NO)
+  if (MHD_add_response_header(message.get(), MHD_HTTP_HEADER_CONTENT_TYPE,
+                              response.content_type.data()) == MHD_NO)
     return MHD_NO;
   if (!response.allow.empty() && MHD_add_response_header(message.get(), MHD_HTTP_HEADER_ALLOW,
                                                          response.allow.c_str()) == MHD_NO) {

@@ -179,10 +179,10 @@ std::vector<QueueTotals> Engine::queue_totals() const {
   return totals;
 }
 
-RuleTotals Engine::rule_totals() const {
+RuleTotals Engine::rule_totals(std::size_t most) const {
   const std::lock_guard lock(mutex_);
   history_.fold(oldest_snapshot_in_use());
-  return history_.totals();
+  return history_.totals(most);
 }
 
 std::uint64_t Engine::packets(const rules::Rule& rule) const {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -82,7 +83,8 @@ class Engine {
   std::size_t worker_count() const { return workers_.size(); }
   PacketTotals packet_totals() const;
   std::vector<QueueTotals> queue_totals() const;
-  RuleTotals rule_totals() const;
+  // Of the policy's first `most` rules.
+  RuleTotals rule_totals(std::size_t most = std::numeric_limits<std::size_t>::max()) const;
   std::uint64_t packets(const rules::Rule& rule) const;  // that it has decided
 
  private:

@@ -40,6 +40,12 @@ void for_each_count(const ActivePolicy& active, Visit visit) {
   rules(active.policy.rules, DecidedBy::Rule);
 }
 
+std::uint64_t count_of(const std::unordered_map<std::string, std::uint64_t>& counts,
+                       const std::string& id) {
+  const auto found = counts.find(id);
+  return found == counts.end() ? 0 : found->second;
+}
+
 }  // namespace
 
 void RuleHistory::begin(std::shared_ptr<const ActivePolicy> policy, std::uint64_t number) {
@@ -56,24 +62,32 @@ void RuleHistory::fold(std::uint64_t oldest_in_use) {
   forget_removed_rules();
 }
 
-RuleTotals RuleHistory::totals() const {
+RuleTotals RuleHistory::totals(std::size_t most) const {
   RuleTotals totals;
   if (!current_) return totals;
-  Counts counts = folded_;
-  for (const auto& retired : retired_) add(*retired.policy, counts);
-  add(*current_, counts);
-
+  Counts retired;
+  for (const auto& one : retired_) add(*one.policy, retired);
+  const auto with_earlier = [&](const std::string& id, std::uint64_t count) {
+    return count + count_of(folded_, id) + count_of(retired, id);
+  };
+  const auto of_rule = [&](const rules::Rule& rule, DecidedBy by, std::size_t at) {
+    return with_earlier(rule.id, sum(*current_, by, at, rule.match.direction));
+  };
   totals.policy = current_;
-  totals.default_in = counts[kDefaultIn];
-  totals.default_out = counts[kDefaultOut];
-  for (const auto& rule : current_->policy.builtin_rules) totals.builtin.push_back(counts[rule.id]);
-  for (const auto& rule : current_->policy.rules) totals.rules.push_back(counts[rule.id]);
+  totals.default_in =
+      with_earlier(kDefaultIn, sum(*current_, DecidedBy::Default, 0, Direction::In));
+  totals.default_out =
+      with_earlier(kDefaultOut, sum(*current_, DecidedBy::Default, 0, Direction::Out));
+  const rules::Policy& policy = current_->policy;
+  for (std::size_t at = 0; at < policy.builtin_rules.size(); ++at)
+    totals.builtin.push_back(of_rule(policy.builtin_rules[at], DecidedBy::Builtin, at));
+  for (std::size_t at = 0; at < std::min(policy.rules.size(), most); ++at)
+    totals.rules.push_back(of_rule(policy.rules[at], DecidedBy::Rule, at));
   return totals;
 }
 
 std::uint64_t RuleHistory::packets(const rules::Rule& rule) const {
-  const auto folded = folded_.find(rule.id);
-  std::uint64_t total = folded == folded_.end() ? 0 : folded->second;
+  std::uint64_t total = count_of(folded_, rule.id);
   const auto count = [&](const ActivePolicy& active) {
     const auto found = std::ranges::find(active.policy.rules, rule.id, &rules::Rule::id);
     if (found == active.policy.rules.end()) return;

@@ -1,7 +1,9 @@
 // Hits per rule over commits: a rule keeps its count for as long as its id is in the policy.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -14,7 +16,7 @@ namespace fwd::engine {
 struct RuleTotals {
   std::shared_ptr<const ActivePolicy> policy;  // that the numbers are of; null before the first
   std::vector<std::uint64_t> builtin;          // by index into Policy::builtin_rules
-  std::vector<std::uint64_t> rules;            // by index into Policy::rules
+  std::vector<std::uint64_t> rules;            // by index into Policy::rules, from the first one
   std::uint64_t default_in = 0;
   std::uint64_t default_out = 0;
 };
@@ -30,7 +32,8 @@ class RuleHistory {
   // later one.
   void fold(std::uint64_t oldest_in_use);
 
-  RuleTotals totals() const;
+  // Of the policy's first `most` rules.
+  RuleTotals totals(std::size_t most = std::numeric_limits<std::size_t>::max()) const;
   // Of one rule that the policy has, or has had.
   std::uint64_t packets(const rules::Rule& rule) const;
 

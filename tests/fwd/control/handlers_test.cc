@@ -69,6 +69,7 @@ class Api {
             state.limit_refused = 7;
             return state;
           },
+      .healthy = [] { return true; },
       .warnings = [] { return std::vector<std::string>{"beware"}; },
       .record = [this](fwd::audit::AdminEvent event) { records.push_back(std::move(event)); },
       .audit_file = "/tmp/audit.json",

@@ -85,3 +85,14 @@ TEST_CASE("counts of removed rules don't pile up without end") {
   history.fold(number);
   CHECK(history.totals().rules == std::vector<std::uint64_t>{0});
 }
+
+TEST_CASE("who asks for the first rules gets no more") {
+  RuleHistory history;
+  const auto policy =
+      active(policy_of({tcp_rule(Action::Allow, 1), tcp_rule(Action::Allow, 2)}), 1, 1, 1);
+  history.begin(policy, 1);
+  hit(*policy, 0, 3);
+  hit(*policy, 1, 4);
+  CHECK(history.totals(1).rules == std::vector<std::uint64_t>{3});
+  CHECK(history.totals(9).rules == std::vector<std::uint64_t>{3, 4});
+}

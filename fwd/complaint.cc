@@ -1,0 +1,21 @@
+#include "fwd/complaint.h"
+
+#include <spdlog/spdlog.h>
+
+namespace fwd {
+
+void Complaint::trouble(const std::string& message) {
+  const std::lock_guard lock(mutex_);
+  if (message == last_) return;
+  last_ = message;
+  spdlog::warn("{}: {}", about_, message);
+}
+
+void Complaint::none() {
+  const std::lock_guard lock(mutex_);
+  if (last_.empty()) return;
+  last_.clear();
+  spdlog::info("{}: works again", about_);
+}
+
+}  // namespace fwd

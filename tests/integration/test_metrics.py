@@ -1,0 +1,123 @@
+"""The metrics agree with the traffic, and Prometheus' own tools have nothing to say against them."""
+
+import shutil
+import subprocess
+import unittest
+
+from harness import FAMILIES, SERVER, FwdTest
+from lab.process import wait_until
+from scrape import UnixConnection, fetch, scrape
+from traffic import Listener, is_open
+
+POLICY = """default deny in
+allow in 80,443/tcp comment "web"
+reject in 81/tcp
+limit in 22/tcp
+"""
+
+
+def checked(page):
+    """The page, which promtool has nothing to say against."""
+    if not shutil.which("promtool"):
+        raise unittest.SkipTest("needs promtool (Debian: prometheus)")
+    result = subprocess.run(["promtool", "check", "metrics"], input=page.text, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", ""), result
+    return page
+
+
+class Metrics(FwdTest):
+    policy = POLICY
+
+    def page(self):
+        return scrape(UnixConnection(self.fwd.socket))
+
+    def test_promtool_has_no_complaint(self):
+        for port in (80, 81, 82):
+            is_open(self.client, 4, SERVER[4], port)
+        checked(self.page())
+
+    def test_packets_and_verdict_times_are_those_of_the_traffic(self):
+        before = self.page()
+        with Listener(self.server, 80):
+            for family in FAMILIES:
+                self.assertTrue(is_open(self.client, family, SERVER[family], 80))
+                self.assertEqual(is_open(self.client, family, SERVER[family], 81), False)
+                self.assertEqual(is_open(self.client, family, SERVER[family], 3306), False)
+        self.assert_queue_rests()
+        after = self.page()
+        grown = {key: after.get("fwd_packets_total", hook="input", action=key[0], reason=key[1]) -
+                 before.get("fwd_packets_total", hook="input", action=key[0], reason=key[1])
+                 for key in (("accept", "rule"), ("drop", "default"), ("reject", "rule"))}
+        self.assertEqual(grown, {("accept", "rule"): 2, ("drop", "default"): 2, ("reject", "rule"): 2})
+        packets = after.sum("fwd_packets_total")
+        self.assertEqual(after.get("fwd_verdict_duration_seconds_count"), packets)
+        self.assertEqual(after.get("fwd_verdict_duration_seconds_bucket", le="+Inf"), packets)
+        self.assertEqual(after.sum("fwd_queue_packets_total"), packets)
+        self.assertGreater(after.get("fwd_verdict_duration_seconds_sum"), 0)
+        self.assertEqual(after.sum("fwd_kernel_copy_packets_total"), 0)
+
+    def test_each_rule_has_its_packets_under_the_id_that_records_have(self):
+        web, rejecting, limit = (rule["id"] for rule in self.fwd.json("list")["rules"])
+        with Listener(self.server, 443):
+            self.assertTrue(is_open(self.client, 4, SERVER[4], 443))
+        is_open(self.client, 4, SERVER[4], 81)
+        page = self.page()
+        self.assertEqual(page.get("fwd_rule_packets_total", rule_id=web, action="accept"), 1)
+        self.assertEqual(page.get("fwd_rule_packets_total", rule_id=rejecting, action="reject"), 1)
+        self.assertEqual(page.get("fwd_rule_packets_total", rule_id=limit, action="limit"), 0)
+        self.assertEqual(page.sum("fwd_rule_packets_total"), page.sum("fwd_packets_total"))
+
+    def test_the_audit_log_s_equation_holds(self):
+        is_open(self.client, 4, SERVER[4], 81)
+        self.records(1, destination__port=81)
+        page = self.page()
+        self.assertEqual(page.get("fwd_audit_records_total", fate="written"), page.get("fwd_audit_decisions_total"))
+        self.assertEqual(page.sum("fwd_audit_records_total") + page.get("fwd_audit_waiting_records"),
+                         page.get("fwd_audit_decisions_total"))
+        self.assertEqual(page.get("fwd_audit_trouble"), 0)
+
+    def test_a_change_of_the_policy_lets_no_total_fall_and_takes_a_removed_rule_s_count_away(self):
+        rejecting = self.fwd.json("list")["rules"][1]["id"]
+        is_open(self.client, 4, SERVER[4], 81)
+        before = self.page()
+        self.assertEqual(before.get("fwd_rule_packets_total", rule_id=rejecting), 1)
+        self.ctl(0, "delete", rejecting)
+        self.ctl(0, "insert", "1", "deny in 82/tcp")
+        after = self.page()
+        self.assertEqual(after.values("fwd_rule_packets_total", rule_id=rejecting), [])
+        now = after.counters()
+        for key, value in before.counters().items():
+            if dict(key[1]).get("rule_id") != rejecting:
+                self.assertGreaterEqual(now.get(key, -1), value, key)
+        self.assertEqual(after.get("fwd_generation"), self.fwd.json("status")["generation"])
+
+    def test_the_health_of_the_daemon_and_its_mode_are_told(self):
+        status = self.fwd.json("status")
+        page = self.page()
+        self.assertEqual(page.get("fwd_build_info", version=status["version"], generation=str(status["generation"])), 1)
+        self.assertEqual([page.get(name) for name in ("fwd_healthy", "fwd_enabled", "fwd_observing")], [1, 1, 0])
+        self.assertEqual(page.get("fwd_policy_rules"), 3)
+        self.assertEqual(page.get("fwd_warnings"), len(status["warnings"]))
+        self.assertEqual(page.get("fwd_conntrack_limit"), status["conntrack"]["limit"])
+        self.assertEqual(page.values("fwd_queue_depth"), [0, 0])
+        self.ctl(0, "mode", "observe")
+        self.assertEqual(self.page().get("fwd_observing"), 1)
+        self.ctl(0, "disable")
+        self.assertEqual(self.page().get("fwd_enabled"), 0)
+
+    def test_packets_that_the_kernel_s_copy_decides_are_counted_as_its_own(self):
+        self.fwd.kill()
+        self.assertFalse(is_open(self.client, 4, SERVER[4], 81))
+        self.fwd.start()
+        wait_until(lambda: self.page().get("fwd_kernel_copy_packets_total", action="drop") == 1, 3, "the copy's packet")
+        self.assertEqual(self.page().get("fwd_kernel_copy_episodes_total"), 1)
+
+    def test_who_may_not_read_gets_no_metrics(self):
+        result = self.server.run(
+            ["curl", "--silent", "--show-error", "--unix-socket", str(self.fwd.socket), "http://fwd/metrics"],
+            user=12345, group=12345, extra_groups=[])
+        self.assertIn("not_permitted", result.stdout + result.stderr)
+        self.assertNotIn("fwd_packets_total", result.stdout)
+
+    def test_other_paths_are_none(self):
+        self.assertEqual(fetch(UnixConnection(self.fwd.socket), "/metrics/")[0], 404)
