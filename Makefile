@@ -147,6 +147,7 @@ demo: all ; $(Q)tests/lab/demo.py --programs $(BUILD)
 bench: all $(BENCHES)
 	$(Q)tests/bench/run.py --programs $(BUILD) $(if $(QUICK),--quick)
 
+MONITORING := $(filter-out %/check_fwd,$(wildcard monitoring/*.md monitoring/*/*))
 install: all
 	install -D -m 755 $(BUILD)/fwd $(DESTDIR)$(PREFIX)/sbin/fwd
 	install -D -m 755 $(BUILD)/fwctl $(DESTDIR)$(PREFIX)/bin/fwctl
@@ -154,6 +155,8 @@ install: all
 	$(foreach page,$(wildcard man/*.5 man/*.8),install -m 644 $(page) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page))) &&) true
 	install -d $(DESTDIR)$(PREFIX)/share/doc/fwd
 	install -m 644 README.md ARCHITECTURE.md $(DESTDIR)$(PREFIX)/share/doc/fwd
+	$(foreach file,$(MONITORING),install -D -m 644 $(file) $(DESTDIR)$(PREFIX)/share/doc/fwd/examples/$(file) &&) true
+	install -D -m 755 monitoring/nagios/check_fwd $(DESTDIR)$(PREFIX)/lib/nagios/plugins/check_fwd
 
 deb:
 	dpkg-buildpackage -us -uc -b
