@@ -18,7 +18,7 @@ CLANG_FORMAT ?= clang-format-14
 WARNINGS    := -Wall -Wextra -Wconversion -Wshadow -Werror
 FLAVOUR     ?=
 
-PACKAGES := libnetfilter_queue libmnl libnftnl libnetfilter_conntrack spdlog fmt libmicrohttpd libcap-ng nettle zlib
+PACKAGES := libnetfilter_queue libmnl libnftnl libnetfilter_conntrack spdlog fmt libmicrohttpd libcap-ng nettle zlib simdjson
 override CPPFLAGS += -I. -DFWD_VERSION='"$(VERSION)"' -DSPDLOG_FMT_EXTERNAL -MMD -MP
 ALL_CXXFLAGS = -std=c++23 -pthread $(WARNINGS) $(CXXFLAGS) $(FLAVOUR)
 ALL_LDFLAGS  = -Wl,--as-needed $(LDFLAGS)
@@ -31,7 +31,7 @@ submake = $(Q)+$(MAKE) --no-print-directory
 # main.cc holds only main(): everything else of a program can be linked into tests.
 RULES   := $(wildcard rules/*.cc rules/*/*.cc)
 API     := $(wildcard ctl/api/*.cc)
-CTL     := $(filter-out ctl/main.cc,$(wildcard ctl/*.cc)) $(API)
+CTL     := $(filter-out ctl/main.cc,$(wildcard ctl/*.cc ctl/*/*.cc))
 FWD     := $(filter-out fwd/main.cc,$(wildcard fwd/*.cc fwd/*/*.cc))
 SUPPORT := $(wildcard tests/support/*.cc)
 TESTS   := $(patsubst %,$(BUILD)/tests/%_test,rules classifier ctl fwd)

@@ -9,6 +9,11 @@
 #include "rules/suggest.h"
 
 namespace ctl {
+
+api::Error usage_error(std::string message) {
+  return {api::ErrorCode::BadRequest, std::move(message), {}};
+}
+
 namespace {
 
 struct Flag {
@@ -31,8 +36,27 @@ struct Option {
 constexpr std::array kOptions{Option{"--socket", &Arguments::socket, "path"},
                               Option{"--state", &Arguments::state, "directory"}};
 
+// Those of one command or another. Without a `value` they have none.
+struct CommandOption {
+  std::string_view name;
+  std::string_view value;
+};
+constexpr std::array kCommandOptions{CommandOption{"--audit", "file"},
+                                     CommandOption{"--since", "time"}};
+
+std::string_view name_of(std::string_view word) {
+  return word.substr(0, word.find('='));
+}
+
+const CommandOption* find_command_option(std::string_view word) {
+  for (const CommandOption& option : kCommandOptions) {
+    if (option.name == name_of(word)) return &option;
+  }
+  return nullptr;
+}
+
 const Option* find_option(std::string_view word) {
-  const std::string_view name = word.substr(0, word.find('='));
+  const std::string_view name = name_of(word);
   for (const Option& option : kOptions) {
     if (option.name == name) return &option;
   }
@@ -54,10 +78,24 @@ api::Error unknown_option(std::string_view option) {
   }
   rules::Nearest nearest(option);
   for (const Option& known : kOptions) nearest.consider(known.name);
+  for (const CommandOption& known : kCommandOptions) nearest.consider(known.name);
   for (const Flag& flag : kFlags) nearest.consider(flag.name);
   const std::string hint = nearest.hint();
   return usage_error(
       fmt::format("unknown option \"{}\"{}{}", option, hint.empty() ? "" : ": ", hint));
+}
+
+// After a "=" in the same word, or in the next one, which is taken. `what` it is; empty where there is none to be.
+std::expected<std::string, api::Error> value_of(const std::vector<std::string>& arguments,
+                                                std::size_t& at, std::string_view what) {
+  const std::string& word = arguments[at];
+  const auto equals = word.find('=');
+  if (what.empty() && equals == std::string::npos) return std::string();
+  if (what.empty())
+    return std::unexpected(usage_error(fmt::format("{} takes no value", name_of(word))));
+  if (equals != std::string::npos) return word.substr(equals + 1);
+  if (++at < arguments.size()) return arguments[at];
+  return std::unexpected(usage_error(fmt::format("{} needs a {}", word, what)));
 }
 
 // "-" alone is standard input.
@@ -66,10 +104,6 @@ bool is_option(std::string_view word) {
 }
 
 }  // namespace
-
-api::Error usage_error(std::string message) {
-  return {api::ErrorCode::BadRequest, std::move(message), {}};
-}
 
 std::expected<Arguments, api::Error> parse_arguments(const std::vector<std::string>& arguments,
                                                      std::string socket) {
@@ -84,14 +118,13 @@ std::expected<Arguments, api::Error> parse_arguments(const std::vector<std::stri
     } else if (word == "--") {
       options = false;
     } else if (const Option* known = find_option(word); known != nullptr) {
-      if (const auto value = word.find('='); value != std::string::npos) {
-        result.*(known->member) = word.substr(value + 1);
-      } else if (++i < arguments.size()) {
-        result.*(known->member) = arguments[i];
-      } else {
-        return std::unexpected(
-            usage_error(fmt::format("{} needs a {}", known->name, known->value)));
-      }
+      auto value = value_of(arguments, i, known->value);
+      if (!value) return std::unexpected(std::move(value.error()));
+      result.*(known->member) = *std::move(value);
+    } else if (const CommandOption* own = find_command_option(word); own != nullptr) {
+      auto value = value_of(arguments, i, own->value);
+      if (!value) return std::unexpected(std::move(value.error()));
+      result.options[std::string(own->name)] = *std::move(value);
     } else if (const Flag* flag = find_flag(word); flag == nullptr) {
       return std::unexpected(unknown_option(word));
     } else if (flag->member != nullptr) {

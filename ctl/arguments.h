@@ -3,6 +3,8 @@
 #pragma once
 
 #include <expected>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,12 +12,16 @@
 
 namespace ctl {
 
+// Of one command, by name; empty where an option has no value.
+using Options = std::map<std::string, std::string, std::less<>>;
+
 struct Arguments {
   std::string socket;
   std::string state = "/var/lib/fwd";  // the daemon's directory
   bool json = false;
   bool help = false;
   bool version = false;
+  Options options;
   std::vector<std::string> words;  // the command and what follows it
 };
 

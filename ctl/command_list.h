@@ -29,4 +29,7 @@ Result apply_file(const Context& context);
 // audit_commands.cc
 Result audit(const Context& context);
 
+// log_commands.cc
+Result watch(const Context& context);
+
 }  // namespace ctl

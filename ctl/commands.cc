@@ -63,6 +63,12 @@ constexpr std::array kCommands{
             "The audit log's accounts; or whether files of it are what fwd has written, which "
             "needs no daemon.",
             audit},
+    Command{
+        "watch",
+        "watch [denied|accepted] [ADDRESS] [port N] [rule ID]",
+        "The audit log as it comes, a line for each verdict; with --since also what came before.",
+        watch,
+        {"--since", "--audit"}},
     Command{"version", "version", "fwctl's version.", show_version},
     Command{"help", "help [COMMAND]", "This text, or one command's.", show_help},
 };
@@ -114,6 +120,8 @@ constexpr std::string_view kOptions =
     "  --state DIR    fwd's state directory, for audit verify; else /var/lib/fwd\n"
     "  --help         help, for the command where there is one\n"
     "  --version      fwctl's version\n"
+    "  --audit FILE   the audit log, for watch; else the one that fwd writes\n"
+    "  --since TIME   for watch: how long ago (10m, 24h, 7d), or when in UTC (2026-08-20)\n"
     "\nA rule is one of ufw's, or of the policy file: see fwd-policy(5).\n"
     "Exit status: 0 done, 1 refused or not found, 2 usage or syntax, 3 no daemon, 4 not "
     "permitted.\n";
@@ -127,6 +135,12 @@ std::span<const Command> commands() {
 Result run_command(const Context& context) {
   const Command* command = find_command(context.words.front());
   if (command == nullptr) return std::unexpected(unknown_command(context.words.front()));
+  for (const auto& [name, value] : context.options) {
+    const bool known = std::ranges::find(command->options, name) != command->options.end();
+    if (!known)
+      return std::unexpected(
+          usage_error(fmt::format("{} is no option of {}", name, command->name)));
+  }
   return command->run(context);
 }
 

@@ -2,6 +2,7 @@
 // and runs it.
 #pragma once
 
+#include <array>
 #include <expected>
 #include <functional>
 #include <span>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "ctl/api/error.h"
+#include "ctl/arguments.h"
 #include "ctl/client.h"
 #include "ctl/look.h"
 #include "ctl/offline.h"
@@ -19,14 +21,19 @@ namespace ctl {
 // The way out for root when no daemon answers.
 using DisableWithoutDaemon = std::function<std::expected<Ended, api::Error>()>;
 
+// Writes to standard output at once. False where that can't be written to.
+using Print = std::function<bool(std::string_view)>;
+
 // What a command may use. `words` starts with the command's own name.
 struct Context {
   std::vector<std::string> words;
+  Options options;
   bool json = false;
   std::string state;  // the daemon's directory
   Look look;
   Exchange exchange;
   DisableWithoutDaemon disable_without_daemon;
+  Print print;
 };
 
 struct Output {
@@ -44,6 +51,7 @@ struct Command {
   std::string_view synopsis;
   std::string_view help;  // one line
   Result (*run)(const Context&);
+  std::array<std::string_view, 4> options{};  // of its own
 };
 
 std::span<const Command> commands();

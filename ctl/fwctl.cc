@@ -34,8 +34,8 @@ Result run_words(const Arguments& arguments, const Parts& parts) {
     return Output{*std::move(text), {}, 0};
   }
   if (words.empty()) return Output{{}, help_text(), exit_code(api::ExitStatus::Usage)};
-  return run_command({words, arguments.json, arguments.state, parts.look,
-                      parts.connect(arguments.socket), parts.disable_without_daemon});
+  return run_command({words, arguments.options, arguments.json, arguments.state, parts.look,
+                      parts.connect(arguments.socket), parts.disable_without_daemon, parts.print});
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ struct Parts {
   Look look;
   std::function<Exchange(const std::string& socket)> connect;
   DisableWithoutDaemon disable_without_daemon;
+  Print print = {};
 };
 
 // Never fails: an error is output too, for standard error, or with --json for standard output.

@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <unistd.h>
@@ -35,10 +36,15 @@ ctl::Exchange connect(const std::string& socket) {
   };
 }
 
+// Unbuffered: who watches wants to see it now.
+bool print(std::string_view text) {
+  return write_all(stdout, std::string(text));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const ctl::Parts parts{ctl::look_of(STDOUT_FILENO), connect, ctl::disable_without_daemon};
+  const ctl::Parts parts{ctl::look_of(STDOUT_FILENO), connect, ctl::disable_without_daemon, print};
   const ctl::Output output = ctl::run({argv + 1, argv + argc}, default_socket(), parts);
   const bool written = write_all(stdout, output.text);
   if (!written) std::perror("fwctl: can't write its output");

@@ -2,6 +2,7 @@
 
 #include "ctl/render.h"
 #include "ctl/table.h"
+#include "ctl/time_text.h"
 #include "rules/count.h"
 
 namespace ctl {
@@ -13,14 +14,6 @@ constexpr std::string_view kNote =
 
 constexpr std::string_view kObserving =
     "OBSERVING ONLY: nothing is refused. Run fwctl mode enforce to enforce the policy.";
-
-// The two largest units: "3 d 4 h", "12 s".
-std::string duration(std::uint64_t seconds) {
-  if (seconds < 60) return fmt::format("{} s", seconds);
-  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
-  return fmt::format("{} d {} h", seconds / 86400, seconds / 3600 % 24);
-}
 
 std::string copy_text(const api::CopyStatus& copy) {
   std::string text = copy.active ? fmt::format("decides since {} ({}); ", one_line(copy.since),
@@ -64,7 +57,7 @@ std::string details(const api::Status& status, const Look& look) {
   const api::PolicyStatus& policy = status.policy;
   const api::AuditStatus& audit = status.audit;
   add("Daemon", fmt::format("fwd {}, pid {}, up {}", status.version, status.pid,
-                            duration(status.uptime_seconds)));
+                            duration_text(std::chrono::seconds(status.uptime_seconds))));
   add("Policy",
       fmt::format("{}: {}, {}, loaded {}{}", policy.file, rules::count(policy.rules, "rule"),
                   rules::count(policy.sets, "set"), policy.loaded, cut_text(policy.cut)));

@@ -9,7 +9,8 @@
 #include <fmt/format.h>
 
 #include "ctl/api/audit_ledger.h"
-#include "ctl/log_reader.h"
+#include "ctl/log/files.h"
+#include "ctl/log/reader.h"
 #include "rules/count.h"
 
 namespace ctl {
@@ -38,23 +39,6 @@ std::optional<KnownEnd> read_ledger(const std::string& directory) {
 bool same_file(const std::string& one, const std::string& other) {
   std::error_code error;
   return std::filesystem::equivalent(one, other, error) && !error;
-}
-
-// By the sequence of their first lines; those that have none come first, and are told as such.
-std::expected<std::vector<std::string>, api::Error> in_order(std::vector<std::string> files) {
-  std::vector<std::pair<std::uint64_t, std::string>> order;
-  for (std::string& file : files) {
-    auto reader = LogReader::open(file);
-    if (!reader) return std::unexpected(reader.error());
-    const auto line = reader->next();
-    if (!line) return std::unexpected(line.error());
-    order.emplace_back(api::facts_of(*line).sequence, std::move(file));
-  }
-  std::ranges::stable_sort(order, {}, [](const auto& entry) { return entry.first; });
-  std::vector<std::string> sorted;
-  sorted.reserve(order.size());
-  for (auto& [sequence, file] : order) sorted.push_back(std::move(file));
-  return sorted;
 }
 
 }  // namespace
@@ -167,7 +151,7 @@ api::AuditVerified ChainCheck::finish() {
 std::expected<api::AuditVerified, api::Error> verify_logs(std::vector<std::string> files,
                                                           const std::string& state_directory) {
   auto known = read_ledger(state_directory);
-  auto sorted = in_order(std::move(files));
+  auto sorted = log::in_order(std::move(files));
   if (!sorted) return std::unexpected(sorted.error());
   if (known) {
     const auto found = std::ranges::find_if(
@@ -177,7 +161,7 @@ std::expected<api::AuditVerified, api::Error> verify_logs(std::vector<std::strin
   }
   ChainCheck check(std::move(known));
   for (const std::string& file : *sorted) {
-    auto reader = LogReader::open(file);
+    auto reader = log::Reader::open(file);
     if (!reader) return std::unexpected(reader.error());
     check.begin_file(file);
     while (true) {

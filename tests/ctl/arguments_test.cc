@@ -19,6 +19,7 @@ std::string dump(const Words& arguments) {
   if (parsed->json) text += "json ";
   if (parsed->help) text += "help ";
   if (parsed->version) text += "version ";
+  for (const auto& [name, value] : parsed->options) text += name + '=' + value + ' ';
   if (parsed->socket != "default") text += "socket=" + parsed->socket + ' ';
   text += '|';
   for (const std::string& word : parsed->words) text += word + '|';
@@ -41,6 +42,9 @@ TEST_CASE("options stand before and after the command") {
       {{"list", "--socket=/s"}, "socket=/s |list|"},
       {{"list", "--socket"}, "--socket needs a path"},
       {{"allow", "--help"}, "help |allow|"},
+      {{"watch", "--since", "10m", "denied"}, "--since=10m |watch|denied|"},
+      {{"--since=10m", "watch"}, "--since=10m |watch|"},
+      {{"watch", "--since"}, "--since needs a time"},
       {{"-h"}, "help |"},
       {{"--version"}, "version |"},
       {{"--force", "delete", "3"}, "|delete|3|"},

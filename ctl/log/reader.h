@@ -8,11 +8,11 @@
 
 #include "ctl/api/error.h"
 
-namespace ctl {
+namespace ctl::log {
 
-class LogReader {
+class Reader {
  public:
-  static std::expected<LogReader, api::Error> open(const std::string& path);
+  static std::expected<Reader, api::Error> open(const std::string& path);
 
   // The next line with its line end, which the last one may lack; empty at the end.
   std::expected<std::string_view, api::Error> next();
@@ -22,7 +22,7 @@ class LogReader {
     void operator()(void* file) const;  // zlib's gzFile
   };
 
-  explicit LogReader(std::string path, void* file) : path_(std::move(path)), file_(file) {}
+  explicit Reader(std::string path, void* file) : path_(std::move(path)), file_(file) {}
   std::expected<bool, api::Error> fill();
 
   std::string path_;
@@ -32,4 +32,4 @@ class LogReader {
   bool ended_ = false;
 };
 
-}  // namespace ctl
+}  // namespace ctl::log

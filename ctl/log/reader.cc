@@ -1,38 +1,34 @@
-#include "ctl/log_reader.h"
+#include "ctl/log/reader.h"
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 #include <zlib.h>
 
-namespace ctl {
+#include "ctl/log/files.h"
+
+namespace ctl::log {
 namespace {
 
 constexpr unsigned kChunk = 256 * 1024;
 
-api::Error unreadable(const std::string& path, const std::string& why) {
-  return {api::ErrorCode::NotFound, fmt::format("can't read {}: {}", path, why), {}};
-}
-
 }  // namespace
 
-void LogReader::Close::operator()(void* file) const {
+void Reader::Close::operator()(void* file) const {
   gzclose_r(static_cast<gzFile>(file));
 }
 
-std::expected<LogReader, api::Error> LogReader::open(const std::string& path) {
+std::expected<Reader, api::Error> Reader::open(const std::string& path) {
   errno = 0;
   gzFile const file = gzopen(path.c_str(), "rb");
-  if (file == nullptr)
-    return std::unexpected(unreadable(path, std::generic_category().message(errno)));
+  if (file == nullptr) return std::unexpected(unreadable(path, errno));
   gzbuffer(file, kChunk);
-  return LogReader(path, file);
+  return Reader(path, file);
 }
 
 // False at the end of the file.
-std::expected<bool, api::Error> LogReader::fill() {
+std::expected<bool, api::Error> Reader::fill() {
   buffer_.erase(0, std::exchange(at_, 0));
   const std::size_t before = buffer_.size();
   buffer_.resize(before + kChunk);
@@ -40,16 +36,18 @@ std::expected<bool, api::Error> LogReader::fill() {
   errno = 0;
   const int got = gzread(file, buffer_.data() + before, kChunk);
   if (got < 0) {
-    const int code = errno;
+    if (errno != 0) return std::unexpected(unreadable(path_, errno));
     int ignored = 0;
-    return std::unexpected(unreadable(
-        path_, code != 0 ? std::generic_category().message(code) : gzerror(file, &ignored)));
+    return std::unexpected(
+        api::Error{api::ErrorCode::NotFound,
+                   fmt::format("can't read {}: {}", path_, gzerror(file, &ignored)),
+                   {}});
   }
   buffer_.resize(before + static_cast<std::size_t>(got));
   return got != 0;
 }
 
-std::expected<std::string_view, api::Error> LogReader::next() {
+std::expected<std::string_view, api::Error> Reader::next() {
   std::size_t looked = 0;
   while (true) {
     const std::size_t end = buffer_.find('\n', at_ + looked);
@@ -66,4 +64,4 @@ std::expected<std::string_view, api::Error> LogReader::next() {
   }
 }
 
-}  // namespace ctl
+}  // namespace ctl::log

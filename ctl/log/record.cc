@@ -1,0 +1,123 @@
+#include "ctl/log/record.h"
+
+#include <array>
+
+#include <simdjson.h>
+
+namespace ctl::log {
+namespace {
+
+namespace dom = simdjson::dom;
+using Value = simdjson::simdjson_result<dom::element>;
+
+std::string_view text(const Value& value) {
+  std::string_view result;
+  return value.get(result) == simdjson::SUCCESS ? result : std::string_view();
+}
+
+std::optional<std::uint64_t> number(const Value& value) {
+  std::uint64_t result = 0;
+  if (value.get(result) != simdjson::SUCCESS) return std::nullopt;
+  return result;
+}
+
+Dataset dataset_of(std::string_view name) {
+  struct Name {
+    std::string_view text;
+    Dataset dataset;
+  };
+  constexpr std::array kNames{
+      Name{"fwd.verdict", Dataset::Verdict}, Name{"fwd.audit_gap", Dataset::Gap},
+      Name{"fwd.admin", Dataset::Admin}, Name{"fwd.health", Dataset::Health}};
+  for (const Name& name_of : kNames) {
+    if (name_of.text == name) return name_of.dataset;
+  }
+  return Dataset::Other;
+}
+
+Verdict verdict_of(std::string_view action) {
+  if (action == "accept") return Verdict::Accepted;
+  return action == "drop" || action == "reject" ? Verdict::Denied : Verdict::Other;
+}
+
+Endpoint endpoint(const Value& side) {
+  Endpoint result{text(side["ip"]), std::nullopt};
+  if (const auto port = number(side["port"]); port && *port <= 0xffff)
+    result.port = static_cast<std::uint16_t>(*port);
+  return result;
+}
+
+void read_verdict(Record& record, const dom::element& root, const Value& own) {
+  const Value rule = root["rule"];
+  const Value network = root["network"];
+  record.verdict = verdict_of(record.action);
+  record.would = text(own["would"]);
+  record.rule_id = text(rule["id"]);
+  record.rule_name = text(rule["name"]);
+  record.ruleset = text(rule["ruleset"]);
+  record.protocol = text(network["transport"]);
+  record.direction = text(network["direction"]);
+  const Value observer = root["observer"];
+  const Value interface =
+      observer[record.direction == "egress" ? "egress" : "ingress"]["interface"];
+  record.interface_name = text(interface["name"]);
+  record.source = endpoint(root["source"]);
+  record.destination = endpoint(root["destination"]);
+  record.icmp_type = number(own["icmp_type"]);
+  record.by_copy = text(own["decided_by"]) == "kernel_copy";
+  const auto packets = number(own["packets"]);
+  record.folded = packets.has_value();
+  record.count = packets.value_or(1);
+  record.first = parse_timestamp(text(root["event"]["start"])).value_or(record.time);
+}
+
+}  // namespace
+
+struct Parser::Json {
+  dom::parser parser;
+};
+
+Parser::Parser() : json_(std::make_unique<Json>()) {}
+Parser::~Parser() = default;
+Parser::Parser(Parser&&) noexcept = default;
+Parser& Parser::operator=(Parser&&) noexcept = default;
+
+std::optional<Record> Parser::parse(std::string_view line) {
+  dom::element root;
+  if (json_->parser.parse(line.data(), line.size()).get(root) != simdjson::SUCCESS)
+    return std::nullopt;
+  const Value event = root["event"];
+  const Value own = root["fwd"];
+  const auto time = parse_timestamp(text(root["@timestamp"]));
+  const auto sequence = number(event["sequence"]);
+  const std::string_view dataset = text(event["dataset"]);
+  if (!time || !sequence || !dataset.starts_with("fwd.")) return std::nullopt;
+  Record record;
+  record.time = *time;
+  record.sequence = *sequence;
+  record.dataset = dataset_of(dataset);
+  record.message = text(root["message"]);
+  record.action = text(event["action"]);
+  record.outcome = text(event["outcome"]);
+  record.reason = text(event["reason"]);
+  record.host = text(root["observer"]["hostname"]);
+  switch (record.dataset) {
+    case Dataset::Verdict:
+      read_verdict(record, root, own);
+      break;
+    case Dataset::Gap:
+      record.count = number(own["count"]).value_or(0);
+      break;
+    case Dataset::Health:
+      record.count = number(own["packets"]).value_or(0);
+      record.allowed = number(own["allowed"]).value_or(0);
+      record.denied = number(own["denied"]).value_or(0);
+      break;
+    case Dataset::Admin:
+    case Dataset::Other:
+      break;
+  }
+  return record;
+}
+
+}  // namespace ctl::log
