@@ -216,6 +216,9 @@ std::string read(const Json& json, T& value) {
 // No body of the API nests deeper; an attacker's may, at some 50 bytes of memory for each "[".
 inline constexpr int kMaxDepth = 8;
 
+// Of JSON text; of other text it may say either.
+bool nests_too_deep(std::string_view text);
+
 template <class Body>
 std::string encode(const Body& body) {
   return to_json_value(body).dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -223,8 +226,8 @@ std::string encode(const Body& body) {
 
 template <class Body>
 std::expected<Body, std::string> decode(std::string_view text) {
-  const auto shallow = [](int depth, Json::parse_event_t, Json&) { return depth <= kMaxDepth; };
-  const Json json = Json::parse(text, shallow, false);
+  if (nests_too_deep(text)) return std::unexpected("is nested too deeply");
+  const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return std::unexpected("is not JSON");
   Body body{};
   if (auto problem = read(json, body); !problem.empty()) return std::unexpected(std::move(problem));

@@ -43,12 +43,13 @@ std::string comment_of(const void* data, std::uint32_t length) {
   return {};
 }
 
-// One dump; `each` sees its messages. A dump that a concurrent commit disturbed is taken again.
+// One dump; `each` sees its messages.
 Result<void> dump(NetlinkSocket& socket, std::uint16_t type, const char* what,
                   const std::function<void(nlmsghdr*)>& fill,
                   const std::function<void(const nlmsghdr&)>& each,
-                  const std::function<void()>& restart, std::uint16_t family = NFPROTO_INET) {
-  constexpr int kAttempts = 20;  // a lease is renewed while a long one goes on
+                  const std::function<void()>& restart, std::uint16_t family = NFPROTO_INET,
+                  const Undisturbed& undisturbed = {}) {
+  constexpr int kAttempts = 20;
   Result<void> done;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     std::array<char, 4096> buffer{};
@@ -59,6 +60,7 @@ Result<void> dump(NetlinkSocket& socket, std::uint16_t type, const char* what,
     done = socket.request(std::as_bytes(std::span(buffer.data(), message->nlmsg_len)),
                           message->nlmsg_seq, what, each);
     if (done || done.error().code != EINTR) return done;
+    if (undisturbed && undisturbed()) return {};
   }
   return done;
 }
@@ -97,7 +99,8 @@ Result<std::optional<std::string>> find_table(NetlinkSocket& socket, const std::
 }
 
 Result<std::map<std::string, FoundChain>> read_chains(NetlinkSocket& socket,
-                                                      const std::string& table) {
+                                                      const std::string& table,
+                                                      const Undisturbed& undisturbed) {
   std::map<std::string, FoundChain> chains;
   const auto each = [&](const nlmsghdr& message) {
     const Owned<nftnl_chain, nftnl_chain_free> one(nftnl_chain_alloc());
@@ -109,14 +112,16 @@ Result<std::map<std::string, FoundChain>> read_chains(NetlinkSocket& socket,
     chain.priority = nftnl_chain_get_s32(one.get(), NFTNL_CHAIN_PRIO);
   };
   auto done = dump(
-      socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each, [&] { chains.clear(); });
+      socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each, [&] { chains.clear(); },
+      NFPROTO_INET, undisturbed);
   if (!done) return std::unexpected(done.error());
   return chains;
 }
 
 namespace {
 
-Result<void> read_sets(NetlinkSocket& socket, const std::string& table, FoundTable& found) {
+Result<void> read_sets(NetlinkSocket& socket, const std::string& table, FoundTable& found,
+                       const Undisturbed& undisturbed) {
   const auto fill = [&](nlmsghdr* message) {
     const Owned<nftnl_set, nftnl_set_free> filter(nftnl_set_alloc());
     nftnl_set_set_str(filter.get(), NFTNL_SET_TABLE, table.c_str());
@@ -128,13 +133,16 @@ Result<void> read_sets(NetlinkSocket& socket, const std::string& table, FoundTab
     if (text(nftnl_set_get_str(one.get(), NFTNL_SET_TABLE)) != table) return;
     found.sets.push_back(text(nftnl_set_get_str(one.get(), NFTNL_SET_NAME)));
   };
-  return dump(socket, NFT_MSG_GETSET, "list sets", fill, each, [&] { found.sets.clear(); });
+  return dump(
+      socket, NFT_MSG_GETSET, "list sets", fill, each, [&] { found.sets.clear(); }, NFPROTO_INET,
+      undisturbed);
 }
 
 }  // namespace
 
 Result<std::map<std::string, std::uint64_t>> list_counters(NetlinkSocket& socket,
-                                                           const std::string& table) {
+                                                           const std::string& table,
+                                                           const Undisturbed& undisturbed) {
   std::map<std::string, std::uint64_t> counters;
   const auto each = [&](const nlmsghdr& message) {
     const Owned<nftnl_obj, nftnl_obj_free> one(nftnl_obj_alloc());
@@ -145,7 +153,8 @@ Result<std::map<std::string, std::uint64_t>> list_counters(NetlinkSocket& socket
         nftnl_obj_get_u64(one.get(), NFTNL_OBJ_CTR_PKTS);
   };
   auto done = dump(
-      socket, NFT_MSG_GETOBJ, "list counters", [](nlmsghdr*) {}, each, [&] { counters.clear(); });
+      socket, NFT_MSG_GETOBJ, "list counters", [](nlmsghdr*) {}, each, [&] { counters.clear(); },
+      NFPROTO_INET, undisturbed);
   if (!done) return std::unexpected(done.error());
   return counters;
 }
@@ -171,18 +180,20 @@ Result<std::vector<BaseChain>> read_base_chains(NetlinkSocket& socket) {
   return found;
 }
 
-Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table) {
+Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table,
+                              const Undisturbed& undisturbed) {
   FoundTable found;
   auto comment = find_table(socket, table);
   if (!comment) return std::unexpected(comment.error());
   if (!*comment) return found;
   found.exists = true;
   found.comment = std::move(**comment);
-  auto chains = read_chains(socket, table);
+  auto chains = read_chains(socket, table, undisturbed);
   if (!chains) return std::unexpected(chains.error());
   found.chains = std::move(*chains);
-  if (auto done = read_sets(socket, table, found); !done) return std::unexpected(done.error());
-  auto counters = list_counters(socket, table);
+  if (auto done = read_sets(socket, table, found, undisturbed); !done)
+    return std::unexpected(done.error());
+  auto counters = list_counters(socket, table, undisturbed);
   if (!counters) return std::unexpected(counters.error());
   found.counters = std::move(*counters);
   return found;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -51,11 +52,17 @@ struct BaseChain {
 };
 Result<std::vector<BaseChain>> read_base_chains(NetlinkSocket& socket);
 
+// A listing that a commit went by is taken again, unless this says that what was listed can't have changed: a long
+// one would be disturbed by each lease.
+using Undisturbed = std::function<bool()>;
 Result<std::map<std::string, FoundChain>> read_chains(NetlinkSocket& socket,
-                                                      const std::string& table);
-Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table);
+                                                      const std::string& table,
+                                                      const Undisturbed& undisturbed = {});
+Result<FoundTable> read_table(NetlinkSocket& socket, const std::string& table,
+                              const Undisturbed& undisturbed = {});
 Result<std::map<std::string, std::uint64_t>> list_counters(NetlinkSocket& socket,
-                                                           const std::string& table);
+                                                           const std::string& table,
+                                                           const Undisturbed& undisturbed = {});
 
 // Packets of these counters alone, in their order. With Reset each is set to 0 as it is read: no packet
 // is missed or read twice.

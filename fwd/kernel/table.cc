@@ -143,7 +143,8 @@ class NftFirewall : public Firewall {
     if (!found) return std::unexpected(found.error());
     if (!*found) return "it is gone";
     if (!written_) return "what a change that failed has left of it isn't known";
-    const auto verified = verify_whole(socket_, {written_->fixed, written_->plan}, queue_);
+    const auto verified =
+        verify_whole(socket_, {written_->fixed, written_->plan}, queue_, only_leases());
     if (!verified && verified.error().code != 0) return std::unexpected(verified.error());
     if (!verified) return verified.error().what;
     written_->when = *now;
@@ -211,7 +212,7 @@ class NftFirewall : public Firewall {
       const auto now = this_moment();
       if (!now) return std::unexpected(now.error());
       next.when = *now;
-      const auto found = read_table(socket_, kTableName);
+      const auto found = read_table(socket_, kTableName, only_leases());
       if (!found) return std::unexpected(found.error());
       const WantedTable wanted{next.fixed, next.plan};
       {
@@ -219,7 +220,7 @@ class NftFirewall : public Firewall {
         kernel::write_whole(batch, *found, wanted, queue_);
         done = switch_over([&] { return send(batch, next.when); });
       }
-      if (done) done = verify_whole(socket_, wanted, queue_);
+      if (done) done = verify_whole(socket_, wanted, queue_, only_leases());
       if (done || done.error().code != ERESTART) return done;
     }
     return done;
@@ -230,6 +231,14 @@ class NftFirewall : public Firewall {
     const auto id = read_generation_id(lease_socket_);
     if (!id) return std::unexpected(id.error());
     return Moment{*id, own_changes_};
+  }
+
+  // Since now: no chain, set or counter comes or goes by that.
+  Undisturbed only_leases() {
+    return [this, begun = this_moment()] {
+      const auto now = this_moment();
+      return begun && now && now->only_own_since(*begun);
+    };
   }
 
   // A lease waits meanwhile; only the kernel's own work is done under its lock. `when`: as of which the change

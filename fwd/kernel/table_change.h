@@ -52,6 +52,7 @@ void write_whole(NftBatch& batch, const FoundTable& found, const WantedTable& wa
 
 // Reads back what was written; an error names the first thing that differs.
 Result<void> verify(NetlinkSocket& socket, const TableChange& change, QueueExpression queue);
-Result<void> verify_whole(NetlinkSocket& socket, const WantedTable& wanted, QueueExpression queue);
+Result<void> verify_whole(NetlinkSocket& socket, const WantedTable& wanted, QueueExpression queue,
+                          const Undisturbed& undisturbed);
 
 }  // namespace fwd::kernel

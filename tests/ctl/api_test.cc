@@ -95,9 +95,13 @@ TEST_CASE("a number that doesn't fit is refused and not cut") {
 }
 
 TEST_CASE("nesting costs no more than the text itself") {
-  CHECK(problem<AddRule>(std::string(1'000'000, '[')) == "is not JSON");
+  CHECK(problem<AddRule>(std::string(1'000'000, '[')) == "is nested too deeply");
   CHECK(problem<AddRule>(std::string(1'000'000, '[') + std::string(1'000'000, ']')) ==
-        "must be an object");
+        "is nested too deeply");
+}
+
+TEST_CASE("a bracket in a string nests nothing") {
+  CHECK(problem<AddRule>(R"({"rule":"\\[[[[[[[[[[ \"{{{{{{{{{{","position":1})") == "fine");
 }
 
 TEST_CASE("bytes that are no UTF-8 don't make an answer fail") {
