@@ -1,6 +1,7 @@
 // What commands are made of: ask the daemon, and show its answer as JSON or as text.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,9 @@
 #include "ctl/commands.h"
 
 namespace ctl {
+
+// To write a large policy takes the kernel some seconds.
+inline constexpr std::chrono::seconds kChangeTimeout{60};
 
 // The body of the daemon's answer.
 inline std::expected<std::string, api::Error> ask(const Context& context, const Request& request) {

@@ -1,4 +1,3 @@
-#include <chrono>
 #include <utility>
 
 #include "ctl/api/policy.h"
@@ -14,9 +13,6 @@ namespace {
 
 constexpr const char* kSetsPath = "/v1/sets";
 constexpr std::string_view kSetSynopsis = "set add|remove|list NAME [ADDR...]";
-
-// A big policy takes the daemon and the kernel some seconds.
-constexpr std::chrono::seconds kApplyTimeout{60};
 
 Result list_sets(const Context& context) {
   const auto& words = context.words;
@@ -56,7 +52,7 @@ Result change_sets(const Context& context) {
   api::ChangeSet change;
   (add ? change.add : change.remove) = std::move(members);
   const Request request{"POST", std::string(kSetsPath) + '/' + percent_encode(words[2]),
-                        api::encode(change)};
+                        api::encode(change), kChangeTimeout};
   return answer<api::SetChanged>(context, request, [](const api::SetChanged& changed) {
     return Output{fmt::format("{}: set {} has {}{}\n", changed.already ? "Nothing to do" : "Done",
                               one_line(changed.set.name),
@@ -87,7 +83,7 @@ Result diff_file(const Context& context) {
   const Session own = own_session();
   const std::string path = fmt::format("/v1/diff?from={}&to={}", percent_encode(own.source),
                                        percent_encode(own.destination));
-  const Request request{"POST", path, api::encode(*sources), kApplyTimeout};
+  const Request request{"POST", path, api::encode(*sources), kChangeTimeout};
   return answer<api::Diff>(context, request, [&](const api::Diff& diff) {
     return Output{render_diff(diff, own, context.look), render_diagnostics(diff.warnings), 0};
   });
@@ -97,7 +93,7 @@ Result apply_file(const Context& context) {
   if (context.words.size() != 2) return usage("apply FILE");
   const auto sources = sources_of(context.words[1]);
   if (!sources) return std::unexpected(sources.error());
-  const Request request{"PUT", "/v1/policy", api::encode(*sources), kApplyTimeout};
+  const Request request{"PUT", "/v1/policy", api::encode(*sources), kChangeTimeout};
   return answer<api::Applied>(context, request, [](const api::Applied& applied) {
     return Output{
         fmt::format("{}: {}, generation {}{}\n",

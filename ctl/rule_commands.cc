@@ -49,7 +49,7 @@ Result send_rule(const Context& context, const Words& words,
   if (auto sendable = check_sendable({"command line", text}); !sendable) {
     return std::unexpected(std::move(sendable.error()));
   }
-  const Request request{"POST", kPath, api::encode(api::AddRule{text, position})};
+  const Request request{"POST", kPath, api::encode(api::AddRule{text, position}), kChangeTimeout};
   return answer<api::RuleAdded>(context, request, [&](const api::RuleAdded& added) {
     return Output{added_text(added, position.value_or(added.rule.number), context.look),
                   render_diagnostics(added.warnings), 0};
@@ -79,7 +79,8 @@ Result insert_rule(const Context& context) {
 Result remove_rule(const Context& context) {
   if (context.words.size() < 2) return usage(context.words[0] + " N|ID|RULE");
   const std::string select = join_rule(from(context.words, 1));
-  const Request request{"DELETE", std::string(kPath) + "?select=" + percent_encode(select), {}};
+  const Request request{
+      "DELETE", std::string(kPath) + "?select=" + percent_encode(select), {}, kChangeTimeout};
   return answer<api::RuleRemoved>(context, request, [&](const api::RuleRemoved& removed) {
     return Output{fmt::format("Rule removed: {}{}\n", render_rule(removed.rule, context.look),
                               cut_text(removed.cut)),

@@ -35,11 +35,12 @@ Result show_mode(const Context& context) {
 
 Result switch_firewall(const Context& context, const char* path, const char* done) {
   if (context.words.size() != 1) return usage(context.words[0]);
-  return answer<api::Enabled>(
-      context, {"POST", path, api::encode(api::Nothing{})}, [done](const api::Enabled& enabled) {
-        return Output{(enabled.already ? "Nothing to do. " : "") + std::string(done),
-                      render_diagnostics(enabled.warnings), 0};
-      });
+  return answer<api::Enabled>(context, {"POST", path, api::encode(api::Nothing{}), kChangeTimeout},
+                              [done](const api::Enabled& enabled) {
+                                return Output{
+                                    (enabled.already ? "Nothing to do. " : "") + std::string(done),
+                                    render_diagnostics(enabled.warnings), 0};
+                              });
 }
 
 }  // namespace
@@ -83,7 +84,7 @@ Result change_mode(const Context& context) {
   if (context.words.size() > 2 || (mode != "observe" && mode != "enforce"))
     return usage(kModeUsage);
   return answer<api::ModeChanged>(
-      context, {"POST", "/v1/mode", api::encode(api::ChangeMode{mode})},
+      context, {"POST", "/v1/mode", api::encode(api::ChangeMode{mode}), kChangeTimeout},
       [](const api::ModeChanged& changed) {
         const char* now = changed.mode == "observe" ? kObserved : kEnforced;
         return Output{(changed.already ? "Nothing to do. " : "") + std::string(now), {}, 0};

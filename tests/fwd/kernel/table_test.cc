@@ -1,6 +1,7 @@
 #include "fwd/kernel/table.h"
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <random>
@@ -115,6 +116,39 @@ TEST_CASE("a second commit replaces the first, and what it no longer needs is go
     require(found);
     CHECK((*found)->policy_hash == "second");
     require(firewall->counters());
+  });
+}
+
+TEST_CASE(
+    "leases that are renewed meanwhile don't hinder a commit or a check of all of the table") {
+  support::in_new_netns([] {
+    const auto firewall = opened();
+    constexpr std::uint32_t kChains = 10'000;
+    rules::Policy policy;
+    for (std::uint32_t i = 0; i < kChains; ++i) {
+      rules::Rule rule;
+      rule.id = fmt::format("{:016x}", i);
+      const auto address = rules::Address::v4(0x0a000000 + i);
+      rule.match.source.members = std::make_shared<const rules::AddressSet>(
+          std::vector{rules::AddressRange{address, address}});
+      rule.match.protocols = {{rules::protocol::kTcp, {}, {}}};
+      rule.match.destination_ports = {{80, 81}};  // which takes a chain
+      policy.rules.push_back(std::move(rule));
+    }
+    require(firewall->commit(policy, 1, fwd::Mode::Enforce));
+    std::atomic<bool> over = false;
+    std::thread leases([&] {
+      while (!over) (void)firewall->renew_lease(1s);
+    });
+    const auto committed = firewall->commit(policy, 2, fwd::Mode::Observe);
+    const auto removed = firewall->remove();
+    const auto again = firewall->commit(policy, 3, fwd::Mode::Enforce);
+    over = true;
+    leases.join();
+    require(committed);
+    require(removed);
+    require(again);
+    require_whole(*firewall);
   });
 }
 
