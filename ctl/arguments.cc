@@ -41,8 +41,9 @@ struct CommandOption {
   std::string_view name;
   std::string_view value;
 };
-constexpr std::array kCommandOptions{CommandOption{"--audit", "file"},
-                                     CommandOption{"--since", "time"}};
+constexpr std::array kCommandOptions{
+    CommandOption{"--audit", "file"}, CommandOption{"--html", "file"},
+    CommandOption{"--since", "time"}, CommandOption{"--until", "time"}};
 
 std::string_view name_of(std::string_view word) {
   return word.substr(0, word.find('='));

@@ -32,4 +32,7 @@ Result audit(const Context& context);
 // log_commands.cc
 Result watch(const Context& context);
 
+// report_commands.cc
+Result make_report(const Context& context);
+
 }  // namespace ctl

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "ctl/api/codec.h"
 #include "ctl/arguments.h"
 #include "ctl/commands.h"
+#include "ctl/time_text.h"
 
 namespace ctl {
 
@@ -50,6 +52,13 @@ Result answer(const Context& context, const Request& request, const Show& show) 
   if (!body) return std::unexpected(std::move(body.error()));
   return show(*body);
 }
+
+// Of an option that the command has; nothing where it isn't given.
+std::expected<std::optional<Time>, api::Error> moment_option(const Context& context,
+                                                             const char* name);
+
+// Where the audit log is: --audit, or what the daemon says.
+std::string log_path(const Context& context);
 
 inline std::unexpected<api::Error> usage(std::string_view synopsis) {
   return std::unexpected(usage_error(fmt::format("usage: fwctl {}", synopsis)));

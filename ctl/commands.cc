@@ -69,6 +69,11 @@ constexpr std::array kCommands{
         "The audit log as it comes, a line for each verdict; with --since also what came before.",
         watch,
         {"--since", "--audit"}},
+    Command{"report",
+            "report [--since TIME] [--until TIME] [--html FILE] [FILE...]",
+            "What the audit log adds up to: who was denied where and when, and services' rates.",
+            make_report,
+            {"--since", "--until", "--html", "--audit"}},
     Command{"version", "version", "fwctl's version.", show_version},
     Command{"help", "help [COMMAND]", "This text, or one command's.", show_help},
 };
@@ -120,8 +125,10 @@ constexpr std::string_view kOptions =
     "  --state DIR    fwd's state directory, for audit verify; else /var/lib/fwd\n"
     "  --help         help, for the command where there is one\n"
     "  --version      fwctl's version\n"
-    "  --audit FILE   the audit log, for watch; else the one that fwd writes\n"
-    "  --since TIME   for watch: how long ago (10m, 24h, 7d), or when in UTC (2026-08-20)\n"
+    "  --audit FILE   the audit log, for watch and report; else the one that fwd writes\n"
+    "  --since TIME   for watch and report: how long ago (10m, 24h, 7d), or when in UTC\n"
+    "  --until TIME   for report, likewise\n"
+    "  --html FILE    for report: write it as a page with plots that needs nothing else\n"
     "\nA rule is one of ufw's, or of the policy file: see fwd-policy(5).\n"
     "Exit status: 0 done, 1 refused or not found, 2 usage or syntax, 3 no daemon, 4 not "
     "permitted.\n";

@@ -48,6 +48,8 @@ class Watch {
   std::uint64_t last_ = 0;  // sequence
 };
 
+}  // namespace
+
 std::expected<std::optional<Time>, api::Error> moment_option(const Context& context,
                                                              const char* name) {
   const auto option = context.options.find(name);
@@ -56,8 +58,6 @@ std::expected<std::optional<Time>, api::Error> moment_option(const Context& cont
   if (!moment) return std::unexpected(usage_error(fmt::format("{}: {}", name, moment.error())));
   return *moment;
 }
-
-}  // namespace
 
 // A daemon that doesn't run has left its log.
 std::string log_path(const Context& context) {

@@ -1,5 +1,6 @@
 #include "ctl/time_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -153,11 +154,18 @@ std::string timestamp_text(Time time) {
 }
 
 std::string duration_text(seconds duration) {
+  struct Unit {
+    std::int64_t seconds;
+    const char* name;
+  };
+  constexpr std::array kUnits{Unit{86400, "d"}, Unit{3600, "h"}, Unit{60, "min"}, Unit{1, "s"}};
   const auto all = duration.count();
-  if (all < 60) return fmt::format("{} s", all);
-  if (all < 3600) return fmt::format("{} min {} s", all / 60, all % 60);
-  if (all < 86400) return fmt::format("{} h {} min", all / 3600, all / 60 % 60);
-  return fmt::format("{} d {} h", all / 86400, all / 3600 % 24);
+  const auto* unit = std::ranges::find_if(kUnits.begin(), kUnits.end() - 1,
+                                          [all](const Unit& each) { return each.seconds <= all; });
+  std::string text = fmt::format("{} {}", all / unit->seconds, unit->name);
+  const std::int64_t rest = all % unit->seconds;
+  if (unit->seconds == 1 || rest < unit[1].seconds) return text;
+  return text + fmt::format(" {} {}", rest / unit[1].seconds, unit[1].name);
 }
 
 }  // namespace ctl

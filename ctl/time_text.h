@@ -29,7 +29,7 @@ std::string clock_text(Time time);      // "10:15:30.123"
 std::string moment_text(Time time);     // "2026-08-20 10:15:30"
 std::string timestamp_text(Time time);  // "2026-08-20T10:15:30.123456Z"
 
-// The two largest units: "3 d 4 h", "12 s".
+// The two largest units: "3 d 4 h", "10 min", "12 s".
 std::string duration_text(std::chrono::seconds duration);
 
 }  // namespace ctl

@@ -65,7 +65,9 @@ TEST_CASE("durations are told by their two largest units") {
   using std::chrono::seconds;
   CHECK(duration_text(seconds(0)) == "0 s");
   CHECK(duration_text(seconds(59)) == "59 s");
+  CHECK(duration_text(seconds(60)) == "1 min");
   CHECK(duration_text(seconds(61)) == "1 min 1 s");
+  CHECK(duration_text(seconds(86'460)) == "1 d");
   CHECK(duration_text(seconds(3661)) == "1 h 1 min");
   CHECK(duration_text(seconds(273'600)) == "3 d 4 h");
 }
