@@ -1,0 +1,19 @@
+// What libnetfilter_conntrack's entries say, in our terms.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "rules/packet.h"
+
+struct nf_conntrack;  // libnetfilter_conntrack
+
+namespace fwd::kernel {
+
+// `words` in network byte order: one of AF_INET, four of AF_INET6.
+rules::Address address_from(std::uint8_t family, const void* words);
+
+// The first packet as input or output saw it: after a destination was translated, before a source is.
+std::optional<rules::Packet> first_packet(const nf_conntrack* entry);
+
+}  // namespace fwd::kernel

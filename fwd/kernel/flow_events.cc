@@ -1,0 +1,141 @@
+#include "fwd/kernel/flow_events.h"
+
+#include <array>
+#include <cerrno>
+#include <span>
+#include <string>
+
+#include <fcntl.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <linux/netfilter/nfnetlink_compat.h>
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fwd/kernel/conntrack_entry.h"
+#include "fwd/owned.h"
+#include "fwd/unique_fd.h"
+
+namespace fwd::kernel {
+namespace {
+
+using EntryPtr = Owned<nf_conntrack, nfct_destroy>;
+using FilterPtr = Owned<nfct_filter, nfct_filter_destroy>;
+
+// In the kernel: a host that forwards for containers has many connections that aren't ours to tell.
+Result<void> accept_judged(int fd, CtMark mark) {
+  const FilterPtr filter(nfct_filter_create());
+  if (filter == nullptr) return failed("make a filter of conntrack events");
+  const std::uint32_t state = mark.encode(ConnectionState{3}, 0);
+  for (const auto wanted : {ConnectionState::Approved, ConnectionState::Revoked}) {
+    const nfct_filter_dump_mark value{.val = mark.encode(wanted, 0), .mask = state};
+    nfct_filter_add_attr(filter.get(), NFCT_FILTER_MARK, &value);
+  }
+  if (nfct_filter_attach(fd, filter.get()) < 0) return failed("filter conntrack events");
+  return {};
+}
+
+Result<void> set_buffer(int fd, int bytes) {
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) == 0) return {};
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0) return {};
+  return failed("make room for conntrack events");
+}
+
+std::optional<std::uint64_t> number(const nf_conntrack* entry, nf_conntrack_attr attribute) {
+  if (nfct_attr_is_set(entry, attribute) <= 0) return std::nullopt;
+  return nfct_get_attr_u64(entry, attribute);
+}
+
+std::optional<FlowEnd::Counts> counts_of(const nf_conntrack* entry) {
+  const auto packets = number(entry, ATTR_ORIG_COUNTER_PACKETS);
+  const auto bytes = number(entry, ATTR_ORIG_COUNTER_BYTES);
+  const auto reply_packets = number(entry, ATTR_REPL_COUNTER_PACKETS);
+  const auto reply_bytes = number(entry, ATTR_REPL_COUNTER_BYTES);
+  if (!packets || !bytes || !reply_packets || !reply_bytes) return std::nullopt;
+  return FlowEnd::Counts{{*packets, *bytes}, {*reply_packets, *reply_bytes}};
+}
+
+std::optional<std::int64_t> time_of(const nf_conntrack* entry, nf_conntrack_attr attribute) {
+  const auto time = number(entry, attribute);
+  if (!time || *time == 0) return std::nullopt;
+  return static_cast<std::int64_t>(*time);
+}
+
+Result<void> switch_on(const char* path) {
+  const UniqueFd file(::open(path, O_RDWR | O_CLOEXEC));
+  if (!file.valid()) return failed(std::string("open ") + path);
+  if (write(file.get(), "1", 1) != 1) return failed(std::string("write ") + path);
+  return {};
+}
+
+bool is_on(const char* path) {
+  const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
+  char digit = '0';
+  return file.valid() && ::read(file.get(), &digit, 1) == 1 && digit != '0';
+}
+
+}  // namespace
+
+std::optional<FlowEnd> parse_flow_end(const nlmsghdr& message) {
+  const EntryPtr entry(nfct_new());
+  if (entry == nullptr || nfct_nlmsg_parse(&message, entry.get()) < 0) return std::nullopt;
+  const auto first = first_packet(entry.get());
+  if (!first) return std::nullopt;
+  FlowEnd end;
+  end.first = *first;
+  end.mark = nfct_get_attr_u32(entry.get(), ATTR_MARK);
+  end.counts = counts_of(entry.get());
+  end.start_ns = time_of(entry.get(), ATTR_TIMESTAMP_START);
+  end.stop_ns = time_of(entry.get(), ATTR_TIMESTAMP_STOP);
+  return end;
+}
+
+Result<void> switch_on_accounting() {
+  for (const char* path : {"/proc/sys/net/netfilter/nf_conntrack_acct",
+                           "/proc/sys/net/netfilter/nf_conntrack_timestamp"}) {
+    if (is_on(path)) continue;
+    if (auto done = switch_on(path); !done) return done;
+  }
+  return {};
+}
+
+Result<FlowEvents> FlowEvents::open(CtMark mark, int buffer_bytes) {
+  auto socket = NetlinkSocket::open(NETLINK_NETFILTER, NF_NETLINK_CONNTRACK_DESTROY);
+  if (!socket) return std::unexpected(socket.error());
+  if (auto done = set_buffer(socket->fd(), buffer_bytes); !done)
+    return std::unexpected(done.error());
+  if (auto done = accept_judged(socket->fd(), mark); !done) return std::unexpected(done.error());
+  return FlowEvents(std::move(*socket));
+}
+
+Result<std::size_t> FlowEvents::read(std::size_t most,
+                                     const std::function<void(const FlowEnd&)>& each) {
+  std::array<std::byte, 8192> buffer;  // an event is below 1 KiB, and a message of its own
+  std::size_t events = 0;
+  while (events < most) {
+    const ssize_t received = recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (received < 0 && (errno == EINTR || errno == ENOBUFS)) continue;  // lost() tells
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+    if (received < 0) return failed("receive conntrack's events");
+    int left = static_cast<int>(received);
+    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer.data()); mnl_nlmsg_ok(message, left);
+         message = mnl_nlmsg_next(message, &left)) {
+      ++events;
+      const auto end = parse_flow_end(*message);
+      end ? each(*end) : void(++lost_);
+    }
+  }
+  return events;
+}
+
+std::uint64_t FlowEvents::lost() {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> numbers{};
+  socklen_t size = sizeof numbers;
+  if (getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, numbers.data(), &size) == 0) {
+    lost_ += numbers[SK_MEMINFO_DROPS] - dropped_;
+    dropped_ = numbers[SK_MEMINFO_DROPS];
+  }
+  return lost_;
+}
+
+}  // namespace fwd::kernel
