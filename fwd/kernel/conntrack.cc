@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 
 #include "fwd/kernel/conntrack_entry.h"
+#include "fwd/kernel/inet_address.h"
 #include "fwd/owned.h"
 
 namespace fwd::kernel {
@@ -26,15 +27,6 @@ constexpr std::uint32_t kUdpSeconds = 120;
 constexpr std::uint8_t kBeLiberal = 0x08;  // IP_CT_TCP_FLAG_BE_LIBERAL
 
 using EntryPtr = Owned<nf_conntrack, nfct_destroy>;
-
-std::array<std::uint32_t, 4> network_words(const rules::Address& address) {
-  if (address.family == rules::Family::V4)
-    return {htonl(static_cast<std::uint32_t>(address.low)), 0, 0, 0};
-  return {htonl(static_cast<std::uint32_t>(address.high >> 32)),
-          htonl(static_cast<std::uint32_t>(address.high)),
-          htonl(static_cast<std::uint32_t>(address.low >> 32)),
-          htonl(static_cast<std::uint32_t>(address.low))};
-}
 
 void set_direction(nf_conntrack* entry, const CtTuple& tuple, bool reply) {
   const bool ipv4 = tuple.source.family == rules::Family::V4;

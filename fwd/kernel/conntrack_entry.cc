@@ -3,16 +3,10 @@
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 #include <netinet/in.h>
 
+#include "fwd/kernel/inet_address.h"
 #include "rules/policy.h"
 
 namespace fwd::kernel {
-
-rules::Address address_from(std::uint8_t family, const void* words) {
-  const auto* word = static_cast<const std::uint32_t*>(words);
-  if (family == AF_INET) return rules::Address::v4(ntohl(word[0]));
-  return rules::Address::v6(std::uint64_t{ntohl(word[0])} << 32 | ntohl(word[1]),
-                            std::uint64_t{ntohl(word[2])} << 32 | ntohl(word[3]));
-}
 
 // Where the tuple goes to, as the host's own chains see it: where its replies come from.
 std::optional<rules::Packet> first_packet(const nf_conntrack* entry) {

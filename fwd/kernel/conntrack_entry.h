@@ -1,7 +1,6 @@
 // What libnetfilter_conntrack's entries say, in our terms.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 
 #include "rules/packet.h"
@@ -9,9 +8,6 @@
 struct nf_conntrack;  // libnetfilter_conntrack
 
 namespace fwd::kernel {
-
-// `words` in network byte order: one of AF_INET, four of AF_INET6.
-rules::Address address_from(std::uint8_t family, const void* words);
 
 // The first packet as input or output saw it: after a destination was translated, before a source is.
 std::optional<rules::Packet> first_packet(const nf_conntrack* entry);
