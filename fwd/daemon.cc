@@ -14,10 +14,12 @@
 
 #include "fwd/control/changes.h"
 #include "fwd/control/listener.h"
+#include "fwd/flow_records.h"
 #include "fwd/host.h"
 #include "fwd/kernel/queue.h"
 #include "fwd/log.h"
 #include "fwd/notify.h"
+#include "fwd/owner_lookup.h"
 #include "fwd/state_lock.h"
 #include "rules/count.h"
 
@@ -68,11 +70,13 @@ int run_daemon(const Options& options) {
 Result<void> Daemon::start() {
   using Step = Result<void> (Daemon::*)();
   static constexpr Step kSteps[] = {
-      &Daemon::read_settings, &Daemon::check_capabilities, &Daemon::load_policy,
-      &Daemon::lock_state,    &Daemon::open_socket,        &Daemon::open_kernel,
-      &Daemon::open_audit,    &Daemon::bind_queues,        &Daemon::put_in_force,
-      &Daemon::keep_watch,    &Daemon::start_workers,      &Daemon::watch_events,
-      &Daemon::serve,
+      &Daemon::read_settings, &Daemon::check_capabilities,
+      &Daemon::load_policy,   &Daemon::lock_state,
+      &Daemon::open_socket,   &Daemon::open_kernel,
+      &Daemon::open_audit,    &Daemon::bind_queues,
+      &Daemon::put_in_force,  &Daemon::watch_flows,
+      &Daemon::keep_watch,    &Daemon::start_workers,
+      &Daemon::watch_events,  &Daemon::serve,
   };
   for (const Step step : kSteps) {
     if (auto done = (this->*step)(); !done) return done;
@@ -148,7 +152,9 @@ Result<void> Daemon::open_audit() {
            .block_when_full = settings_.audit.block_when_full,
            .rotate_size = settings_.audit.rotate_size,
            .keep = settings_.audit.keep,
-           .interface_names = [this](std::uint32_t index) { return link_names_.name(index); }}),
+           .interface_names = [this](std::uint32_t index) { return link_names_.name(index); },
+           .owners = [owners = std::make_shared<OwnerLookup>(host_owners())](
+                         const audit::VerdictRecord& record) { return owners->of(record); }}),
       audit_);
 }
 
@@ -177,6 +183,18 @@ Result<void> Daemon::put_in_force() {
       read_services, std::move(*loaded_));
   loaded_.reset();
   return policy_->start();
+}
+
+// A host that can't tell is filtered all the same.
+Result<void> Daemon::watch_flows() {
+  if (!settings_.audit.flows) return {};
+  auto flows = ConntrackFlows::open(settings_.ct_mark, [this] { return policy_->state()->active; });
+  if (flows) {
+    audit_->flows(std::move(*flows));
+  } else {
+    spdlog::error("audit: {}; the ends of connections are not recorded", flows.error().message());
+  }
+  return {};
 }
 
 Result<void> Daemon::keep_watch() {

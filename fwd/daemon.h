@@ -53,6 +53,7 @@ class Daemon {
   Result<void> open_audit();
   Result<void> bind_queues();
   Result<void> put_in_force();
+  Result<void> watch_flows();
   Result<void> keep_watch();
   Result<void> start_workers();
   Result<void> watch_events();

@@ -61,6 +61,12 @@ bool set_ring_records(Settings& settings, const toml::node& node) {
   return true;
 }
 
+bool set_flag(bool& target, const toml::node& node) {
+  const auto value = node.value_exact<bool>();
+  if (value) target = *value;
+  return value.has_value();
+}
+
 bool set_full_disk(Settings& settings, const toml::node& node) {
   const auto text = node.value_exact<std::string>();
   if (text != "continue" && text != "block") return false;
@@ -97,6 +103,8 @@ struct Key {
 };
 
 constexpr std::array kKeys = {
+    Key{"audit.flows", "true or false",
+        [](Settings& s, const toml::node& n) { return set_flag(s.audit.flows, n); }},
     Key{"audit.fold_above", "a number from 0 to 1000000",
         [](Settings& s, const toml::node& n) {
           return set_integer(s.audit.fold_above, n, 0, 1'000'000);

@@ -24,6 +24,7 @@ struct AuditSettings {
   bool block_when_full = false;   // new connections that there is no room to record
   std::uint64_t rotate_size = 0;  // in bytes; 0: others rotate
   std::uint32_t keep = 30;        // rotated files
+  bool flows = true;              // a record of each connection's end
 };
 
 struct ControlSettings {

@@ -93,6 +93,11 @@ const RuleName* deciding_rule(const VerdictRecord& record, const PolicyNames* po
   return policy->find(record.judgement.decision, record.judgement.direction);
 }
 
+const RuleName* deciding_rule(const FlowRecord& record, const PolicyNames* policy) {
+  if (policy == nullptr || !record.decision || !record.direction) return nullptr;
+  return policy->find(*record.decision, *record.direction);
+}
+
 void describe(std::string& out, const VerdictRecord& record, const RuleName* rule) {
   const engine::Judgement& judgement = record.judgement;
   append_verb(out, judgement);
@@ -130,6 +135,30 @@ void describe(std::string& out, const Gap& gap) {
 void describe(std::string& out, const AdminEvent& event) {
   json::append_number(out.append("uid "), event.actor.uid);
   json::append_escaped(out.append(event.refusal.empty() ? " " : " was refused: "), event.change);
+}
+
+// "end tcp 203.0.113.7:51514 -> 10.0.0.11:443 rule 9c1f02ab5d3e7a10, 1500 bytes there, 48000 back"
+void describe(std::string& out, const FlowRecord& record, const RuleName* rule) {
+  append_packet(out.append("end "), record.first);
+  if (rule != nullptr) out.append(" rule ").append(rule->id);
+  if (record.revoked) out.append(" (revoked)");
+  if (!record.traffic) return;
+  json::append_number(out.append(", "), record.traffic->source.bytes);
+  json::append_number(out.append(" bytes there, "), record.traffic->destination.bytes);
+  out.append(" back");
+}
+
+// "end of 12034 tcp connections rule 9c1f02ab5d3e7a10"
+void describe(std::string& out, const FlowFold& fold, const RuleName* rule) {
+  json::append_number(out.append("end of "), fold.connections);
+  out.append(" ").append(rules::protocol_name(fold.first.first.protocol)).append(" connections");
+  if (rule != nullptr) out.append(" rule ").append(rule->id);
+  if (fold.first.revoked) out.append(" (revoked)");
+}
+
+void describe(std::string& out, const FlowGap& gap) {
+  json::append_number(out.append("the ends of "), gap.connections);
+  out.append(" connections missing: flow_overrun");
 }
 
 }  // namespace fwd::audit

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "fwd/audit/event.h"
+#include "fwd/audit/flow.h"
 #include "fwd/audit/fold.h"
 #include "fwd/audit/policy_names.h"
 #include "fwd/audit/record.h"
@@ -24,10 +25,15 @@ rules::Direction hook_of(const VerdictRecord& record);
 
 // None where nothing of the packet could be matched.
 const RuleName* deciding_rule(const VerdictRecord& record, const PolicyNames* policy);
+// None where the record has none.
+const RuleName* deciding_rule(const FlowRecord& record, const PolicyNames* policy);
 
 void describe(std::string& out, const VerdictRecord& record, const RuleName* rule);
 void describe(std::string& out, const Fold& fold, const RuleName* rule);
 void describe(std::string& out, const Gap& gap);
 void describe(std::string& out, const AdminEvent& event);
+void describe(std::string& out, const FlowRecord& record, const RuleName* rule);
+void describe(std::string& out, const FlowFold& fold, const RuleName* rule);
+void describe(std::string& out, const FlowGap& gap);
 
 }  // namespace fwd::audit

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -55,6 +56,7 @@ Drain::Drain(const Settings& settings, std::unique_ptr<Encoder> encoder, LogFile
              Ledger ledger, const ctl::api::ChainEnd& end)
     : ledger_(std::move(ledger)),
       encoder_(std::move(encoder)),
+      owners_(settings.owners),
       file_(std::move(file)),
       cursors_(settings.rings),
       last_report_ns_(settings.rings),
@@ -113,6 +115,24 @@ void Drain::note(const Gap& gap) {
   notes_.push_back({realtime_ns(), gap});
 }
 
+void Drain::note(const FlowRecord& record) {
+  notes_.push_back({record.end_ns, record});
+}
+
+void Drain::note(const FlowFold& fold) {
+  notes_.push_back({fold.last_ns, fold});
+}
+
+void Drain::note(const FlowGap& gap) {
+  notes_.push_back({realtime_ns(), gap});
+}
+
+// Half of the notes are for others.
+std::size_t Drain::room_for_flows() const {
+  constexpr std::size_t kMostFlows = kMostNotes / 2;
+  return failure_ != 0 || notes_.size() >= kMostFlows ? 0 : kMostFlows - notes_.size();
+}
+
 Drain::Progress Drain::run(bool last) {
   bool moved = false;
   const bool recovering = failure_ != 0;
@@ -131,19 +151,28 @@ Drain::Progress Drain::run(bool last) {
 bool Drain::write_notes() {
   std::uint64_t noted = 0;
   for (const Note& note : notes_) {
-    if (const auto* gap = std::get_if<Gap>(&note.what)) {
-      encoder_->append(text_, *gap, note.time_ns, next_sequence());
-      noted += gap->count;
-    } else if (const auto* change = std::get_if<AdminEvent>(&note.what)) {
-      encoder_->append(text_, *change, note.time_ns, next_sequence());
-    } else {
-      const auto& event = std::get<HealthEvent>(note.what);
-      encoder_->append(text_, event, note.time_ns, next_sequence(),
-                       event.checkpoint ? checkpoint(noted) : Checkpoint{});
-    }
+    encode(note, noted);
+    if (const auto* gap = std::get_if<Gap>(&note.what)) noted += gap->count;
     add_line(Kind::Note);
   }
   return write_batch();
+}
+
+void Drain::encode(const Note& note, std::uint64_t noted) {
+  const std::uint64_t sequence = next_sequence();
+  const auto encode_one = [&]<typename What>(const What& what) {
+    if constexpr (std::is_same_v<What, FlowRecord>) {
+      encoder_->append(text_, what, policies_.find(what.policy_version), sequence);
+    } else if constexpr (std::is_same_v<What, FlowFold>) {
+      encoder_->append(text_, what, policies_.find(what.first.policy_version), sequence);
+    } else if constexpr (std::is_same_v<What, HealthEvent>) {
+      encoder_->append(text_, what, note.time_ns, sequence,
+                       what.checkpoint ? checkpoint(noted) : Checkpoint{});
+    } else {
+      encoder_->append(text_, what, note.time_ns, sequence);
+    }
+  };
+  std::visit(encode_one, note.what);
 }
 
 // `noted`: the decisions of gaps that stand before it in the batch.
@@ -165,7 +194,8 @@ bool Drain::write_verdicts(bool& moved) {
     moved = true;
     if (budget_.take(record)) {
       if (lock.owns_lock()) lock.unlock();
-      encoder_->append(text_, record, policies_.find(record.policy_version), next_sequence());
+      encoder_->append(text_, record, owners_ ? owners_(record) : Owner{},
+                       policies_.find(record.policy_version), next_sequence());
       add_line(Kind::Verdict, ring);
       if (text_.size() >= kBatchBytes && !write_batch()) return false;
     } else if (!steps_.empty()) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -12,9 +13,11 @@
 #include <vector>
 
 #include "fwd/audit/encoder.h"
+#include "fwd/audit/flow.h"
 #include "fwd/audit/fold.h"
 #include "fwd/audit/ledger.h"
 #include "fwd/audit/log_file.h"
+#include "fwd/audit/owner.h"
 #include "fwd/audit/policy_names.h"
 #include "fwd/audit/ring.h"
 
@@ -38,12 +41,17 @@ struct LogState {
   std::string trouble = {};              // what keeps lines from the file; empty where nothing does
 };
 
+// Of the socket that a record's connection begins or ends at on this host. Called by the writer's
+// thread, for each line; what it returns is read before the next call.
+using Owners = std::function<Owner(const VerdictRecord& record)>;
+
 class Drain {
  public:
   struct Settings {
     std::size_t rings = 1;
     std::size_t ring_records = 8192;     // rounded up to a power of two
     std::uint32_t lines_per_second = 0;  // see Budget
+    Owners owners = {};                  // none: all are unknown
   };
 
   // `end` is the line that the next one follows.
@@ -64,6 +72,11 @@ class Drain {
   void note(HealthEvent event);
   void note(const Gap& gap);
   void note(AdminEvent event);
+  void note(const FlowRecord& record);
+  void note(const FlowFold& fold);
+  void note(const FlowGap& gap);
+  // How many flows the next pass takes: none as long as the file takes nothing.
+  std::size_t room_for_flows() const;
   void replace(LogFile file);
   const LogFile& file() const { return file_; }
   // `last`: gaps and folds are told now and not when their second is over.
@@ -88,7 +101,7 @@ class Drain {
   };
   struct Note {
     std::int64_t time_ns = 0;
-    std::variant<HealthEvent, Gap, AdminEvent> what;
+    std::variant<HealthEvent, Gap, AdminEvent, FlowRecord, FlowFold, FlowGap> what;
   };
   struct Cursor {
     std::uint64_t next = 0;
@@ -96,6 +109,7 @@ class Drain {
   };
 
   bool write_notes();
+  void encode(const Note& note, std::uint64_t noted);
   bool write_verdicts(bool& moved);
   bool write_folds(bool now);
   bool write_losses(bool now);
@@ -114,6 +128,7 @@ class Drain {
   Ledger ledger_;  // has the rings' counts of what was decided
   std::deque<Ring> rings_;
   std::unique_ptr<Encoder> encoder_;
+  const Owners owners_;
   LogFile file_;
   PolicyBook policies_;
   std::deque<Note> notes_;

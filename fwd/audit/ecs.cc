@@ -1,9 +1,11 @@
-// Decisions, one by one and folded; the other records are in ecs_events.cc.
+// Decisions, one by one and folded; the ends of connections are in ecs_flow.cc, the other records in
+// ecs_events.cc.
 #include "fwd/audit/ecs.h"
 
 #include <utility>
 
 #include "fwd/audit/describe.h"
+#include "fwd/audit/ecs_fields.h"
 #include "fwd/audit/json.h"
 #include "fwd/audit/own_fields.h"
 
@@ -43,48 +45,8 @@ void append_event(std::string& out, const VerdictRecord& record, std::uint64_t s
   out.append(R"(,"reason":")").append(to_string(record.judgement.reason_done())).append("\"");
 }
 
-void append_rule(std::string& out, const VerdictRecord& record, const RuleName* rule) {
-  out.append(R"(,"rule":)");
-  if (rule != nullptr) {
-    out.append(rule->object);
-    return;
-  }
-  json::append_number(out.append(R"({"version":")"), record.policy_version);
-  out.append("\"}");
-}
-
-// IANA's keyword, as ECS wants it; the policy language has a shorter name for one.
-void append_transport(std::string& out, std::uint8_t protocol) {
-  out.append(R"("transport":")");
-  if (protocol == rules::protocol::kIcmpv6) {
-    out.append("ipv6-icmp");
-  } else {
-    out.append(rules::protocol_name(protocol));
-  }
-  json::append_number(out.append(R"(","iana_number":")"), protocol);
-  out.append("\",");
-}
-
-void append_side(std::string& out, std::string_view key, const rules::Address& address,
-                 const rules::Packet& packet, std::uint16_t port) {
-  out.append(",\"").append(key).append(R"(":{"ip":")");
-  append_address(out, address);
-  out.push_back('"');
-  if (packet.has_ports) json::append_number(out.append(R"(,"port":)"), port);
-  out.push_back('}');
-}
-
-// Without its end.
-void append_network(std::string& out, const VerdictRecord& record) {
-  const engine::Judgement& judgement = record.judgement;
-  out.append(R"(,"network":{)");
-  if (judgement.decoded) {
-    const bool v4 = judgement.packet.family() == rules::Family::V4;
-    out.append(R"("type":")").append(v4 ? "ipv4" : "ipv6").append("\",");
-    append_transport(out, judgement.packet.protocol);
-  }
-  out.append(R"("direction":")");
-  out.append(judgement.direction == rules::Direction::In ? "ingress\"" : "egress\"");
+const rules::Packet* packet_of(const VerdictRecord& record) {
+  return record.judgement.decoded ? &record.judgement.packet : nullptr;
 }
 
 }  // namespace
@@ -94,10 +56,8 @@ EcsEncoder::EcsEncoder(std::string_view hostname, InterfaceNames interface_names
   json::append_string(hostname_, hostname);
 }
 
-void EcsEncoder::append(std::string& out, const VerdictRecord& record, const PolicyNames* policy,
-                        std::uint64_t sequence) {
-  const engine::Judgement& judgement = record.judgement;
-  const rules::Packet& packet = judgement.packet;
+void EcsEncoder::append(std::string& out, const VerdictRecord& record, const Owner& owner,
+                        const PolicyNames* policy, std::uint64_t sequence) {
   const RuleName* rule = deciding_rule(record, policy);
   begin(out, record.realtime_ns);
   describe(out.append(R"(,"message":")"), record, rule);
@@ -106,15 +66,15 @@ void EcsEncoder::append(std::string& out, const VerdictRecord& record, const Pol
     json::append_number(out.append(R"(,"duration":)"), record.duration_ns);
   }
   out.push_back('}');
-  append_rule(out, record, rule);
+  append_rule(out, record.policy_version, rule);
   append_observer(out, record);
-  append_network(out, record);
-  append_community_id(out, record);
-  if (judgement.decoded) {
-    append_side(out, "source", packet.source, packet, packet.source_port);
-    append_side(out, "destination", packet.destination, packet, packet.destination_port);
+  append_network(out, packet_of(record), record.judgement.direction);
+  if (const rules::Packet* packet = packet_of(record)) {
+    append_community_id(out, *packet);
+    append_source(out.append("},"), *packet);
+    append_destination(out.append("},"), *packet);
   }
-  append_own(out.append(R"(,"fwd":{)"), record);
+  append_own(out.append(R"(},"fwd":{)"), record, owner);
   out.append("}}\n");
 }
 
@@ -128,9 +88,9 @@ void EcsEncoder::append(std::string& out, const Fold& fold, const PolicyNames* p
   time_.append(out.append(R"(,"start":")"), first.realtime_ns);
   time_.append(out.append(R"(","end":")"), fold.last_ns);
   out.append("\"}");
-  append_rule(out, first, rule);
+  append_rule(out, first.policy_version, rule);
   begin_observer(out);
-  append_network(out.append("}"), first);
+  append_network(out.append("}"), packet_of(first), first.judgement.direction);
   out.push_back('}');
   if (first.judgement.decoded && fold.one_source) {
     append_address(out.append(R"(,"source":{"ip":")"), first.judgement.packet.source);
@@ -166,12 +126,8 @@ void EcsEncoder::append_observer(std::string& out, const VerdictRecord& record) 
   out.push_back('}');
 }
 
-void EcsEncoder::append_community_id(std::string& out, const VerdictRecord& record) {
-  if (record.judgement.decoded) {
-    const std::string_view id = community_id_.of(record.judgement.packet);
-    out.append(R"(,"community_id":")").append(id).append("\"");
-  }
-  out.push_back('}');
+void EcsEncoder::append_community_id(std::string& out, const rules::Packet& packet) {
+  out.append(R"(,"community_id":")").append(community_id_.of(packet)).append("\"");
 }
 
 }  // namespace fwd::audit

@@ -9,7 +9,9 @@
 #include <string_view>
 
 #include "fwd/audit/event.h"
+#include "fwd/audit/flow.h"
 #include "fwd/audit/fold.h"
+#include "fwd/audit/owner.h"
 #include "fwd/audit/policy_names.h"
 #include "fwd/audit/record.h"
 
@@ -31,8 +33,8 @@ class Encoder {
   // `policy` is that of record.policy_version, or null where it isn't known: then the record has
   // the version alone. Allocates nothing once `out` has grown and as long as interface names are
   // short.
-  virtual void append(std::string& out, const VerdictRecord& record, const PolicyNames* policy,
-                      std::uint64_t sequence) = 0;
+  virtual void append(std::string& out, const VerdictRecord& record, const Owner& owner,
+                      const PolicyNames* policy, std::uint64_t sequence) = 0;
   virtual void append(std::string& out, const Fold& fold, const PolicyNames* policy,
                       std::uint64_t sequence) = 0;
   virtual void append(std::string& out, const Gap& gap, std::int64_t now_ns,
@@ -41,6 +43,13 @@ class Encoder {
   virtual void append(std::string& out, const HealthEvent& event, std::int64_t now_ns,
                       std::uint64_t sequence, const Checkpoint& checkpoint) = 0;
   virtual void append(std::string& out, const AdminEvent& event, std::int64_t now_ns,
+                      std::uint64_t sequence) = 0;
+  // `policy` as above.
+  virtual void append(std::string& out, const FlowRecord& record, const PolicyNames* policy,
+                      std::uint64_t sequence) = 0;
+  virtual void append(std::string& out, const FlowFold& fold, const PolicyNames* policy,
+                      std::uint64_t sequence) = 0;
+  virtual void append(std::string& out, const FlowGap& gap, std::int64_t now_ns,
                       std::uint64_t sequence) = 0;
 };
 

@@ -44,7 +44,7 @@ struct FlowFold {
   FlowRecord first;          // of which nothing else counts
   std::int64_t last_ns = 0;  // when the last of them ended
   std::uint64_t connections = 0;
-  FlowTraffic traffic;  // of all whose traffic is known
+  FlowTraffic traffic = {};  // of all whose traffic is known
 };
 
 // Ends that came faster than they could be read: nothing but their number is known.

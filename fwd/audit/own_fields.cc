@@ -38,6 +38,14 @@ void append_decided_by(std::string& out, const VerdictRecord& record) {
   out.append(R"(,"decided_by":")").append(by_kernel ? "kernel_copy" : "daemon").append("\"");
 }
 
+void append_owner(std::string& out, const Owner& owner) {
+  constexpr std::string_view kUnknown = "unknown";
+  out.append(R"(,"owner":{"uid":")");
+  owner.uid ? json::append_number(out, *owner.uid) : void(out.append(kUnknown));
+  json::append_string(out.append(R"(","unit":)"), owner.unit.empty() ? kUnknown : owner.unit);
+  out.push_back('}');
+}
+
 void append_packets(std::string& out, const HealthEvent& event) {
   json::append_number(out.append(R"("packets":)"), *event.packets);
   if (!event.by_copy) return;
@@ -59,7 +67,7 @@ void append_checkpoint(std::string& out, const Checkpoint& checkpoint) {
 
 }  // namespace
 
-void append_own(std::string& out, const VerdictRecord& record) {
+void append_own(std::string& out, const VerdictRecord& record, const Owner& owner) {
   const engine::Judgement& judgement = record.judgement;
   append_hook(out, record);
   append_refusal(out, judgement);
@@ -71,6 +79,7 @@ void append_own(std::string& out, const VerdictRecord& record) {
     out.append(R"(,"malformed":")").append(rules::to_string(judgement.malformed)).append("\"");
   }
   append_decided_by(out, record);
+  append_owner(out, owner);
 }
 
 void append_own(std::string& out, const Fold& fold) {
@@ -101,6 +110,16 @@ void append_own(std::string& out, const AdminEvent& event) {
   json::append_string(out.append(R"(},"policy_hash":{"before":)"), event.before.policy_hash);
   json::append_string(out.append(R"(,"after":)"), event.after.policy_hash);
   out.push_back('}');
+}
+
+void append_own(std::string& out, const FlowFold& fold) {
+  json::append_number(out.append(R"("connections":)"), fold.connections);
+}
+
+void append_own(std::string& out, const FlowGap& gap, TimeText& time) {
+  time.append(out.append(R"("from":")"), gap.from_ns);
+  time.append(out.append(R"(","to":")"), gap.to_ns);
+  json::append_number(out.append(R"(","connections":)"), gap.connections);
 }
 
 }  // namespace fwd::audit

@@ -1,5 +1,6 @@
 #include "fwd/audit/writer.h"
 
+#include <array>
 #include <chrono>
 #include <system_error>
 #include <utility>
@@ -65,12 +66,14 @@ Result<std::unique_ptr<Writer>> Writer::open(WriterSettings settings) {
 Writer::Writer(WriterSettings settings, LogFile file, Ledger ledger, const Resumption& before,
                int wake_fd)
     : path_(settings.path),
+      lines_per_second_(settings.lines_per_second),
       block_when_full_(settings.block_when_full),
       rotate_size_(settings.rotate_size),
       keep_(settings.keep),
       wake_fd_(wake_fd),
       current_(file.identity()),
-      drain_({settings.workers + 2, settings.ring_records, settings.lines_per_second},
+      drain_({settings.workers + 2, settings.ring_records, settings.lines_per_second,
+              std::move(settings.owners)},
              std::make_unique<EcsEncoder>(settings.hostname, std::move(settings.interface_names)),
              std::move(file), std::move(ledger), before.end) {
   for (const HealthEvent& event : before.events) drain_.note(event);
@@ -122,6 +125,14 @@ void Writer::event(AdminEvent event) {
   {
     const std::lock_guard lock(mutex_);
     inbox_.changes.push_back(std::move(event));
+  }
+  wake();
+}
+
+void Writer::flows(std::unique_ptr<FlowSource> source) {
+  {
+    const std::lock_guard lock(mutex_);
+    inbox_.flows = std::move(source);
   }
   wake();
 }
@@ -178,8 +189,10 @@ void Writer::run() {
 Drain::Progress Writer::pass(bool last) {
   drain_.sample();
   if (rotate_size_ != 0 && drain_.file().size() >= rotate_size_) rotate();
+  const bool flowed = flows_ && flows_->read(drain_, last);
   take_inbox();
-  return drain_.run(last);
+  const Drain::Progress progress = drain_.run(last);
+  return flowed && progress == Drain::Progress::Idle ? Drain::Progress::Moved : progress;
 }
 
 void Writer::finish() {
@@ -227,17 +240,19 @@ void Writer::take_inbox() {
   for (PolicyNames& names : inbox.policies) drain_.learn(std::move(names));
   for (HealthEvent& event : inbox.events) drain_.note(std::move(event));
   for (AdminEvent& event : inbox.changes) drain_.note(std::move(event));
+  if (inbox.flows) flows_.emplace(std::move(inbox.flows), lines_per_second_);
 }
 
 void Writer::sleep() {
   asleep_.store(true, std::memory_order_seq_cst);
-  if (!drain_.anything_waits()) wait(kSleepMs);
+  if (!drain_.anything_waits()) wait(kSleepMs, true);
   asleep_.store(false, std::memory_order_seq_cst);
 }
 
-void Writer::wait(int milliseconds) {
-  pollfd wanted{wake_fd_, POLLIN, 0};
-  if (poll(&wanted, 1, milliseconds) <= 0) return;
+void Writer::wait(int milliseconds, bool for_flows) {
+  std::array<pollfd, 2> wanted{pollfd{wake_fd_, POLLIN, 0}, pollfd{-1, POLLIN, 0}};
+  if (for_flows && flows_) wanted[1].fd = flows_->fd();  // poll() passes over a negative one
+  if (poll(wanted.data(), wanted.size(), milliseconds) <= 0 || wanted[0].revents == 0) return;
   eventfd_t count = 0;
   eventfd_read(wake_fd_, &count);
 }

@@ -15,6 +15,7 @@
 
 #include "fwd/audit/drain.h"
 #include "fwd/audit/event.h"
+#include "fwd/audit/flow_reader.h"
 #include "fwd/audit/resume.h"
 #include "fwd/engine/active_policy.h"
 #include "fwd/engine/record_sink.h"
@@ -34,6 +35,7 @@ struct WriterSettings {
   std::uint64_t rotate_size = 0;       // in bytes; 0: somebody else rotates
   unsigned keep = 30;                  // rotated files
   InterfaceNames interface_names;
+  Owners owners = {};  // see Drain::Settings
 };
 
 class Writer final : public engine::RecordSink {
@@ -64,6 +66,8 @@ class Writer final : public engine::RecordSink {
   void policy(const std::shared_ptr<const engine::ActivePolicy>& active);
   void event(HealthEvent event);
   void event(AdminEvent event);
+  // From here on the log has the ends of connections, too.
+  void flows(std::unique_ptr<FlowSource> source);
 
   // After the file has been renamed: what was pushed before may still go to the old one, nothing is
   // lost. On an error the old file stays in use. The writer finds it out by itself within a second.
@@ -82,6 +86,7 @@ class Writer final : public engine::RecordSink {
     std::vector<HealthEvent> events;
     std::vector<AdminEvent> changes;
     std::optional<LogFile> file;
+    std::unique_ptr<FlowSource> flows;
   };
 
   Writer(WriterSettings settings, LogFile file, Ledger ledger, const Resumption& before,
@@ -96,10 +101,11 @@ class Writer final : public engine::RecordSink {
   bool moved_away();
   void finish();
   void sleep();
-  void wait(int milliseconds);
+  void wait(int milliseconds, bool for_flows = false);
   void wake() const noexcept;
 
   const std::string path_;
+  const std::uint32_t lines_per_second_;
   const bool block_when_full_;
   const std::uint64_t rotate_size_;
   const unsigned keep_;
@@ -109,9 +115,10 @@ class Writer final : public engine::RecordSink {
   std::atomic<bool> refusing_{false};  // the file takes nothing, and nobody is to pass unrecorded
   std::mutex mutex_;                   // of the next two
   Inbox inbox_;
-  FileIdentity current_;  // of the file in use, or of the one in the inbox
-  Drain drain_;           // its rings are the workers', then control()'s and changes()'
-  bool gave_up_ = false;  // push_change() has, on a file that takes nothing
+  FileIdentity current_;             // of the file in use, or of the one in the inbox
+  Drain drain_;                      // its rings are the workers', then control()'s and changes()'
+  std::optional<FlowReader> flows_;  // of the writer's thread
+  bool gave_up_ = false;             // push_change() has, on a file that takes nothing
   std::chrono::steady_clock::time_point next_look_;  // at the file; of the writer's thread
   std::string complaint_;                            // about it, told already; likewise
   std::thread thread_;

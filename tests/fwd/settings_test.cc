@@ -99,8 +99,9 @@ TEST_CASE("settings errors name file, line and what is allowed") {
       {"audit = 3", "fwd.toml:1: \"audit\" must be a section: [audit]"},
       {"[control]\nadmin_group = \"\"",
        "fwd.toml:2: \"control.admin_group\" must be the name of a group"},
+      {"[audit]\nflows = \"yes\"", "fwd.toml:2: \"audit.flows\" must be true or false"},
       {"[control]\nadmin = \"wheel\"",
-       "fwd.toml:2: unknown key \"control.admin\" (known: audit.fold_above, "
+       "fwd.toml:2: unknown key \"control.admin\" (known: audit.flows, audit.fold_above, "
        "audit.full_disk, audit.keep, audit.ring_records, audit.rotate_size, control.admin_group, "
        "control.read_group, "
        "ct_mark_mask, lease_ms, log_level, nflog_group, queue_length, queues, "

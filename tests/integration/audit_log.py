@@ -34,7 +34,7 @@ def tally(lines):
     for record in map(json.loads, lines):
         dataset = record["event"]["dataset"]
         if dataset == "fwd.audit_gap":
-            counts["lost"] += record["fwd"]["count"]
+            counts["lost"] += record["fwd"].get("count", 0)  # of ends of connections there is none
         elif dataset == "fwd.verdict" and "packets" in record["fwd"]:
             counts["folded"] += record["fwd"]["packets"]
         elif dataset == "fwd.verdict":

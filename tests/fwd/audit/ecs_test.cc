@@ -14,16 +14,21 @@ using fwd::engine::Reason;
 using rules::Action;
 using rules::Direction;
 
-std::string line(const VerdictRecord& record, const rules::Policy& named = policy()) {
+std::string line(const VerdictRecord& record, const rules::Policy& named = policy(),
+                 const Owner& owner = {}) {
   const PolicyNames names(named, 7);
   EcsEncoder encoder("web01", interface_name);
   std::string out;
-  encoder.append(out, record, record.policy_version == 7 ? &names : nullptr, 18231);
+  encoder.append(out, record, owner, record.policy_version == 7 ? &names : nullptr, 18231);
   REQUIRE(out.back() == '\n');
   REQUIRE(out.find('\n') == out.size() - 1);
   REQUIRE(nlohmann::json::accept(out));
   out.pop_back();
   return out;
+}
+
+nlohmann::json owner_in(const std::string& text) {
+  return nlohmann::json::parse(text)["fwd"]["owner"];
 }
 
 nlohmann::json parsed(const VerdictRecord& record, const rules::Policy& named = policy()) {
@@ -78,7 +83,8 @@ TEST_CASE("a denied connection is told as in the manual") {
       R"("network":{"type":"ipv4","transport":"tcp","iana_number":"6","direction":"ingress",)"
       R"("community_id":"1:JPShjCuLDodQQ9lHojrdzdiRT2Q="},)"
       R"("source":{"ip":"203.0.113.7","port":51514},"destination":{"ip":"10.0.0.11","port":3306},)"
-      R"("fwd":{"hook":"input","queue":0,"tcp_flags":"S","ttl":52,"decided_by":"daemon"}})");
+      R"("fwd":{"hook":"input","queue":0,"tcp_flags":"S","ttl":52,"decided_by":"daemon",)"
+      R"("owner":{"uid":"unknown","unit":"unknown"}}})");
 }
 
 TEST_CASE("an accepted ICMPv6 message has type and code in place of ports") {
@@ -94,7 +100,8 @@ TEST_CASE("an accepted ICMPv6 message has type and code in place of ports") {
       R"("network":{"type":"ipv6","transport":"ipv6-icmp","iana_number":"58","direction":"ingress",)"
       R"("community_id":"1:AIEe+/pz778YzqbjkcBZaMISveU="},)"
       R"("source":{"ip":"2001:db8::7"},"destination":{"ip":"2001:db8:1::11"},)"
-      R"("fwd":{"hook":"input","queue":0,"icmp_type":128,"icmp_code":0,"ttl":64,"decided_by":"daemon"}})");
+      R"("fwd":{"hook":"input","queue":0,"icmp_type":128,"icmp_code":0,"ttl":64,"decided_by":"daemon",)"
+      R"("owner":{"uid":"unknown","unit":"unknown"}}})");
 }
 
 TEST_CASE("a rejected outgoing connection leaves by its egress interface") {
@@ -110,7 +117,8 @@ TEST_CASE("a rejected outgoing connection leaves by its egress interface") {
       R"("network":{"type":"ipv6","transport":"tcp","iana_number":"6","direction":"egress",)"
       R"("community_id":"1:o9NgJoZNsL2X/nR1yu6GloVie4k="},)"
       R"("source":{"ip":"2001:db8:1::11","port":40000},"destination":{"ip":"2001:db8::7","port":25},)"
-      R"("fwd":{"hook":"output","queue":3,"tcp_flags":"S","ttl":52,"decided_by":"daemon"}})");
+      R"("fwd":{"hook":"output","queue":3,"tcp_flags":"S","ttl":52,"decided_by":"daemon",)"
+      R"("owner":{"uid":"unknown","unit":"unknown"}}})");
 }
 
 TEST_CASE("a packet that can't be decoded has no addresses, but what is wrong with it") {
@@ -124,7 +132,8 @@ TEST_CASE("a packet that can't be decoded has no addresses, but what is wrong wi
       R"("rule":{"version":"7"},)"
       R"("observer":{"hostname":"web01","type":"firewall","ingress":{"interface":{"name":"eth0"}}},)"
       R"("network":{"direction":"ingress"},)"
-      R"("fwd":{"hook":"input","queue":0,"malformed":"truncated","decided_by":"daemon"}})");
+      R"("fwd":{"hook":"input","queue":0,"malformed":"truncated","decided_by":"daemon",)"
+      R"("owner":{"uid":"unknown","unit":"unknown"}}})");
 }
 
 TEST_CASE("a gap tells how many records are missing, when and why") {
@@ -332,7 +341,7 @@ TEST_CASE("no text from outside can forge a record or a field") {
 
   EcsEncoder encoder(attack, [&](std::uint32_t) { return attack; });
   std::string out;
-  encoder.append(out, denied(), nullptr, 1);
+  encoder.append(out, denied(), {}, nullptr, 1);
   encoder.append(out, HealthEvent{HealthType::Info, attack, attack, attack}, kTime_ns, 2, {});
   const auto lines = parse_lines(out);
   REQUIRE(lines.size() == 2);
@@ -357,7 +366,9 @@ TEST_CASE("a connection that a sweep cut has no packet to tell of") {
   record.judgement.reason = Reason::Revoked;
   const auto json = parsed(record);
   CHECK_FALSE(json["event"].contains("duration"));
-  CHECK(json["fwd"] == nlohmann::json{{"hook", "input"}, {"decided_by", "daemon"}});
+  CHECK(json["fwd"]["hook"] == "input");
+  CHECK(json["fwd"]["decided_by"] == "daemon");
+  CHECK(json["fwd"].size() == 3);  // and the owner
   CHECK(json["source"]["port"] == 51514);
 }
 
@@ -389,4 +400,13 @@ TEST_CASE("a fold of many sources names none") {
   CHECK(lines[0]["message"] == "drop 2 tcp packets from many sources");
   CHECK_FALSE(lines[0].contains("source"));
   CHECK(lines[1]["message"] == "drop 3 malformed packets (invalid)");
+}
+
+TEST_CASE("a socket's owner is told, and what isn't known of it is unknown") {
+  const auto told = [](const Owner& owner) { return owner_in(line(denied(), policy(), owner)); };
+  CHECK(told({106, "mariadb.service"}) ==
+        nlohmann::json{{"uid", "106"}, {"unit", "mariadb.service"}});
+  CHECK(told({0, ""}) == nlohmann::json{{"uid", "0"}, {"unit", "unknown"}});
+  CHECK(told({std::nullopt, "a.scope"}) == nlohmann::json{{"uid", "unknown"}, {"unit", "a.scope"}});
+  CHECK(told({1, "\"\n"})["unit"] == "\"\n");
 }

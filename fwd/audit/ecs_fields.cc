@@ -1,0 +1,65 @@
+#include "fwd/audit/ecs_fields.h"
+
+#include <string_view>
+
+#include "fwd/audit/json.h"
+#include "fwd/audit/text.h"
+
+namespace fwd::audit {
+namespace {
+
+// IANA's keyword, as ECS wants it; the policy language has a shorter name for one.
+void append_transport(std::string& out, std::uint8_t protocol) {
+  out.append(R"(,"transport":")");
+  if (protocol == rules::protocol::kIcmpv6) {
+    out.append("ipv6-icmp");
+  } else {
+    out.append(rules::protocol_name(protocol));
+  }
+  json::append_number(out.append(R"(","iana_number":")"), protocol);
+  out.push_back('"');
+}
+
+void append_side(std::string& out, std::string_view key, const rules::Address& address,
+                 const rules::Packet& packet, std::uint16_t port) {
+  out.append("\"").append(key).append(R"(":{"ip":")");
+  append_address(out, address);
+  out.push_back('"');
+  if (packet.has_ports) json::append_number(out.append(R"(,"port":)"), port);
+}
+
+}  // namespace
+
+void append_rule(std::string& out, std::uint64_t policy_version, const RuleName* rule) {
+  out.append(R"(,"rule":)");
+  if (rule != nullptr) {
+    out.append(rule->object);
+    return;
+  }
+  json::append_number(out.append(R"({"version":")"), policy_version);
+  out.append("\"}");
+}
+
+void append_network(std::string& out, const rules::Packet* packet,
+                    std::optional<rules::Direction> direction) {
+  out.append(R"(,"network":{)");
+  if (packet != nullptr) {
+    const bool v4 = packet->family() == rules::Family::V4;
+    out.append(R"("type":")").append(v4 ? "ipv4" : "ipv6").append("\"");
+    append_transport(out, packet->protocol);
+    if (direction) out.push_back(',');
+  }
+  if (!direction) return;
+  out.append(R"("direction":")");
+  out.append(*direction == rules::Direction::In ? "ingress\"" : "egress\"");
+}
+
+void append_source(std::string& out, const rules::Packet& packet) {
+  append_side(out, "source", packet.source, packet, packet.source_port);
+}
+
+void append_destination(std::string& out, const rules::Packet& packet) {
+  append_side(out, "destination", packet.destination, packet, packet.destination_port);
+}
+
+}  // namespace fwd::audit
