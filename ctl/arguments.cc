@@ -43,7 +43,9 @@ struct CommandOption {
 };
 constexpr std::array kCommandOptions{
     CommandOption{"--audit", "file"}, CommandOption{"--html", "file"},
-    CommandOption{"--since", "time"}, CommandOption{"--until", "time"}};
+    CommandOption{"--since", "time"}, CommandOption{"--until", "time"},
+    CommandOption{"--once", ""},      CommandOption{"--batch", ""},
+    CommandOption{"-n", "number"},    CommandOption{"-d", "number of seconds"}};
 
 std::string_view name_of(std::string_view word) {
   return word.substr(0, word.find('='));
@@ -79,8 +81,8 @@ api::Error unknown_option(std::string_view option) {
   }
   rules::Nearest nearest(option);
   for (const Option& known : kOptions) nearest.consider(known.name);
-  for (const CommandOption& known : kCommandOptions) nearest.consider(known.name);
   for (const Flag& flag : kFlags) nearest.consider(flag.name);
+  for (const CommandOption& known : kCommandOptions) nearest.consider(known.name);
   const std::string hint = nearest.hint();
   return usage_error(
       fmt::format("unknown option \"{}\"{}{}", option, hint.empty() ? "" : ": ", hint));

@@ -35,4 +35,7 @@ Result watch(const Context& context);
 // report_commands.cc
 Result make_report(const Context& context);
 
+// top_command.cc
+Result show_top(const Context& context);
+
 }  // namespace ctl

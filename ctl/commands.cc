@@ -69,6 +69,11 @@ constexpr std::array kCommands{
         "The audit log as it comes, a line for each verdict; with --since also what came before.",
         watch,
         {"--since", "--audit"}},
+    Command{"top",
+            "top [--once|--batch] [-n N] [-d SECONDS]",
+            "What the firewall does now: connections a second by service and rule, denied sources.",
+            show_top,
+            {"--once", "--batch", "-n", "-d", "--audit"}},
     Command{"report",
             "report [--since TIME] [--until TIME] [--html FILE] [FILE...]",
             "What the audit log adds up to: who was denied where and when, and services' rates.",
@@ -125,7 +130,7 @@ constexpr std::string_view kOptions =
     "  --state DIR    fwd's state directory, for audit verify; else /var/lib/fwd\n"
     "  --help         help, for the command where there is one\n"
     "  --version      fwctl's version\n"
-    "  --audit FILE   the audit log, for watch and report; else the one that fwd writes\n"
+    "  --audit FILE   the audit log, for watch, top and report; else the one that fwd writes\n"
     "  --since TIME   for watch and report: how long ago (10m, 24h, 7d), or when in UTC\n"
     "  --until TIME   for report, likewise\n"
     "  --html FILE    for report: write it as a page with plots that needs nothing else\n"

@@ -51,7 +51,7 @@ struct Command {
   std::string_view synopsis;
   std::string_view help;  // one line
   Result (*run)(const Context&);
-  std::array<std::string_view, 4> options{};  // of its own
+  std::array<std::string_view, 6> options{};  // of its own
 };
 
 std::span<const Command> commands();
