@@ -154,7 +154,7 @@ bool Tally::follows(Host& host, const Record& record) {
 
 void Tally::take_verdict(const Record& record) {
   (record.folded ? report_.folded : report_.written) += record.count;
-  const std::string service = service_of(record);
+  const std::string service = services_.of(record);
   const std::size_t number = number_of(service);
   Slot& slot = slots_.at(record.time);
   Pair pair;
@@ -232,35 +232,6 @@ void Tally::add_episode(Episode::Kind kind, Time begin, Time end, const Record& 
     report_.episodes.push_back({kind, begin, end, std::string(record.host), std::move(text)});
   } else {
     ++report_.more_episodes;
-  }
-}
-
-std::string Tally::service_of(const Record& record) {
-  if (record.folded) return service_of_folded(record);
-  std::string name(record.protocol);
-  if (record.destination.port) name = names_.of(record.protocol, *record.destination.port);
-  if (record.protocol.empty()) name = "malformed";
-  if (record.direction == "egress") name += " out";
-  learn(record, name);
-  return name;
-}
-
-// Lines for many decisions don't tell ports. The rule does, where it is one service's.
-std::string Tally::service_of_folded(const Record& record) const {
-  const auto known = rule_services_.find(record.rule_id);
-  if (known != rule_services_.end() && !known->second.empty()) return known->second;
-  if (record.rule_id.empty() || record.rule_id == "default")
-    return fmt::format("{}, ports not told{}", record.protocol,
-                       record.direction == "egress" ? " out" : "");
-  return fmt::format("rule {}", record.rule_name.empty() ? record.rule_id : record.rule_name);
-}
-
-void Tally::learn(const Record& record, const std::string& service) {
-  const auto known = rule_services_.find(record.rule_id);
-  if (known != rule_services_.end()) {
-    if (known->second != service) known->second.clear();
-  } else if (rule_services_.size() < kMostRuleDetails && !record.rule_id.empty()) {
-    rule_services_.emplace(record.rule_id, service);
   }
 }
 

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "ctl/log/record.h"
+#include "ctl/log/services.h"
 #include "ctl/report/counter.h"
 #include "ctl/report/report.h"
 #include "ctl/report/slots.h"
-#include "ctl/services.h"
 
 namespace ctl::report {
 
@@ -58,9 +58,6 @@ class Tally {
   void take_health(Host& host, const log::Record& record);
   void add_episode(Episode::Kind kind, Time begin, Time end, const log::Record& record,
                    std::string text);
-  std::string service_of(const log::Record& record);
-  std::string service_of_folded(const log::Record& record) const;
-  void learn(const log::Record& record, const std::string& service);
   std::size_t number_of(const std::string& service);
   void finish_services();
   Ranked ranked_rule(const std::string& id, std::uint64_t count) const;
@@ -68,7 +65,7 @@ class Tally {
 
   Range range_;
   log::Parser parser_;
-  ServiceNames names_;
+  log::Services services_;
   Report report_;
   std::map<std::string, Host, std::less<>> hosts_;
   Slots<Slot> slots_;
@@ -80,7 +77,6 @@ class Tally {
   Counter pairs_;  // "source service"
   Counter rules_;
   std::map<std::string, RuleDetail, std::less<>> rule_details_;
-  std::map<std::string, std::string, std::less<>> rule_services_;  // of rules; empty: several
 };
 
 }  // namespace ctl::report

@@ -96,13 +96,7 @@ void Board::record(const log::Record& record) {
   host_ = record.host;
   if (denied_.empty()) denied_.emplace_back(kMostSources);
   const bool denied = record.verdict == log::Verdict::Denied;
-  std::string service(record.protocol);
-  if (record.destination.port) service = names_.of(record.protocol, *record.destination.port);
-  if (record.folded)
-    service =
-        record.rule_name.empty() ? std::string(record.rule_id) : std::string(record.rule_name);
-  if (service.empty()) service = "malformed";
-  if (record.direction == "egress") service += " out";
+  const std::string service = names_.of(record);
   if (services_.contains(service) || services_.size() < kMostServices) {
     Counts& counts = services_[service].now;
     (denied ? counts.denied : counts.accepted) += record.count;

@@ -14,8 +14,8 @@
 #include "ctl/api/rule.h"
 #include "ctl/api/status.h"
 #include "ctl/log/record.h"
+#include "ctl/log/services.h"
 #include "ctl/report/counter.h"
-#include "ctl/services.h"
 #include "ctl/top/view.h"
 
 namespace ctl::top {
@@ -61,7 +61,7 @@ class Board {
   static Row advance(const std::string& name, Line& line, double seconds);
   static std::vector<Row> advance(Lines& lines, double seconds);
 
-  ServiceNames names_;
+  log::Services names_;
   std::string host_;
   Lines services_;
   Lines rules_;

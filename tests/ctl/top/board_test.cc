@@ -100,11 +100,12 @@ TEST_CASE("services and denied sources come from the log, with all that a line s
   Board board;
   take(board, Line().text());
   Line web{.sequence = 2, .action = "accept"};
+  web.rule = R"({"id":"0b4e77aa12cd9f03","name":"web","ruleset":"policy.fw:1"})";
   web.destination = R"("destination":{"ip":"10.0.0.11","port":443},)";
   take(board, web.text());
   take(board, log::folded(3, 18).text());
   const View view = board.tick({}, 2, std::nullopt, "no answer");
-  CHECK(dump(view.services) == "replication 0/9 18; https 0.5/0 1; mysql 0/0.5 1; ");
+  CHECK(dump(view.services) == "mysql 0/9.5 19; https 0.5/0 1; ");
   CHECK(dump(view.sources) == "203.0.113.7 0/9.5 19; ");
   CHECK(dump(board.tick({}, 2, std::nullopt, "no answer").sources) == "203.0.113.7 0/0 19; ");
 }
