@@ -31,8 +31,9 @@ table inet between {{
 class Datagrams:
     """New flows to the server, one datagram each, some thousand a second at most."""
 
-    def __init__(self, client, pause=0.004, burst=8):
+    def __init__(self, client, pause=0.004, burst=8, source=STRANGER[4], port=PORT):
         self._client, self._pause, self._burst = client, pause, burst
+        self._source, self._port = source, port
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._send, daemon=True)
         self.sent = 0
@@ -47,12 +48,12 @@ class Datagrams:
 
     def _send(self):
         with self._client.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as sock:
-            sock.bind((STRANGER[4], 0))
+            sock.bind((self._source, 0))
             while not self._ended.wait(self._pause):
                 for _ in range(self._burst):
                     source = 1024 + self.sent % 64000
                     with contextlib.suppress(OSError):
-                        sock.sendto(struct.pack("!HHHH", source, PORT, 9, 0) + b"?", (SERVER[4], 0))
+                        sock.sendto(struct.pack("!HHHH", source, self._port, 9, 0) + b"?", (SERVER[4], 0))
                     self.sent += 1
 
 
