@@ -12,6 +12,7 @@ namespace ctl::log {
 namespace {
 
 constexpr unsigned kChunk = 256 * 1024;
+constexpr std::size_t kLongestLine = 1024 * 1024;
 
 }  // namespace
 
@@ -52,7 +53,7 @@ std::expected<std::string_view, api::Error> Reader::next() {
   while (true) {
     const std::size_t end = buffer_.find('\n', at_ + looked);
     const bool found = end != std::string::npos;
-    if (found || ended_) {
+    if (found || ended_ || buffer_.size() - at_ >= kLongestLine) {
       const std::size_t begin = at_;
       at_ = found ? end + 1 : buffer_.size();
       return std::string_view(buffer_).substr(begin, at_ - begin);

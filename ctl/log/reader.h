@@ -14,7 +14,8 @@ class Reader {
  public:
   static std::expected<Reader, api::Error> open(const std::string& path);
 
-  // The next line with its line end, which the last one may lack; empty at the end.
+  // The next line with its line end, which the last one may lack; empty at the end. What is far too long for a record comes in
+  // parts.
   std::expected<std::string_view, api::Error> next();
 
  private:

@@ -11,7 +11,7 @@ import zlib
 from harness import PEER, SERVER, STRANGER, FwdTest
 from lab.process import wait_until
 from monitoring import needs
-from traffic import Listener, is_open
+from traffic import Listener, is_open, knock
 
 WEB, CLOSED = 8080, 3306
 EVIL = "<script>document.title=1</script>"
@@ -55,9 +55,10 @@ class Report(FwdTest):
             for _ in range(3):
                 self.assertTrue(is_open(self.client, 4, SERVER[4], WEB))
         for source in (STRANGER[4], PEER[4]):
-            self.assertFalse(is_open(self.client, 4, SERVER[4], CLOSED, source))
+            knock(self.client, 4, SERVER[4], CLOSED, source)
         self.fwd.ctl("deny", "from", "192.0.2.1", "comment", EVIL)
         wait_until(lambda: self.fwd.audit(event__dataset="fwd.admin"), 3, "the change is on record")
+        self.records(2, event__action="drop")
 
     def report(self, *arguments):
         return json.loads(self.ctl(0, "--json", "report", *arguments))
@@ -80,7 +81,7 @@ class Report(FwdTest):
         self.fwd.stop()
         self.fwd.audit_file.rename(rotated)
         self.fwd.start()
-        self.assertFalse(is_open(self.client, 4, SERVER[4], CLOSED))
+        knock(self.client, 4, SERVER[4], CLOSED)
         wait_until(lambda: self.fwd.audit(event__action="drop"), 3, "audit records")
         self.fwd.stop()
         after = before + len(self.fwd.audit(event__dataset="fwd.verdict"))

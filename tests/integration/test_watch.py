@@ -9,7 +9,7 @@ import subprocess
 
 from harness import PEER, SERVER, STRANGER, FwdTest
 from lab.process import Process, wait_until
-from traffic import Listener, is_open
+from traffic import Listener, is_open, knock
 
 WEB, CLOSED = 8080, 3306
 
@@ -17,18 +17,19 @@ WEB, CLOSED = 8080, 3306
 class Watch(FwdTest):
     policy = f'default deny in\nallow in {WEB}/tcp comment "web"\n'
 
-    def watching(self, *arguments, name="watch"):
+    def watching(self, *arguments, name="watch", log=None):
         """fwctl watch in the background; it follows the log when this returns."""
         process = Process(self.server, self.fwd.ctl_argv("watch", *arguments), self.directory / name)
         self.stack.callback(process.stop)
-        wait_until(lambda: self.follows(process.pid), 5, "fwctl follows the log", process)
+        wait_until(lambda: self.follows(process.pid, log or self.fwd.audit_file), 5, "fwctl follows the log", process)
         return process
 
-    def follows(self, pid):
+    @staticmethod
+    def follows(pid, log):
         """It has opened the log, and sleeps until that grows."""
         opened = {os.path.realpath(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")}
         state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2][0]
-        return str(self.fwd.audit_file) in opened and state == "S"
+        return str(log) in opened and state == "S"
 
     def output(self, name="watch"):
         return (self.directory / name).read_text(encoding="utf-8")
@@ -40,7 +41,7 @@ class Watch(FwdTest):
         self.watching()
         with Listener(self.server, WEB):
             self.assertTrue(is_open(self.client, 4, SERVER[4], WEB))
-        self.assertFalse(is_open(self.client, 4, SERVER[4], CLOSED, PEER[4]))
+        knock(self.client, 4, SERVER[4], CLOSED, PEER[4])
         self.wait_for(rf"accept in  tcp   {STRANGER[4]}:\d+ -> {SERVER[4]}:{WEB} .*[0-9a-f]{{16}} web\n")
         self.wait_for(rf"drop   in  tcp   {PEER[4]}:\d+ -> {SERVER[4]}:{CLOSED} +mysql +default\n")
 
@@ -50,7 +51,7 @@ class Watch(FwdTest):
         with Listener(self.server, WEB):
             for source in (STRANGER[4], PEER[4]):
                 self.assertTrue(is_open(self.client, 4, SERVER[4], WEB, source))
-        self.assertFalse(is_open(self.client, 4, SERVER[4], CLOSED))
+        knock(self.client, 4, SERVER[4], CLOSED)
         self.wait_for(" drop ", "denied")
         self.wait_for(" accept ", "peer")
         self.assertNotIn("accept", self.output("denied"))
@@ -92,12 +93,25 @@ class Watch(FwdTest):
         self.watching("--since", "1h", "accepted")
         self.wait_for(r"\* (.*\n)*.* accept in ")
 
+    def test_lines_that_are_missing_or_foreign_are_told(self):
+        for _ in range(4):
+            knock(self.client, 4, SERVER[4], CLOSED)
+        self.records(4, event__action="drop")
+        lines = self.fwd.audit_file.read_text(encoding="utf-8").splitlines(keepends=True)
+        first = json.loads(lines[-3])["event"]["sequence"]
+        broken = self.directory / "broken" / "audit.json"
+        broken.parent.mkdir()
+        broken.write_text("".join([*lines[:-3], "hello\n", lines[-1]]), encoding="utf-8")
+        self.watching("--since", "1h", "--audit", str(broken), log=broken)
+        self.wait_for(r"-- a line that is no record of fwd's\n")
+        self.wait_for(f"-- 2 lines are missing in the log, from {first} to {first + 1}\n")
+
     def test_it_ends_quietly_with_who_reads_it_and_by_an_interrupt(self):
         watch = self.server.popen(self.fwd.ctl_argv("watch", "--since", "1h"), stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE)
         watch.stdout.readline()
         watch.stdout.close()
-        is_open(self.client, 4, SERVER[4], CLOSED)
+        knock(self.client, 4, SERVER[4], CLOSED)
         self.assertEqual((watch.wait(10), watch.stderr.read()), (-signal.SIGPIPE, b""))
         watch.stderr.close()
         interrupted = self.watching(name="interrupted")

@@ -78,6 +78,12 @@ def connect(namespace, family, target, port, source=None, timeout=_PATIENCE):
         raise
 
 
+def knock(namespace, family, target, port, source=None):
+    """One first packet, whatever becomes of it: the socket is closed before TCP would send another."""
+    with contextlib.suppress(OSError):
+        connect(namespace, family, target, port, source, timeout=0.05).close()
+
+
 def outcome(namespace, family, target, port, source=None):
     """What a TCP connection comes to: "open", "silence", "refused", or another error's name, and after how long."""
     start = time.monotonic()
