@@ -95,7 +95,7 @@ std::string denied_section(const Report& report) {
   std::string html = "<section><h2>Denied connections</h2>";
   html += fmt::format("<p class=\"soft\">in {} each, by reason; below, what happened meanwhile</p>",
                       duration_text(report.slot));
-  html += legend(report) + denied_chart(report);
+  html += legend(report) + "<div class=\"wide\">" + denied_chart(report) + "</div>";
   return html + (report.denied + report.causes.back() > 0 ? slots_table(report) : std::string()) +
          "</section>";
 }

@@ -33,7 +33,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 16px; }
 .two section { min-width: 0; }
 svg { display: block; width: 100%; height: auto; }
-svg.chart { margin-top: 8px; }
+svg.chart { margin-top: 8px; min-width: 640px; } table.services { min-width: 560px; }
 svg text { fill: var(--soft); font-size: 12px; }
 svg.row { height: 44px; } svg.axisrow { height: 18px; } svg.axisrow text { font-size: 12px; }
 .grid, .lane { stroke: var(--line); stroke-width: 1; } .tick { stroke: var(--soft); }
