@@ -31,6 +31,13 @@ std::string render_audit(const api::AuditReport& report, const Look& look) {
   add("Since the start", equation(report.since_start),
       report.since_start.lost > 0 ? Style::Bad : Style::Plain);
   add("Last line", fmt::format("{}, hash {}", report.sequence, one_line(report.hash)));
+  for (const api::AuditOutput& output : report.outputs) {
+    const std::string trouble = output.trouble.empty() ? "" : ": " + output.trouble;
+    add("To the " + one_line(output.name),
+        one_line(fmt::format("{} sent, {} missed, {} waiting ({}){}", output.sent, output.missed,
+                             output.waiting, output.path, trouble)),
+        output.missed > 0 || !output.trouble.empty() ? Style::Warning : Style::Plain);
+  }
   add("Free", size_text(report.bytes_free));
   if (!report.trouble.empty()) add("Trouble", one_line(report.trouble), Style::Bad);
   return table.text(look);

@@ -106,7 +106,7 @@ Time now() {
 
 std::optional<Time> parse_timestamp(std::string_view text) {
   const auto moment = take_moment(text, 'T');
-  return text == "Z" ? moment : std::nullopt;
+  return text == "Z" || text == "+0000" ? moment : std::nullopt;
 }
 
 std::optional<seconds> parse_duration(std::string_view text) {

@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "fwd/audit/frames.h"
 #include "fwd/control/changes.h"
 #include "fwd/control/listener.h"
 #include "fwd/flow_records.h"
@@ -32,6 +33,19 @@ constexpr std::chrono::seconds kFirstRound{2};  // workers come round every kern
 std::string host_name() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+std::vector<audit::OutputSettings> outputs(const AuditSettings& settings) {
+  std::vector<audit::OutputSettings> outputs;
+  if (!settings.journal.empty())
+    outputs.push_back({"journal", settings.journal, audit::append_journal_entry});
+  if (!settings.syslog.empty()) {
+    const audit::SyslogMessage message(host_name(), settings.syslog_facility);
+    outputs.push_back(
+        {"syslog", settings.syslog,
+         [message](std::string& out, std::string_view line) { message.append(out, line); }});
+  }
+  return outputs;
 }
 
 Result<void> make_parent(const std::string& path) {
@@ -146,12 +160,14 @@ Result<void> Daemon::open_audit() {
           {.path = options_.audit,
            .state_directory = options_.state_directory(),
            .hostname = host_name(),
+           .format = settings_.audit.format,
            .workers = settings_.queues.count(),
            .ring_records = settings_.audit.ring_records,
            .lines_per_second = settings_.audit.fold_above,
            .block_when_full = settings_.audit.block_when_full,
            .rotate_size = settings_.audit.rotate_size,
            .keep = settings_.audit.keep,
+           .outputs = outputs(settings_.audit),
            .interface_names = [this](std::uint32_t index) { return link_names_.name(index); },
            .owners = [owners = std::make_shared<OwnerLookup>(host_owners())](
                          const audit::VerdictRecord& record) { return owners->of(record); }}),

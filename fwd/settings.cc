@@ -20,6 +20,10 @@
 namespace fwd {
 namespace {
 
+constexpr std::size_t kLongestSocketPath = 107;  // unix(7)
+constexpr std::string_view kSocketAllowed =
+    "the absolute path of a socket, of at most 107 characters, or \"\"";
+
 // Whether the value was of the right type and in range; only then is it set.
 using Setter = bool (*)(Settings&, const toml::node&);
 
@@ -67,6 +71,37 @@ bool set_flag(bool& target, const toml::node& node) {
   return value.has_value();
 }
 
+bool set_format(Settings& settings, const toml::node& node) {
+  const auto text = node.value_exact<std::string>();
+  if (text != "ecs" && text != "eve") return false;
+  settings.audit.format = text == "eve" ? audit::Format::Eve : audit::Format::Ecs;
+  return true;
+}
+
+bool set_socket(std::string& target, const toml::node& node) {
+  const auto text = node.value_exact<std::string>();
+  if (!text || (!text->empty() && (!text->starts_with('/') || text->size() > kLongestSocketPath)))
+    return false;
+  target = *text;
+  return true;
+}
+
+bool set_facility(Settings& settings, const toml::node& node) {
+  struct Name {
+    std::string_view name;
+    std::uint8_t number;
+  };
+  static constexpr std::array kNames = {
+      Name{"user", 1},    Name{"daemon", 3},  Name{"auth", 4},    Name{"authpriv", 10},
+      Name{"local0", 16}, Name{"local1", 17}, Name{"local2", 18}, Name{"local3", 19},
+      Name{"local4", 20}, Name{"local5", 21}, Name{"local6", 22}, Name{"local7", 23}};
+  const auto text = node.value_exact<std::string>();
+  const auto* found = std::ranges::find(kNames, text.value_or(""), &Name::name);
+  if (found == kNames.end()) return false;
+  settings.audit.syslog_facility = found->number;
+  return true;
+}
+
 bool set_full_disk(Settings& settings, const toml::node& node) {
   const auto text = node.value_exact<std::string>();
   if (text != "continue" && text != "block") return false;
@@ -109,7 +144,10 @@ constexpr std::array kKeys = {
         [](Settings& s, const toml::node& n) {
           return set_integer(s.audit.fold_above, n, 0, 1'000'000);
         }},
+    Key{"audit.format", R"("ecs" or "eve")", set_format},
     Key{"audit.full_disk", R"("continue" or "block")", set_full_disk},
+    Key{"audit.journal", kSocketAllowed,
+        [](Settings& s, const toml::node& n) { return set_socket(s.audit.journal, n); }},
     Key{"audit.keep", "a number from 1 to 1000",
         [](Settings& s, const toml::node& n) { return set_integer(s.audit.keep, n, 1, 1000); }},
     Key{"audit.ring_records", "a power of two from 64 to 1048576", set_ring_records},
@@ -117,6 +155,10 @@ constexpr std::array kKeys = {
         [](Settings& s, const toml::node& n) {
           return set_integer(s.audit.rotate_size, n, 0, std::int64_t{1} << 40);
         }},
+    Key{"audit.syslog", kSocketAllowed,
+        [](Settings& s, const toml::node& n) { return set_socket(s.audit.syslog, n); }},
+    Key{"audit.syslog_facility", R"("auth", "authpriv", "daemon", "user" or "local0" to "local7")",
+        set_facility},
     Key{"control.admin_group", "the name of a group",
         [](Settings& s, const toml::node& n) { return set_group(s.control.admin_group, n); }},
     Key{"control.read_group", "the name of a group",

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "fwd/audit/format.h"
 #include "fwd/kernel/marks.h"
 #include "fwd/kernel/table.h"
 #include "fwd/system_error.h"
@@ -18,6 +19,7 @@ namespace fwd {
 enum class LogLevel : std::uint8_t { Debug, Info, Warning, Error };
 
 struct AuditSettings {
+  audit::Format format = audit::Format::Ecs;
   std::size_t ring_records = 8192;  // between one worker and the writer; a power of two
   // Of allowed and of refused connections each; what goes beyond is folded. 0: nothing is.
   std::uint32_t fold_above = 1000;
@@ -25,6 +27,10 @@ struct AuditSettings {
   std::uint64_t rotate_size = 0;  // in bytes; 0: others rotate
   std::uint32_t keep = 30;        // rotated files
   bool flows = true;              // a record of each connection's end
+  // Sockets of receivers beside the file; empty: none.
+  std::string journal;
+  std::string syslog;
+  std::uint8_t syslog_facility = 10;  // authpriv; RFC 5424, 6.2.1
 };
 
 struct ControlSettings {

@@ -13,6 +13,14 @@ struct Fields<AuditCounts> {
 };
 
 template <>
+struct Fields<AuditOutput> {
+  using T = AuditOutput;
+  static constexpr std::tuple kFields{Field{"name", &T::name},       Field{"path", &T::path},
+                                      Field{"sent", &T::sent},       Field{"missed", &T::missed},
+                                      Field{"waiting", &T::waiting}, Field{"trouble", &T::trouble}};
+};
+
+template <>
 struct Fields<AuditReport> {
   using T = AuditReport;
   static constexpr std::tuple kFields{Field{"file", &T::file},
@@ -21,7 +29,8 @@ struct Fields<AuditReport> {
                                       Field{"counts", &T::counts},
                                       Field{"since_start", &T::since_start},
                                       Field{"bytes_free", &T::bytes_free},
-                                      Field{"trouble", &T::trouble}};
+                                      Field{"trouble", &T::trouble},
+                                      Field{"outputs", &T::outputs}};
 };
 
 template <>

@@ -19,6 +19,16 @@ struct AuditCounts {
   std::uint64_t waiting = 0;
 };
 
+// A receiver beside the file, and what became of the lines for it since the start.
+struct AuditOutput {
+  std::string name;
+  std::string path;
+  std::uint64_t sent = 0;
+  std::uint64_t missed = 0;
+  std::uint64_t waiting = 0;
+  std::string trouble;  // empty: there is none
+};
+
 // GET /v1/audit
 struct AuditReport {
   std::string file;
@@ -28,6 +38,7 @@ struct AuditReport {
   AuditCounts since_start;       // of this daemon
   std::uint64_t bytes_free = 0;  // where the file is
   std::string trouble;           // empty: there is none
+  std::vector<AuditOutput> outputs;
 };
 
 // A place where a log isn't what was written.

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view kPrev = "\"prev\":\"";
 constexpr std::string_view kHash = "\",\"hash\":\"";
-constexpr std::string_view kEnd = "\"}}";
+constexpr std::string_view kEcsClosing = "}}";
+constexpr std::string_view kEveClosing = "}]}}";
 constexpr std::size_t kHashBytes = 32;
 
 void append_hash(std::string& out, const ChainHash& hash) {
@@ -63,29 +64,36 @@ ChainHash hash_of_line(std::string_view covered) {
   return hexadecimal(digest);
 }
 
+std::string_view closing_of(std::string_view line) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  return line.ends_with(kEveClosing) ? kEveClosing : kEcsClosing;
+}
+
 ChainHash seal(std::string& out, std::size_t begin, const ChainHash& before) {
-  out.resize(out.size() - std::string_view("}}\n").size());
+  const std::string_view closing = closing_of(out);
+  out.resize(out.size() - closing.size() - 1);
   if (out.back() != '{') out.push_back(',');
   append_hash(out.append(kPrev), before);
   out.push_back('"');
   const ChainHash hash = hash_of_line(std::string_view(out).substr(begin));
   append_hash(out.append(kHash.substr(1)), hash);
-  out.append(kEnd).push_back('\n');
+  out.append("\"").append(closing).push_back('\n');
   return hash;
 }
 
 std::optional<Seal> seal_of(std::string_view line) {
   constexpr std::size_t kLength =
-      kPrev.size() + ChainHash().size() + kHash.size() + ChainHash().size() + kEnd.size();
+      kPrev.size() + ChainHash().size() + kHash.size() + ChainHash().size() + 1;
   if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.size() < kLength) return std::nullopt;
-  std::string_view rest = line.substr(line.size() - kLength);
+  const std::string_view closing = closing_of(line);
+  if (line.size() < kLength + closing.size()) return std::nullopt;
+  std::string_view rest = line.substr(line.size() - closing.size() - kLength);
   if (!take(rest, kPrev)) return std::nullopt;
   const auto prev = take_hash(rest);
   const std::size_t covered = line.size() - rest.size() + 1;
   if (!take(rest, kHash)) return std::nullopt;
   const auto hash = take_hash(rest);
-  if (rest != kEnd) return std::nullopt;
+  if (!take(rest, "\"") || rest != closing) return std::nullopt;
   return Seal{line.substr(0, covered), *prev, *hash};
 }
 

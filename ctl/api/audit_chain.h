@@ -1,5 +1,6 @@
 // The chain of the audit log, as the daemon makes it and fwctl checks it. Every line ends with
-//   ..."prev":"HASH","hash":"HASH"}}
+//   ..."prev":"HASH","hash":"HASH"}}        in ECS,
+//   ..."prev":"HASH","hash":"HASH"}]}}      in EVE,
 // where "prev" is the hash of the line before, and "hash" the SHA-256 of the line's own bytes from
 // its first to the quote that closes "prev"; both in 64 lower-case hexadecimal digits.
 #pragma once
@@ -35,8 +36,11 @@ struct ChainEnd {
 
 ChainHash hash_of_line(std::string_view covered);
 
-// Puts the chain's fields into the line that begins at `begin`, ends with `}}` and a line end, and
-// has a last member that is an object. The line's hash.
+// What closes a line after its last member, "}}" or "}]}}"; with or without its line end.
+std::string_view closing_of(std::string_view line);
+
+// Puts the chain's fields behind the last members of the line that begins at `begin` and has its
+// closing and line end already. The line's hash.
 ChainHash seal(std::string& out, std::size_t begin, const ChainHash& before);
 
 // What a line says of itself; nothing where its end isn't that of a sealed line.

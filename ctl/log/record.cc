@@ -40,35 +40,67 @@ Verdict verdict_of(std::string_view action) {
   return action == "drop" || action == "reject" ? Verdict::Denied : Verdict::Other;
 }
 
-Endpoint endpoint(const Value& side) {
-  Endpoint result{text(side["ip"]), std::nullopt};
-  if (const auto port = number(side["port"]); port && *port <= 0xffff)
-    result.port = static_cast<std::uint16_t>(*port);
+Endpoint endpoint(const Value& ip, const Value& port) {
+  Endpoint result{text(ip), std::nullopt};
+  if (const auto value = number(port); value && *value <= 0xffff)
+    result.port = static_cast<std::uint16_t>(*value);
   return result;
 }
 
-void read_verdict(Record& record, const dom::element& root, const Value& own) {
-  const Value rule = root["rule"];
+// What the two formats have in different places.
+struct Places {
+  Value time;
+  Value host;
+  Value event;
+  Value message;
+  Value own;
+};
+
+Places places_in_ecs(const dom::element& root) {
+  return {root["@timestamp"], root["observer"]["hostname"], root["event"], root["message"],
+          root["fwd"]};
+}
+
+Places places_in_eve(const dom::element& root) {
+  const Value own = root["metadata"]["flowvars"].at(0);
+  const Value engine = root["engine"]["message"];
+  return {root["timestamp"], root["host"], own,
+          engine.error() == simdjson::SUCCESS ? engine : own["message"], own};
+}
+
+void read_connection_of_ecs(Record& record, const dom::element& root) {
   const Value network = root["network"];
-  record.verdict = verdict_of(record.action);
-  record.would = text(own["would"]);
-  record.rule_id = text(rule["id"]);
-  record.rule_name = text(rule["name"]);
-  record.ruleset = text(rule["ruleset"]);
   record.protocol = text(network["transport"]);
   record.direction = text(network["direction"]);
   const Value observer = root["observer"];
   const Value interface =
       observer[record.direction == "egress" ? "egress" : "ingress"]["interface"];
   record.interface_name = text(interface["name"]);
-  record.source = endpoint(root["source"]);
-  record.destination = endpoint(root["destination"]);
+  record.source = endpoint(root["source"]["ip"], root["source"]["port"]);
+  record.destination = endpoint(root["destination"]["ip"], root["destination"]["port"]);
+  record.first = parse_timestamp(text(root["event"]["start"])).value_or(record.time);
+}
+
+void read_connection_of_eve(Record& record, const dom::element& root, const Value& own) {
+  record.protocol = text(own["transport"]);
+  record.direction = text(own["direction"]);
+  record.interface_name = text(root["in_iface"]);
+  record.source = endpoint(root["src_ip"], root["src_port"]);
+  record.destination = endpoint(root["dest_ip"], root["dest_port"]);
+  record.first = parse_timestamp(text(root["flow"]["start"])).value_or(record.time);
+}
+
+void read_verdict(Record& record, const Value& rule, const Value& own) {
+  record.verdict = verdict_of(record.action);
+  record.would = text(own["would"]);
+  record.rule_id = text(rule["id"]);
+  record.rule_name = text(rule["name"]);
+  record.ruleset = text(rule["ruleset"]);
   record.icmp_type = number(own["icmp_type"]);
   record.by_copy = text(own["decided_by"]) == "kernel_copy";
   const auto packets = number(own["packets"]);
   record.folded = packets.has_value();
   record.count = packets.value_or(1);
-  record.first = parse_timestamp(text(root["event"]["start"])).value_or(record.time);
 }
 
 }  // namespace
@@ -86,9 +118,9 @@ std::optional<Record> Parser::parse(std::string_view line) {
   dom::element root;
   if (json_->parser.parse(line.data(), line.size()).get(root) != simdjson::SUCCESS)
     return std::nullopt;
-  const Value event = root["event"];
-  const Value own = root["fwd"];
-  const auto time = parse_timestamp(text(root["@timestamp"]));
+  const bool eve = root["event_type"].error() == simdjson::SUCCESS;
+  const auto [moment, host, event, message, own] = eve ? places_in_eve(root) : places_in_ecs(root);
+  const auto time = parse_timestamp(text(moment));
   const auto sequence = number(event["sequence"]);
   const std::string_view dataset = text(event["dataset"]);
   if (!time || !sequence || !dataset.starts_with("fwd.")) return std::nullopt;
@@ -96,14 +128,15 @@ std::optional<Record> Parser::parse(std::string_view line) {
   record.time = *time;
   record.sequence = *sequence;
   record.dataset = dataset_of(dataset);
-  record.message = text(root["message"]);
+  record.message = text(message);
   record.action = text(event["action"]);
   record.outcome = text(event["outcome"]);
   record.reason = text(event["reason"]);
-  record.host = text(root["observer"]["hostname"]);
+  record.host = text(host);
   switch (record.dataset) {
     case Dataset::Verdict:
-      read_verdict(record, root, own);
+      eve ? read_connection_of_eve(record, root, own) : read_connection_of_ecs(record, root);
+      read_verdict(record, eve ? own["rule"] : root["rule"], own);
       break;
     case Dataset::Gap:
       record.count = number(own["count"]).value_or(0);

@@ -115,6 +115,9 @@ std::string_view CommunityId::of(const rules::Packet& packet) {
   sha1_init(&context);
   sha1_update(&context, bytes.size(), bytes.data());
   sha1_digest(&context, digest.size(), digest.data());
+  constexpr std::size_t kNumberBytes = 6;
+  number_ = 0;
+  for (std::size_t at = 0; at < kNumberBytes; ++at) number_ = number_ << 8U | digest[at];
   static_assert(std::tuple_size_v<decltype(text_)> ==
                 2 + BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE));
   base64_encode_raw(&text_[2], digest.size(), digest.data());

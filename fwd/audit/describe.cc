@@ -81,6 +81,14 @@ std::string_view refusal_word(const engine::Judgement& judgement) {
   return judgement.reason == engine::Reason::RateLimit ? "limit" : action_word(judgement.outcome);
 }
 
+void append_transport(std::string& out, std::uint8_t protocol) {
+  if (protocol == rules::protocol::kIcmpv6) {
+    out.append("ipv6-icmp");
+  } else {
+    out.append(rules::protocol_name(protocol));
+  }
+}
+
 rules::Direction hook_of(const VerdictRecord& record) {
   using rules::Direction;
   const Direction direction = record.judgement.direction;

@@ -2,6 +2,7 @@
 // person. Text that is appended is escaped for a JSON string already.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ std::string_view to_string(GapReason reason);           // "ring_full"
 
 // What observe mode kept from being done.
 std::string_view refusal_word(const engine::Judgement& judgement);
+
+// IANA's keyword; the policy language has a shorter name for one.
+void append_transport(std::string& out, std::uint8_t protocol);
 
 // The one that the packet itself came by. A reply is judged as its connection is, which goes the
 // other way.

@@ -27,14 +27,14 @@ std::int64_t realtime_ns() {
 
 // The clock that no one sets, beside the timestamp of the other one: into the object that ends the line.
 void append_monotonic(std::string& line) {
-  constexpr std::string_view kEnd = "}}\n";
+  const std::string_view closing = ctl::api::closing_of(line);
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  line.resize(line.size() - kEnd.size());
+  line.resize(line.size() - closing.size() - 1);
   if (line.back() != '{') line.push_back(',');
   line.append("\"monotonic\":");
   json::append_number(line, static_cast<std::uint64_t>(
                                 std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
-  line.append(kEnd);
+  line.append(closing).push_back('\n');
 }
 
 GapReason reason_of(int failure) {
@@ -54,7 +54,8 @@ GapReason reason_of(int failure) {
 
 Drain::Drain(const Settings& settings, std::unique_ptr<Encoder> encoder, LogFile file,
              Ledger ledger, const ctl::api::ChainEnd& end)
-    : ledger_(std::move(ledger)),
+    : take_line_(settings.take_line),
+      ledger_(std::move(ledger)),
       encoder_(std::move(encoder)),
       owners_(settings.owners),
       file_(std::move(file)),
@@ -263,6 +264,7 @@ bool Drain::write_batch() {
   if (steps_.empty()) return true;
   const Appended result = text_.empty() ? Appended{} : file_.append(text_);
   settle(result.kept);
+  if (take_line_) pass_on(std::string_view(text_).substr(0, result.kept));
   text_.clear();
   steps_.clear();
   lines_ = 0;
@@ -270,6 +272,14 @@ bool Drain::write_batch() {
   budget_ = settled_budget_;
   if (result.error != 0) set_failure(result.error);
   return result.error == 0;
+}
+
+void Drain::pass_on(std::string_view lines) const {
+  while (!lines.empty()) {
+    const std::size_t length = lines.find('\n') + 1;
+    take_line_(lines.substr(0, length));
+    lines.remove_prefix(length);
+  }
 }
 
 // Of the batch, the first `kept` bytes are in the file.
@@ -369,8 +379,11 @@ Counters Drain::counters() const {
 
 LogState Drain::state() const {
   const std::lock_guard lock(mutex_);
-  return {counted(), ledger_.life().before, end_,
-          failure_ == 0 ? "" : SystemError{"writing " + file_.path(), failure_}.message()};
+  return {counted(),
+          ledger_.life().before,
+          end_,
+          failure_ == 0 ? "" : SystemError{"writing " + file_.path(), failure_}.message(),
+          {}};
 }
 
 Counters Drain::counted() const {

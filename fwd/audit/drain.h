@@ -17,6 +17,7 @@
 #include "fwd/audit/fold.h"
 #include "fwd/audit/ledger.h"
 #include "fwd/audit/log_file.h"
+#include "fwd/audit/output.h"
 #include "fwd/audit/owner.h"
 #include "fwd/audit/policy_names.h"
 #include "fwd/audit/ring.h"
@@ -39,6 +40,7 @@ struct LogState {
   ctl::api::ledger::Totals before = {};  // over the lives of the daemons before
   ctl::api::ChainEnd end = {};           // the last line
   std::string trouble = {};              // what keeps lines from the file; empty where nothing does
+  std::vector<OutputState> outputs = {};  // beside the file
 };
 
 // Of the socket that a record's connection begins or ends at on this host. Called by the writer's
@@ -47,11 +49,15 @@ using Owners = std::function<Owner(const VerdictRecord& record)>;
 
 class Drain {
  public:
+  // Gets each line, with its end, once it is in the file.
+  using LineTaker = std::function<void(std::string_view line)>;
+
   struct Settings {
     std::size_t rings = 1;
     std::size_t ring_records = 8192;     // rounded up to a power of two
     std::uint32_t lines_per_second = 0;  // see Budget
     Owners owners = {};                  // none: all are unknown
+    LineTaker take_line = {};
   };
 
   // `end` is the line that the next one follows.
@@ -121,10 +127,12 @@ class Drain {
   void add_line(Kind kind, std::size_t ring = 0, const Loss& loss = {});
   bool write_batch();
   void settle(std::size_t kept);
+  void pass_on(std::string_view lines) const;
   void settle(const Step& step);
   void set_failure(int error);
   void note_progress(bool ended = false);
 
+  const LineTaker take_line_;
   Ledger ledger_;  // has the rings' counts of what was decided
   std::deque<Ring> rings_;
   std::unique_ptr<Encoder> encoder_;

@@ -2,23 +2,12 @@
 
 #include <string_view>
 
+#include "fwd/audit/describe.h"
 #include "fwd/audit/json.h"
 #include "fwd/audit/text.h"
 
 namespace fwd::audit {
 namespace {
-
-// IANA's keyword, as ECS wants it; the policy language has a shorter name for one.
-void append_transport(std::string& out, std::uint8_t protocol) {
-  out.append(R"(,"transport":")");
-  if (protocol == rules::protocol::kIcmpv6) {
-    out.append("ipv6-icmp");
-  } else {
-    out.append(rules::protocol_name(protocol));
-  }
-  json::append_number(out.append(R"(","iana_number":")"), protocol);
-  out.push_back('"');
-}
 
 void append_side(std::string& out, std::string_view key, const rules::Address& address,
                  const rules::Packet& packet, std::uint16_t port) {
@@ -46,7 +35,9 @@ void append_network(std::string& out, const rules::Packet* packet,
   if (packet != nullptr) {
     const bool v4 = packet->family() == rules::Family::V4;
     out.append(R"("type":")").append(v4 ? "ipv4" : "ipv6").append("\"");
-    append_transport(out, packet->protocol);
+    append_transport(out.append(R"(,"transport":")"), packet->protocol);
+    json::append_number(out.append(R"(","iana_number":")"), packet->protocol);
+    out.push_back('"');
     if (direction) out.push_back(',');
   }
   if (!direction) return;

@@ -1,5 +1,4 @@
-// A format of the audit log: how each kind of record becomes a line. The writer has one, chosen at its
-// start.
+// A format of the audit log: how each kind of record becomes a line. make_encoder() is the way in.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +10,7 @@
 #include "fwd/audit/event.h"
 #include "fwd/audit/flow.h"
 #include "fwd/audit/fold.h"
+#include "fwd/audit/format.h"
 #include "fwd/audit/owner.h"
 #include "fwd/audit/policy_names.h"
 #include "fwd/audit/record.h"
@@ -52,5 +52,8 @@ class Encoder {
   virtual void append(std::string& out, const FlowGap& gap, std::int64_t now_ns,
                       std::uint64_t sequence) = 0;
 };
+
+std::unique_ptr<Encoder> make_encoder(Format format, std::string_view hostname,
+                                      InterfaceNames interface_names);
 
 }  // namespace fwd::audit

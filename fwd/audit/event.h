@@ -40,7 +40,8 @@ struct HealthEvent {
     std::uint64_t shed = 0;
   };
   std::optional<ByCopy> by_copy = std::nullopt;
-  bool checkpoint = false;  // tells what all lines before it add up to
+  std::optional<std::uint64_t> missed = std::nullopt;  // lines that an output didn't get
+  bool checkpoint = false;                             // tells what all lines before it add up to
 };
 
 // A change of the firewall through the API, or one that was refused.

@@ -97,6 +97,7 @@ void append_own(std::string& out, const Gap& gap, TimeText& time) {
 
 void append_own(std::string& out, const HealthEvent& event, const Checkpoint& checkpoint) {
   if (event.packets) append_packets(out, event);
+  if (event.missed) json::append_number(out.append(R"("missed":)"), *event.missed);
   if (event.checkpoint) append_checkpoint(out, checkpoint);
 }
 

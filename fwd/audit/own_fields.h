@@ -16,6 +16,7 @@ namespace fwd::audit {
 void append_own(std::string& out, const VerdictRecord& record, const Owner& owner);
 void append_own(std::string& out, const Fold& fold);
 void append_own(std::string& out, const Gap& gap, TimeText& time);
+// One of its numbers, or none.
 void append_own(std::string& out, const HealthEvent& event, const Checkpoint& checkpoint);
 void append_own(std::string& out, const AdminEvent& event);
 void append_own(std::string& out, const FlowFold& fold);

@@ -1,10 +1,12 @@
 #include "fwd/audit/policy_names.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 #include <utility>
 
 #include "fwd/audit/json.h"
+#include "rules/sha256.h"
 
 namespace fwd::audit {
 namespace {
@@ -22,6 +24,12 @@ RuleName make_name(std::string_view id, std::string_view name, std::string_view 
                    std::uint64_t version) {
   RuleName result;
   json::append_escaped(result.id, id);
+  if (name.empty()) {
+    result.name.append("rule ").append(result.id);
+  } else {
+    json::append_escaped(result.name, json::shortened(name, kLongestName));
+  }
+  result.signature_id = signature_id(id);
   append_member(result.object, "id", id);
   if (!name.empty()) append_member(result.object, "name", name);
   append_member(result.object, "ruleset", ruleset);
@@ -51,6 +59,15 @@ std::vector<RuleName> builtin_names(const std::vector<rules::Rule>& rules, std::
 }
 
 }  // namespace
+
+std::uint32_t signature_id(std::string_view rule_id) {
+  constexpr std::uint32_t kFirst = 1U << 30U;
+  constexpr std::size_t kDigits = 8;
+  std::uint32_t number = 0;
+  const std::string hash = rules::sha256_hex(rule_id);
+  std::from_chars(hash.data(), hash.data() + kDigits, number, 16);
+  return kFirst | number >> 2U;
+}
 
 PolicyNames::PolicyNames(const rules::Policy& policy, std::uint64_t version)
     : version_(version),

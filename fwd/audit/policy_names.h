@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rules/policy.h"
@@ -14,10 +15,17 @@
 
 namespace fwd::audit {
 
+// Texts are escaped for JSON.
 struct RuleName {
-  std::string id;      // escaped for JSON: the rule's id, or "default"
-  std::string object;  // {"id":...,"name":...,"ruleset":...,"version":...}
+  std::string id;                  // the rule's id, or "default"
+  std::string name;                // its comment; of one that has none, "rule" and its id
+  std::string object;              // {"id":...,"name":...,"ruleset":...,"version":...}
+  std::uint32_t signature_id = 0;  // see below
 };
+
+// A rule as Suricata's EVE wants it: a number for each id, the same on every host and whatever else
+// is in the policy. From 2^30 to 2^31 - 1, where no published rule is.
+std::uint32_t signature_id(std::string_view rule_id);
 
 // Used by one thread at a time.
 class PolicyNames {

@@ -12,7 +12,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "fwd/audit/ecs.h"
 #include "rules/count.h"
 
 namespace fwd::audit {
@@ -73,9 +72,16 @@ Writer::Writer(WriterSettings settings, LogFile file, Ledger ledger, const Resum
       wake_fd_(wake_fd),
       current_(file.identity()),
       drain_({settings.workers + 2, settings.ring_records, settings.lines_per_second,
-              std::move(settings.owners)},
-             std::make_unique<EcsEncoder>(settings.hostname, std::move(settings.interface_names)),
+              std::move(settings.owners),
+              settings.outputs.empty() ? Drain::LineTaker() : [this](std::string_view line) {
+                const auto now = std::chrono::steady_clock::now();
+                for (Output& output : outputs_) output.take(line, now);
+              }},
+             make_encoder(settings.format, settings.hostname, std::move(settings.interface_names)),
              std::move(file), std::move(ledger), before.end) {
+  for (OutputSettings& output : settings.outputs) {
+    outputs_.emplace_back(std::move(output.name), std::move(output.path), std::move(output.frame));
+  }
   for (const HealthEvent& event : before.events) drain_.note(event);
   for (const Gap& gap : before.gaps) drain_.note(gap);
   HealthEvent start{HealthType::Start, "start", "fwd starts"};
@@ -173,12 +179,14 @@ void Writer::run() {
     if (blocked || std::chrono::steady_clock::now() >= next_look_) look_after_file();
     switch (progress) {
       case Drain::Progress::Idle:
-        sleep();
+        sleep(flush_outputs() ? kNapMs : kSleepMs);
         break;
       case Drain::Progress::Moved:
+        flush_outputs();
         wait(kNapMs);
         break;
       case Drain::Progress::Blocked:
+        flush_outputs();
         wait(kRetryMs);
         break;
     }
@@ -197,6 +205,7 @@ Drain::Progress Writer::pass(bool last) {
 
 void Writer::finish() {
   pass(true);
+  flush_outputs();
   drain_.note({HealthType::End, "stop", "fwd stops", {}});
   pass(true);
   if (const auto lost = drain_.abandon(); lost != 0) {
@@ -204,6 +213,37 @@ void Writer::finish() {
                   rules::count(lost, "record"), path_);
   }
   drain_.end();
+  end_outputs();
+}
+
+// Whether one of them should be tried again soon. What there is to be told comes with the next pass.
+bool Writer::flush_outputs() {
+  bool hurry = false;
+  for (Output& output : outputs_) {
+    if (auto event = output.flush(std::chrono::steady_clock::now())) {
+      drain_.note(*std::move(event));
+      hurry = true;
+    }
+    hurry = hurry || output.hurries();
+  }
+  return hurry;
+}
+
+void Writer::end_outputs() {
+  flush_outputs();
+  for (Output& output : outputs_) {
+    const std::uint64_t missed = output.end();
+    if (missed == 0) continue;
+    spdlog::error("audit: {} missing in the {} at the end: {}",
+                  rules::count(missed, "line is", "lines are"), output.state().name,
+                  output.state().trouble);
+  }
+}
+
+LogState Writer::state() const {
+  LogState state = drain_.state();
+  for (const Output& output : outputs_) state.outputs.push_back(output.state());
+  return state;
 }
 
 // Somebody has renamed or deleted the file.
@@ -243,9 +283,9 @@ void Writer::take_inbox() {
   if (inbox.flows) flows_.emplace(std::move(inbox.flows), lines_per_second_);
 }
 
-void Writer::sleep() {
+void Writer::sleep(int milliseconds) {
   asleep_.store(true, std::memory_order_seq_cst);
-  if (!drain_.anything_waits()) wait(kSleepMs, true);
+  if (!drain_.anything_waits()) wait(milliseconds, true);
   asleep_.store(false, std::memory_order_seq_cst);
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "fwd/audit/drain.h"
 #include "fwd/audit/event.h"
 #include "fwd/audit/flow_reader.h"
+#include "fwd/audit/output.h"
 #include "fwd/audit/resume.h"
 #include "fwd/engine/active_policy.h"
 #include "fwd/engine/record_sink.h"
@@ -23,10 +25,18 @@
 
 namespace fwd::audit {
 
+// A receiver beside the file.
+struct OutputSettings {
+  std::string name;  // one word
+  std::string path;  // of its socket
+  Output::Frame frame;
+};
+
 struct WriterSettings {
   std::string path;
   std::string state_directory = {};  // has the ledger; empty: nothing outlives the process
   std::string hostname;
+  Format format = Format::Ecs;
   unsigned workers = 1;
   // Between one thread and the writer; rounded up to a power of two.
   std::size_t ring_records = 8192;
@@ -34,6 +44,7 @@ struct WriterSettings {
   bool block_when_full = false;        // see RecordSink::unrecorded_may_pass()
   std::uint64_t rotate_size = 0;       // in bytes; 0: somebody else rotates
   unsigned keep = 30;                  // rotated files
+  std::vector<OutputSettings> outputs = {};
   InterfaceNames interface_names;
   Owners owners = {};  // see Drain::Settings
 };
@@ -74,7 +85,7 @@ class Writer final : public engine::RecordSink {
   Result<void> reopen();
 
   Counters counters() const { return drain_.counters(); }
-  LogState state() const { return drain_.state(); }
+  LogState state() const;
 
   // Writes what waits, and that auditing ends. What the file doesn't take is counted as lost.
   void stop();
@@ -95,12 +106,14 @@ class Writer final : public engine::RecordSink {
   unsigned changes() const noexcept { return static_cast<unsigned>(drain_.ring_count() - 1); }
   void run();
   Drain::Progress pass(bool last);
+  bool flush_outputs();
+  void end_outputs();
   void take_inbox();
   void look_after_file();
   void rotate();
   bool moved_away();
   void finish();
-  void sleep();
+  void sleep(int milliseconds);
   void wait(int milliseconds, bool for_flows = false);
   void wake() const noexcept;
 
@@ -116,6 +129,7 @@ class Writer final : public engine::RecordSink {
   std::mutex mutex_;                   // of the next two
   Inbox inbox_;
   FileIdentity current_;             // of the file in use, or of the one in the inbox
+  std::deque<Output> outputs_;       // before the drain that writes to them
   Drain drain_;                      // its rings are the workers', then control()'s and changes()'
   std::optional<FlowReader> flows_;  // of the writer's thread
   bool gave_up_ = false;             // push_change() has, on a file that takes nothing

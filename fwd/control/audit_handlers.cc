@@ -22,6 +22,11 @@ Answer get_audit(const Context& context, const Request&) {
   const audit::LogState log = context.audit_state();
   const audit::Counters& now = log.counters;
   const auto& before = log.before;
+  std::vector<api::AuditOutput> outputs;
+  for (const audit::OutputState& output : log.outputs) {
+    outputs.push_back(
+        {output.name, output.path, output.sent, output.missed, output.waiting, output.trouble});
+  }
   return api::encode(
       api::AuditReport{.file = context.audit_file,
                        .sequence = log.end.sequence,
@@ -30,7 +35,8 @@ Answer get_audit(const Context& context, const Request&) {
                                   before.folded + now.folded, before.lost + now.lost, now.waiting},
                        .since_start = {now.decided, now.written, now.folded, now.lost, now.waiting},
                        .bytes_free = free_bytes(context.audit_file),
-                       .trouble = log.trouble});
+                       .trouble = log.trouble,
+                       .outputs = std::move(outputs)});
 }
 
 }  // namespace fwd::control

@@ -31,6 +31,11 @@ def policy(language, rules):
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
+def unlogged(rules):
+    """fwd's rules with `log none`."""
+    return policy("fwd", rules).replace("allow in ", "allow in log none ")
+
+
 class Pair:
     """A context manager: the server and the client on one cable."""
 

@@ -12,13 +12,14 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 sys.dont_write_bytecode = True
-from bench import change_bench, copy_bench, memory_bench, traffic_bench, verdict_bench  # noqa: E402
+from bench import audit_bench, change_bench, copy_bench, memory_bench, traffic_bench, verdict_bench  # noqa: E402
 from bench.rows import HEAD, Options, line, write  # noqa: E402
 from lab.firewall import build_directory  # noqa: E402
 from lab.netns import remove_abandoned  # noqa: E402
 from lab.process import exit_on_signals  # noqa: E402
 
-PARTS = {"verdict": verdict_bench, "traffic": traffic_bench, "change": change_bench, "memory": memory_bench, "copy": copy_bench}
+PARTS = {"verdict": verdict_bench, "traffic": traffic_bench, "change": change_bench, "memory": memory_bench, "copy": copy_bench,
+         "audit": audit_bench}
 
 
 def classify(options, results):

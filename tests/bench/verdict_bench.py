@@ -66,8 +66,8 @@ def queue_program(host, directory, *argv, own_table=False):
 
 
 @contextlib.contextmanager
-def daemon(host, directory, rules):
-    firewall = hosts.Daemon(host.server, directory, rules)
+def daemon(host, directory, rules, logged=True):
+    firewall = hosts.Daemon(host.server, directory, rules, text=None if logged else hosts.unlogged(rules))
     firewall.settings.write_text("queue_length = 32768\n", encoding="utf-8")
     with contextlib.ExitStack() as stack:
         with on_cpu(first_and_last_cpu()[1]):
@@ -76,11 +76,13 @@ def daemon(host, directory, rules):
 
 
 def subject(name):
-    """bare, engine (on the bare loop's table), engine_table, or a number: fwd under so many rules."""
+    """bare, engine (on the bare loop's table), engine_table, or a number: fwd under so many rules; with " unlogged", nothing of
+    what these let in is on record."""
     arguments = {"bare": ("accept_loop", str(QUEUE)), "engine": ("engine_loop", str(QUEUE), str(PORT)),
                  "engine_table": ("engine_loop", str(QUEUE), str(PORT), "table")}.get(name)
     if arguments is None:
-        return lambda host, directory: daemon(host, directory, int(name))
+        rules, _, unlogged = name.partition(" ")
+        return lambda host, directory: daemon(host, directory, int(rules), logged=not unlogged)
     return lambda host, directory: queue_program(host, directory, *arguments, own_table=name == "engine_table")
 
 

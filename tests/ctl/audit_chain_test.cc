@@ -28,6 +28,21 @@ TEST_CASE("a line is sealed by the hash of its own bytes up to its predecessor's
   CHECK(found->hash == hash);
 }
 
+TEST_CASE("a line of EVE is sealed within its own closing") {
+  std::string out = R"({"metadata":{"flowvars":[{"dataset":"fwd.verdict","sequence":41}]}})"
+                    "\n";
+  const auto hash = seal(out, 0, kNoHash);
+  const std::string covered =
+      R"({"metadata":{"flowvars":[{"dataset":"fwd.verdict","sequence":41,"prev":")" +
+      std::string(64, '0') + '"';
+  CHECK(out == covered + R"(,"hash":")" + rules::sha256_hex(covered) + "\"}]}}\n");
+  REQUIRE(seal_of(out));
+  CHECK(seal_of(out)->hash == hash);
+  CHECK(facts_of(out).sequence == 41);
+  out.erase(out.find("]}}"), 1);
+  CHECK_FALSE(seal_of(out));
+}
+
 TEST_CASE("an empty object takes the seal as well, again and again") {
   for (int round = 0; round < 3; ++round) {
     std::string out = "{\"fwd\":{}}\n";

@@ -22,6 +22,10 @@ shed_above = 20
 log_level = "warning"
 [audit]
 fold_above = 50
+format = "eve"
+journal = "/run/systemd/journal/socket"
+syslog = "/dev/log"
+syslog_facility = "local3"
 full_disk = "block"
 keep = 5
 ring_records = 128
@@ -41,6 +45,10 @@ read_group = "adm"
   CHECK(settings->shed_above == 20);
   CHECK(settings->log_level == fwd::LogLevel::Warning);
   CHECK(settings->audit.fold_above == 50);
+  CHECK(settings->audit.format == fwd::audit::Format::Eve);
+  CHECK(settings->audit.journal == "/run/systemd/journal/socket");
+  CHECK(settings->audit.syslog == "/dev/log");
+  CHECK(settings->audit.syslog_facility == 19);
   CHECK(settings->audit.block_when_full);
   CHECK(settings->audit.keep == 5);
   CHECK(settings->audit.ring_records == 128);
@@ -92,6 +100,16 @@ TEST_CASE("settings errors name file, line and what is allowed") {
        "fwd.toml:1: \"log_level\" must be \"debug\", \"info\", \"warning\" or \"error\""},
       {"[audit]\nring_records = 100",
        "fwd.toml:2: \"audit.ring_records\" must be a power of two from 64 to 1048576"},
+      {"[audit]\nformat = \"json\"", "fwd.toml:2: \"audit.format\" must be \"ecs\" or \"eve\""},
+      {"[audit]\njournal = true",
+       "fwd.toml:2: \"audit.journal\" must be the absolute path of a socket, of at most 107 "
+       "characters, or \"\""},
+      {"[audit]\nsyslog = \"log\"",
+       "fwd.toml:2: \"audit.syslog\" must be the absolute path of a socket, of at most 107 "
+       "characters, or \"\""},
+      {"[audit]\nsyslog_facility = \"kern\"",
+       "fwd.toml:2: \"audit.syslog_facility\" must be \"auth\", \"authpriv\", \"daemon\", "
+       "\"user\" or \"local0\" to \"local7\""},
       {"[audit]\nfold_above = -1",
        "fwd.toml:2: \"audit.fold_above\" must be a number from 0 to 1000000"},
       {"[audit]\nfull_disk = \"stop\"",
@@ -102,7 +120,8 @@ TEST_CASE("settings errors name file, line and what is allowed") {
       {"[audit]\nflows = \"yes\"", "fwd.toml:2: \"audit.flows\" must be true or false"},
       {"[control]\nadmin = \"wheel\"",
        "fwd.toml:2: unknown key \"control.admin\" (known: audit.flows, audit.fold_above, "
-       "audit.full_disk, audit.keep, audit.ring_records, audit.rotate_size, control.admin_group, "
+       "audit.format, audit.full_disk, audit.journal, audit.keep, audit.ring_records, "
+       "audit.rotate_size, audit.syslog, audit.syslog_facility, control.admin_group, "
        "control.read_group, "
        "ct_mark_mask, lease_ms, log_level, nflog_group, queue_length, queues, "
        "shed_above)"},

@@ -4,7 +4,17 @@ import hashlib
 import json
 import re
 
-_SEAL = re.compile(rb'^(\{.*"prev":"([0-9a-f]{64})"),"hash":"([0-9a-f]{64})"\}\}\n$', re.S)
+_SEAL = re.compile(rb'^(\{.*"prev":"([0-9a-f]{64})"),"hash":"([0-9a-f]{64})"(\}\}|\}\]\}\})\n$', re.S)
+
+
+def own(record):
+    """The object that has what is fwd's alone."""
+    return record["fwd"] if "fwd" in record else record["metadata"]["flowvars"][0]
+
+
+def happening(record):
+    """The object that has dataset, sequence, action and reason."""
+    return record["event"] if "event" in record else own(record)
 
 
 def chained(lines, before=(0, "0" * 64)):
@@ -21,7 +31,7 @@ def chained(lines, before=(0, "0" * 64)):
             wrong.append(f"line {number} isn't what its hash says")
         if prev != last:
             wrong.append(f"line {number} doesn't follow the one before")
-        this = json.loads(line)["event"]["sequence"]
+        this = happening(json.loads(line))["sequence"]
         if this != sequence + 1:
             wrong.append(f"line {number} has the sequence {this} after {sequence}")
         sequence, last = this, digest
@@ -32,11 +42,11 @@ def tally(lines):
     """The decisions that the lines tell of."""
     counts = {"written": 0, "folded": 0, "lost": 0}
     for record in map(json.loads, lines):
-        dataset = record["event"]["dataset"]
+        dataset = happening(record)["dataset"]
         if dataset == "fwd.audit_gap":
-            counts["lost"] += record["fwd"].get("count", 0)  # of ends of connections there is none
-        elif dataset == "fwd.verdict" and "packets" in record["fwd"]:
-            counts["folded"] += record["fwd"]["packets"]
+            counts["lost"] += own(record).get("count", 0)  # of ends of connections there is none
+        elif dataset == "fwd.verdict" and "packets" in own(record):
+            counts["folded"] += own(record)["packets"]
         elif dataset == "fwd.verdict":
             counts["written"] += 1
     return counts

@@ -14,7 +14,7 @@ from traffic import Listener, is_open, knock
 WEB, CLOSED = 8080, 3306
 
 
-class Watch(FwdTest):
+class Watching(FwdTest):
     policy = f'default deny in\nallow in {WEB}/tcp comment "web"\n'
 
     def watching(self, *arguments, name="watch", log=None):
@@ -37,13 +37,18 @@ class Watch(FwdTest):
     def wait_for(self, pattern, name="watch"):
         return wait_until(lambda: re.search(pattern, self.output(name)), 5, f"watch shows {pattern!r}")
 
-    def test_each_verdict_is_a_line(self):
+    def assert_each_verdict_is_a_line(self):
         self.watching()
         with Listener(self.server, WEB):
             self.assertTrue(is_open(self.client, 4, SERVER[4], WEB))
         knock(self.client, 4, SERVER[4], CLOSED, PEER[4])
         self.wait_for(rf"accept in  tcp   {STRANGER[4]}:\d+ -> {SERVER[4]}:{WEB} .*[0-9a-f]{{16}} web\n")
         self.wait_for(rf"drop   in  tcp   {PEER[4]}:\d+ -> {SERVER[4]}:{CLOSED} +mysql +default\n")
+
+
+class Watch(Watching):
+    def test_each_verdict_is_a_line(self):
+        self.assert_each_verdict_is_a_line()
 
     def test_filters_choose_verdicts(self):
         self.watching("denied", name="denied")
@@ -127,3 +132,10 @@ class Watch(FwdTest):
         result = self.fwd.ctl("watch", "--audit", str(self.fwd.audit_file), user=12345, group=12345, extra_groups=[])
         self.assertEqual(result.returncode, 4, result.stderr)
         self.assertIn("the audit log is for root and the group fwd-read", result.stderr)
+
+
+class WatchEve(Watching):
+    settings = '[audit]\nformat = "eve"\n'
+
+    def test_each_verdict_is_a_line_in_the_other_format_too(self):
+        self.assert_each_verdict_is_a_line()

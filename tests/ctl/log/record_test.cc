@@ -34,6 +34,54 @@ TEST_CASE("a verdict's line is read into its fields") {
   CHECK(!record->by_copy);
 }
 
+TEST_CASE("a verdict's line in EVE is read into the same fields") {
+  Parser parser;
+  const std::string line =
+      R"({"timestamp":"2026-08-20T10:15:30.123456+0000","flow_id":40633100938123,)"
+      R"("in_iface":"eth0","event_type":"alert","host":"web01","src_ip":"203.0.113.7",)"
+      R"("src_port":51514,"dest_ip":"10.0.0.11","dest_port":3306,"proto":"TCP",)"
+      R"("alert":{"action":"blocked","signature":"replication"},"verdict":{"action":"drop"},)"
+      R"("metadata":{"flowvars":[{"dataset":"fwd.verdict","sequence":18231,"message":"m",)"
+      R"("action":"drop","reason":"rule","direction":"ingress","transport":"tcp",)"
+      R"("rule":{"id":"9c1f02ab5d3e7a10","name":"replication","ruleset":"policy.fw:12"},)"
+      R"("hook":"input","decided_by":"kernel_copy"}]}})";
+  const auto record = parser.parse(line);
+  REQUIRE(record);
+  CHECK(timestamp_text(record->time) == "2026-08-20T10:15:30.123456Z");
+  CHECK(record->first == record->time);
+  CHECK(record->sequence == 18231);
+  CHECK(record->dataset == Dataset::Verdict);
+  CHECK(record->verdict == Verdict::Denied);
+  CHECK(record->message == "m");
+  CHECK(record->reason == "rule");
+  CHECK(record->host == "web01");
+  CHECK(record->rule_id == "9c1f02ab5d3e7a10");
+  CHECK(record->rule_name == "replication");
+  CHECK(record->ruleset == "policy.fw:12");
+  CHECK(record->protocol == "tcp");
+  CHECK(record->direction == "ingress");
+  CHECK(record->interface_name == "eth0");
+  CHECK(record->source.ip == "203.0.113.7");
+  CHECK(record->source.port == 51514);
+  CHECK(record->destination.ip == "10.0.0.11");
+  CHECK(record->destination.port == 3306);
+  CHECK(record->by_copy);
+  CHECK_FALSE(parser.parse(R"({"timestamp":"2026-08-20T10:15:30.1+0000","event_type":"alert"})"));
+}
+
+TEST_CASE("an engine's message in EVE is a record of the daemon's own") {
+  Parser parser;
+  const std::string line =
+      R"({"timestamp":"2026-08-20T10:15:30.123456+0000","event_type":"engine",)"
+      R"("engine":{"message":"12 records missing: disk_full"},)"
+      R"("metadata":{"flowvars":[{"dataset":"fwd.audit_gap","sequence":7,"action":"gap","count":12}]}})";
+  const auto record = parser.parse(line);
+  REQUIRE(record);
+  CHECK(record->dataset == Dataset::Gap);
+  CHECK(record->count == 12);
+  CHECK(record->message == "12 records missing: disk_full");
+}
+
 TEST_CASE("a line for many decisions has their number and lacks what differs") {
   Parser parser;
   const std::string line = folded(3, 12034).text();

@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""What the audit log costs: its lines on one processor, beside a plain logger that writes the same bytes, and what it takes from
+the daemon's verdicts, beside a daemon whose rules say `log none`. Needs root."""
+
+import contextlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from bench import hosts, verdict_bench  # noqa: E402
+from bench.rows import Row, part_main, take_turns  # noqa: E402
+
+MEMORY = "/dev/shm"  # a tmpfs: no disk is measured
+LOGGED, UNLOGGED = "10", "10 unlogged"  # rules, as verdict_bench names its subjects
+
+
+def lines(options):
+    records = 400_000 if options.quick else 1_000_000
+    with tempfile.TemporaryDirectory(dir=MEMORY) as directory:
+        file = pathlib.Path(directory) / "audit.json"
+
+        def side(name):
+            if name == "ours":
+                file.unlink(missing_ok=True)
+            argv = [hosts.program("audit"), name, file, records]
+            return float(subprocess.run(list(map(str, argv)), check=True, capture_output=True, text=True).stdout)
+
+        rates = take_turns({name: lambda name=name: side(name) for name in ("ours", "spdlog")}, options.rounds)
+    yield Row("audit records a second: encoded, chained, written", "/s", rates["ours"], least=300_000,
+              note="one processor's time, tmpfs")
+    yield Row("audit records a second", "/s", rates["ours"], rates["spdlog"], "spdlog, the same bytes")
+
+
+def verdicts(options):
+    packets = 30_000 if options.quick else 80_000
+    with contextlib.ExitStack() as stack:
+        subjects = {name: stack.enter_context(verdict_bench.running(name)) for name in (LOGGED, UNLOGGED)}
+
+        def measure(name):
+            host, process, firewall = subjects[name]
+            result = verdict_bench.measure(LOGGED, host, process, firewall, packets)
+            if result["records"].startswith("0 lines, 0 folded") != (name == UNLOGGED):
+                raise RuntimeError(f"{name}: {result['records']}")
+            return result
+
+        results = take_turns({name: lambda name=name: measure(name) for name in subjects}, options.rounds + 2)
+    column = {name: {key: [result[key] for result in results[name]] for key in ("cost", "rate")} for name in results}
+    yield Row(f"verdicts a second, standing queue, {LOGGED} rules, audit on", "/s", column[LOGGED]["rate"], column[UNLOGGED]["rate"],
+              "the same, `log none`", least=0.95)
+    yield Row(f"CPU for a verdict, {LOGGED} rules, audit on", "us", column[LOGGED]["cost"], column[UNLOGGED]["cost"],
+              "the same, `log none`", note="all threads")
+
+
+def rows(options):
+    yield from lines(options)
+    yield from verdicts(options)
+
+
+if __name__ == "__main__":
+    part_main(__doc__, rows)
