@@ -65,7 +65,7 @@ constexpr std::array kCommands{
             audit},
     Command{
         "watch",
-        "watch [denied|accepted] [ADDRESS] [port N] [rule ID]",
+        "watch [denied|accepted|ended] [ADDRESS] [port N] [rule ID]",
         "The audit log as it comes, a line for each verdict; with --since also what came before.",
         watch,
         {"--since", "--audit"}},

@@ -20,14 +20,18 @@ constexpr std::chrono::milliseconds kLookAgain{
 class Watch {
  public:
   Watch(const Context& context, log::Filter filter, std::optional<Time> since)
-      : json_(context.json), filter_(std::move(filter)), since_(since), lines_(context.look) {}
+      : json_(context.json),
+        whole_(context.json && context.words.size() == 1),
+        filter_(std::move(filter)),
+        since_(since),
+        lines_(context.look) {}
 
   std::string take(std::string_view line) {
     const auto record = parser_.parse(line);
     if (!record) return json_ ? std::string() : lines_.note("a line that is no record of fwd's");
     std::string text = gap_before(*record);
     last_ = record->sequence;
-    if ((since_ && record->time < *since_) || !filter_.matches(*record)) return text;
+    if ((since_ && record->time < *since_) || !(whole_ || filter_.matches(*record))) return text;
     return text + (json_ ? std::string(line) : lines_.text(*record));
   }
 
@@ -41,6 +45,7 @@ class Watch {
   }
 
   bool json_;
+  bool whole_;  // the log's own lines, all of them
   log::Filter filter_;
   std::optional<Time> since_;
   RecordLines lines_;

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "rules/count.h"
+#include "ctl/byte_text.h"
 
 namespace ctl {
 namespace {
@@ -32,6 +32,7 @@ std::string action_text(const Record& record) {
 Style style_of(const Record& record) {
   if (!record.would.empty()) return Style::Warning;
   if (record.verdict == Verdict::Denied) return Style::Bad;
+  if (record.dataset == log::Dataset::Flow) return Style::Dim;
   return record.verdict == Verdict::Accepted ? Style::Good : Style::Plain;
 }
 
@@ -42,6 +43,17 @@ std::string why_text(const Record& record) {
     text += fmt::format(" {}", record.rule_name);
   if (record.reason != "rule" && record.reason != "default" && !record.reason.empty())
     text += fmt::format("{}({})", text.empty() ? "" : " ", record.reason);
+  return text;
+}
+
+// What went each way, and for how long.
+std::string traffic_text(const Record& record) {
+  if (!record.source_bytes || !record.destination_bytes) return {};
+  std::string text = fmt::format("  -> {} <- {}", byte_text(*record.source_bytes),
+                                 byte_text(*record.destination_bytes));
+  if (record.first < record.time)
+    text +=
+        "  " + duration_text(std::chrono::round<std::chrono::seconds>(record.time - record.first));
   return text;
 }
 
@@ -74,6 +86,7 @@ std::string RecordLines::verdict_text(const Record& record) {
   std::string text = look_.paint(style_of(record), fmt::format("{:<6}", action_text(record)));
   text += fmt::format(" {:<3} {}  {}", record.direction == "egress" ? "out" : "in",
                       one_line(packet_text(record)), one_line(why_text(record)));
+  if (record.dataset == log::Dataset::Flow) text += traffic_text(record);
   if (record.folded) text += "  " + look_.paint(Style::Bold, fmt::format("x {}", record.count));
   return text;
 }
@@ -87,6 +100,7 @@ std::string RecordLines::text(const Record& record) {
   lines += look_.paint(Style::Dim, clock_text(record.time)) + ' ';
   switch (record.dataset) {
     case log::Dataset::Verdict:
+    case log::Dataset::Flow:
       return lines + verdict_text(record) + '\n';
     case log::Dataset::Gap:
       return lines + look_.paint(Style::Bad, "missing " + one_line(record.message)) + '\n';

@@ -29,7 +29,7 @@ std::expected<std::vector<std::uint16_t>, api::Error> parse_ports(std::string_vi
 
 api::Error unknown(const std::string& word) {
   rules::Nearest nearest(word);
-  for (const char* name : {"denied", "accepted", "in", "out", "proto", "port", "rule"})
+  for (const char* name : {"denied", "accepted", "ended", "in", "out", "proto", "port", "rule"})
     nearest.consider(name);
   const std::string hint = nearest.hint();
   return usage_error(fmt::format("\"{}\" is neither an address nor a word of the filter: {}", word,
@@ -68,6 +68,8 @@ std::expected<Filter, api::Error> Filter::parse(std::span<const std::string> wor
       ++i;
     } else if (word == "denied" || word == "accepted") {
       filter.verdict_ = word == "denied" ? Verdict::Denied : Verdict::Accepted;
+    } else if (word == "ended") {
+      filter.ended_ = true;
     } else if (word == "in" || word == "out") {
       filter.direction_ = word == "in" ? "ingress" : "egress";
     } else if (const auto range = rules::parse_range(word)) {
@@ -80,7 +82,8 @@ std::expected<Filter, api::Error> Filter::parse(std::span<const std::string> wor
 }
 
 bool Filter::matches(const Record& record) const {
-  if (record.dataset != Dataset::Verdict) return true;
+  if (record.dataset != Dataset::Verdict && record.dataset != Dataset::Flow) return true;
+  if (ended_ != (record.dataset == Dataset::Flow)) return false;
   if (verdict_ == Verdict::Denied && !record.denied_or_would_be()) return false;
   if (verdict_ == Verdict::Accepted && record.verdict != Verdict::Accepted) return false;
   if (!direction_.empty() && record.direction != direction_) return false;

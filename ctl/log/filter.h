@@ -14,14 +14,14 @@
 namespace ctl::log {
 
 inline constexpr const char* kFilterSynopsis =
-    "[denied|accepted] [in|out] [proto P] [ADDRESS[/LENGTH]] [port N[,N]] [rule ID|NAME]";
+    "[denied|accepted|ended] [in|out] [proto P] [ADDRESS[/LENGTH]] [port N[,N]] [rule ID|NAME]";
 
 class Filter {
  public:
   // The words of the synopsis in any order. An address given twice is that of both ends.
   static std::expected<Filter, api::Error> parse(std::span<const std::string> words);
 
-  // Records that aren't verdicts always do. Lines for many decisions lack ports, and some the
+  // Connections' ends match where they are asked for, other records that aren't verdicts always do. Lines for many decisions lack ports, and some the
   // source: what they don't say doesn't match.
   bool matches(const Record& record) const;
 
@@ -29,6 +29,7 @@ class Filter {
   std::expected<bool, api::Error> take_pair(const std::string& name, const std::string* value);
 
   Verdict verdict_ = Verdict::Other;  // which is: any
+  bool ended_ = false;                // not verdicts, but ends of connections
   std::string direction_;             // as the record says it; empty: any. Likewise the others
   std::string protocol_;
   std::vector<rules::AddressRange> addresses_;

@@ -26,9 +26,10 @@ Dataset dataset_of(std::string_view name) {
     std::string_view text;
     Dataset dataset;
   };
-  constexpr std::array kNames{
-      Name{"fwd.verdict", Dataset::Verdict}, Name{"fwd.audit_gap", Dataset::Gap},
-      Name{"fwd.admin", Dataset::Admin}, Name{"fwd.health", Dataset::Health}};
+  constexpr std::array kNames{Name{"fwd.verdict", Dataset::Verdict},
+                              Name{"fwd.flow", Dataset::Flow}, Name{"fwd.audit_gap", Dataset::Gap},
+                              Name{"fwd.admin", Dataset::Admin},
+                              Name{"fwd.health", Dataset::Health}};
   for (const Name& name_of : kNames) {
     if (name_of.text == name) return name_of.dataset;
   }
@@ -98,9 +99,16 @@ void read_verdict(Record& record, const Value& rule, const Value& own) {
   record.ruleset = text(rule["ruleset"]);
   record.icmp_type = number(own["icmp_type"]);
   record.by_copy = text(own["decided_by"]) == "kernel_copy";
-  const auto packets = number(own["packets"]);
-  record.folded = packets.has_value();
-  record.count = packets.value_or(1);
+  // Of decisions, and of connections that ended.
+  const auto many = number(own[record.dataset == Dataset::Flow ? "connections" : "packets"]);
+  record.folded = many.has_value();
+  record.count = many.value_or(1);
+}
+
+void read_traffic(Record& record, const dom::element& root, bool eve) {
+  const Value flow = root["flow"];
+  record.source_bytes = number(eve ? flow["bytes_toserver"] : root["source"]["bytes"]);
+  record.destination_bytes = number(eve ? flow["bytes_toclient"] : root["destination"]["bytes"]);
 }
 
 }  // namespace
@@ -135,8 +143,10 @@ std::optional<Record> Parser::parse(std::string_view line) {
   record.host = text(host);
   switch (record.dataset) {
     case Dataset::Verdict:
+    case Dataset::Flow:
       eve ? read_connection_of_eve(record, root, own) : read_connection_of_ecs(record, root);
       read_verdict(record, eve ? own["rule"] : root["rule"], own);
+      if (record.dataset == Dataset::Flow) read_traffic(record, root, eve);
       break;
     case Dataset::Gap:
       record.count = number(own["count"]).value_or(0);

@@ -10,7 +10,7 @@
 
 namespace ctl::log {
 
-enum class Dataset : std::uint8_t { Verdict, Gap, Admin, Health, Other };
+enum class Dataset : std::uint8_t { Verdict, Flow, Gap, Admin, Health, Other };
 
 // What became of the packet. `Other`: of no verdict, or of one that another part of the kernel was
 // to give.
@@ -33,7 +33,7 @@ struct Record {
   std::string_view reason;
   std::string_view host;
 
-  // Of a verdict.
+  // Of a verdict, and of a connection's end as far as it has them.
   Verdict verdict = Verdict::Other;
   std::string_view would;  // what observe mode kept from being done
   std::string_view rule_id;
@@ -49,7 +49,11 @@ struct Record {
   Time first;            // of them
   bool by_copy = false;  // the kernel decided
 
-  // Decisions that a verdict tells of, records that a gap misses, packets that a health record is
+  // Of a connection's end: IP bytes that each end has sent. Nothing where the kernel hasn't counted them.
+  std::optional<std::uint64_t> source_bytes;
+  std::optional<std::uint64_t> destination_bytes;
+
+  // Decisions that a verdict tells of, connections that ended, records that a gap misses, packets that a health record is
   // about.
   std::uint64_t count = 0;
   // Of a recovery from the kernel's copy, what became of these packets.

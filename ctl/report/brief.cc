@@ -68,8 +68,10 @@ std::string render_json(const Report& report) {
             {"denied_sources", report.sources}};
   Json services = Json::array();
   for (const Service& service : report.services)
-    services.push_back(
-        {{"name", service.name}, {"accepted", service.accepted}, {"denied", service.denied}});
+    services.push_back({{"name", service.name},
+                        {"accepted", service.accepted},
+                        {"denied", service.denied},
+                        {"bytes", service.bytes}});
   json["services"] = services;
   json["top_sources"] = ranked_json(report.top_sources);
   json["top_services"] = ranked_json(report.top_services);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "ctl/byte_text.h"
 #include "ctl/report/chart.h"
 #include "ctl/report/html.h"
 #include "ctl/report/style.h"
@@ -106,31 +107,34 @@ std::string peak_text(const Report& report, const std::vector<std::uint64_t>& va
          " /s";
 }
 
+std::string service_row(const Report& report, const Service& service, bool traffic) {
+  std::vector<std::uint64_t> both = service.accepted_in;
+  std::ranges::transform(both, service.denied_in, both.begin(), std::plus<>());
+  std::string html = fmt::format(
+      R"(<tr><td class="name">{}</td><td class="plot">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>)",
+      isolated(service.name), service_chart(service), peak_text(report, both),
+      number(service.accepted), number(service.denied));
+  if (traffic) html += fmt::format(R"(<td class="n">{}</td>)", byte_text(service.bytes));
+  return html + "</tr>";
+}
+
 std::string services_section(const Report& report) {
   if (report.services.empty()) return {};
+  const bool traffic = std::ranges::any_of(
+      report.services, [](const Service& service) { return service.bytes > 0; });
   std::string html =
       "<section><h2>Services</h2><p class=\"soft\">new connections over time, each service on a "
       "scale of its own: "
-      "<span style=\"color:var(--accept)\">accepted</span>, <span "
-      "style=\"color:var(--deny)\">denied</span></p>"
-      "<div class=\"wide\"><table class=\"services\"><thead><tr><th scope=\"col\">Service</th><th "
-      "scope=\"col\">Over time"
-      "</th><th scope=\"col\" class=\"n\">Peak</th><th scope=\"col\" class=\"n\">Accepted</th><th "
-      "scope=\"col\" class=\"n\">"
-      "Denied</th></tr></thead><tbody>";
-  for (const Service& service : report.services) {
-    std::vector<std::uint64_t> both = service.accepted_in;
-    std::ranges::transform(both, service.denied_in, both.begin(), std::plus<>());
-    html += fmt::format(
-        "<tr><td class=\"name\">{}</td><td class=\"plot\">{}</td><td class=\"n\">{}</td><td "
-        "class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
-        isolated(service.name), service_chart(service), peak_text(report, both),
-        number(service.accepted), number(service.denied));
-  }
-  return html + fmt::format(
-                    "</tbody><tfoot><tr><td></td><td class=\"plot\">{}</td><td "
-                    "colspan=\"3\"></td></tr></tfoot></table></div></section>",
-                    service_axis(report));
+      "<span class=\"accept\">accepted</span>, <span class=\"deny\">denied</span></p>"
+      R"(<div class="wide"><table class="services"><thead><tr><th scope="col">Service</th><th scope="col">Over time</th>)"
+      R"(<th scope="col" class="n">Peak</th><th scope="col" class="n">Accepted</th><th scope="col" class="n">Denied</th>)";
+  if (traffic) html += R"(<th scope="col" class="n">Traffic</th>)";
+  html += "</tr></thead><tbody>";
+  for (const Service& service : report.services) html += service_row(report, service, traffic);
+  return html +
+         fmt::format(
+             R"(</tbody><tfoot><tr><td></td><td class="plot">{}</td><td colspan="{}"></td></tr></tfoot></table></div></section>)",
+             service_axis(report), traffic ? 4 : 3);
 }
 
 // 1 to 5, by the logarithm: one source often has most of it.

@@ -28,6 +28,7 @@ struct Service {
   std::string name;  // "https", "9000/udp", "icmp"; " out" where this host connects
   std::uint64_t accepted = 0;
   std::uint64_t denied = 0;
+  std::uint64_t bytes = 0;                 // both ways, of connections that ended
   std::vector<std::uint64_t> accepted_in;  // each slot
   std::vector<std::uint64_t> denied_in;
 };

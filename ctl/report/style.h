@@ -30,6 +30,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .tiles dd { margin: 0; font-size: 24px; font-weight: 650; letter-spacing: -0.01em; }
 .tiles small { display: block; font-size: 13px; font-weight: 400; letter-spacing: 0; color: var(--soft); }
 .good { color: var(--good); } .bad { color: var(--deny); } .warn { color: var(--warn); }
+.accept { color: var(--accept); } .deny { color: var(--deny); }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 16px; }
 .two section { min-width: 0; }
 svg { display: block; width: 100%; height: auto; }

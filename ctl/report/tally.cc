@@ -75,6 +75,7 @@ std::string_view label(Episode::Kind kind) {
 Tally::Pair& Tally::Pair::operator+=(const Pair& other) {
   accepted += other.accepted;
   denied += other.denied;
+  bytes += other.bytes;
   return *this;
 }
 
@@ -122,6 +123,9 @@ void Tally::take(std::string_view line) {
   switch (record->dataset) {
     case log::Dataset::Verdict:
       take_verdict(*record);
+      break;
+    case log::Dataset::Flow:
+      take_flow(*record);
       break;
     case log::Dataset::Gap:
       report_.lost += record->count;
@@ -174,6 +178,12 @@ void Tally::take_verdict(const Record& record) {
   report_.causes[cause] += record.count;
   slot.denied[cause] += record.count;
   if (record.verdict == Verdict::Denied) take_denied(record, service);
+}
+
+void Tally::take_flow(const Record& record) {
+  const std::uint64_t bytes =
+      record.source_bytes.value_or(0) + record.destination_bytes.value_or(0);
+  slots_.at(record.time).services[number_of(services_.of(record))].bytes += bytes;
 }
 
 void Tally::take_denied(const Record& record, const std::string& service) {
@@ -270,12 +280,14 @@ void Tally::finish_services() {
       Service& service = services[place[number]];
       service.accepted += pair.accepted;
       service.denied += pair.denied;
+      service.bytes += pair.bytes;
       service.accepted_in[slot] += pair.accepted;
       service.denied_in[slot] += pair.denied;
     }
     report_.denied_in.push_back(slots[slot].denied);
   }
-  if (services.back().accepted + services.back().denied == 0) services.pop_back();
+  const Service& others = services.back();
+  if (others.accepted + others.denied + others.bytes == 0) services.pop_back();
   report_.services = std::move(services);
 }
 

@@ -39,6 +39,7 @@ class Tally {
   struct Pair {
     std::uint64_t accepted = 0;
     std::uint64_t denied = 0;
+    std::uint64_t bytes = 0;
     Pair& operator+=(const Pair& other);
   };
   struct Slot {
@@ -54,6 +55,7 @@ class Tally {
 
   bool follows(Host& host, const log::Record& record);
   void take_verdict(const log::Record& record);
+  void take_flow(const log::Record& record);
   void take_denied(const log::Record& record, const std::string& service);
   void take_health(Host& host, const log::Record& record);
   void add_episode(Episode::Kind kind, Time begin, Time end, const log::Record& record,

@@ -75,6 +75,11 @@ TEST_CASE("a record is a line of columns, and a day begins with its date") {
 )");
 }
 
+TEST_CASE("a connection's end has what went each way, and for how long") {
+  CHECK(shown({ended(1, 812, 3'400'000)}).find("replication  -> 812 B <- 3.4 MB  1 min 30 s\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("what happens to the daemon and what is missing stands among the verdicts") {
   CHECK(shown({happening(1, "fwd.health", "start", "fwd 0.1.0 started"),
                happening(2, "fwd.audit_gap", "gap", "17 records missing: killed")}) ==

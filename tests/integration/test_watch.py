@@ -7,14 +7,15 @@ import re
 import signal
 import subprocess
 
-from harness import PEER, SERVER, STRANGER, FwdTest
+from harness import PEER, SERVER, STRANGER
 from lab.process import Process, wait_until
+from test_audit_flow import FlowTest
 from traffic import Listener, is_open, knock
 
 WEB, CLOSED = 8080, 3306
 
 
-class Watching(FwdTest):
+class Watching(FlowTest):
     policy = f'default deny in\nallow in {WEB}/tcp comment "web"\n'
 
     def watching(self, *arguments, name="watch", log=None):
@@ -49,6 +50,18 @@ class Watching(FwdTest):
 class Watch(Watching):
     def test_each_verdict_is_a_line(self):
         self.assert_each_verdict_is_a_line()
+
+    def test_ends_of_connections_are_shown_to_who_asks_for_them(self):
+        self.watching("ended", name="ended")
+        self.watching()
+        with Listener(self.server, WEB):
+            self.assertTrue(is_open(self.client, 4, SERVER[4], WEB))
+        self.flush()
+        self.wait_for(rf"end    in  tcp   {STRANGER[4]}:\d+ -> {SERVER[4]}:{WEB} .* web  -> \d+ B <- \d+ B", "ended")
+        knock(self.client, 4, SERVER[4], CLOSED)
+        self.wait_for(" drop ")
+        self.assertNotRegex(self.output(), " end ")
+        self.assertNotRegex(self.output("ended"), " accept | drop ")
 
     def test_filters_choose_verdicts(self):
         self.watching("denied", name="denied")

@@ -81,6 +81,15 @@ TEST_CASE("what a line for many decisions doesn't say doesn't match") {
   CHECK(!matches({"10.0.0.11"}, folded(1, 100).text()));
 }
 
+TEST_CASE("ends of connections are for who asks for them") {
+  CHECK(!matches({}, ended(1, 1, 1)));
+  CHECK(!matches({"accepted"}, ended(1, 1, 1)));
+  CHECK(matches({"ended"}, ended(1, 1, 1)));
+  CHECK(matches({"ended", "port", "3306"}, ended(1, 1, 1)));
+  CHECK(!matches({"ended", "port", "80"}, ended(1, 1, 1)));
+  CHECK(!matches({"ended"}, Line().text()));
+}
+
 TEST_CASE("what isn't a verdict is never filtered out") {
   CHECK(matches({"denied", "port", "1"}, happening(1, "fwd.audit_gap", "gap", "")));
   CHECK(matches({"accepted", "192.0.2.1"}, happening(1, "fwd.health", "start", "")));
@@ -95,7 +104,8 @@ TEST_CASE("a word that isn't understood is an error that says what may stand the
       {{"deneid"},
        "\"deneid\" is neither an address nor a word of the filter: did you mean \"denied\"?"},
       {{"10.0.0.1/24"},
-       "\"10.0.0.1/24\" is neither an address nor a word of the filter: [denied|accepted] [in|out] "
+       "\"10.0.0.1/24\" is neither an address nor a word of the filter: [denied|accepted|ended] "
+       "[in|out] "
        "[proto P] "
        "[ADDRESS[/LENGTH]] [port N[,N]] [rule ID|NAME]"},
       {{"port"}, "port needs a value"},

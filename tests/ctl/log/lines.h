@@ -42,6 +42,20 @@ inline Line folded(std::uint64_t sequence, std::uint64_t packets) {
   return line;
 }
 
+// The end of an accepted connection.
+inline std::string ended(std::uint64_t sequence, std::uint64_t sent, std::uint64_t received) {
+  Line line{.sequence = sequence};
+  line.action = "end";
+  line.source =
+      fmt::format(R"("source":{{"ip":"203.0.113.7","port":51514,"bytes":{},"packets":3}},)", sent);
+  line.destination = fmt::format(
+      R"("destination":{{"ip":"10.0.0.11","port":3306,"bytes":{},"packets":3}},)", received);
+  std::string text = line.text();
+  text.replace(text.find("fwd.verdict"), 11, "fwd.flow");
+  const std::string start = R"("duration":)";
+  return text.insert(text.find(start), R"("start":"2026-08-20T10:14:00.000000Z",)");
+}
+
 // Of another dataset. `own` stands under "fwd", `event` in the event.
 inline std::string happening(std::uint64_t sequence, const std::string& dataset,
                              const std::string& action, const std::string& message,

@@ -124,6 +124,20 @@ TEST_CASE("gaps and episodes have their counts") {
   CHECK(episode->denied == 9);
 }
 
+TEST_CASE("a connection's end has what each side has sent") {
+  Parser parser;
+  const std::string line = ended(5, 1200, 3'400'000);
+  const auto record = parser.parse(line);
+  REQUIRE(record);
+  CHECK(record->dataset == Dataset::Flow);
+  CHECK(record->verdict == Verdict::Other);
+  CHECK(record->source_bytes == 1200);
+  CHECK(record->destination_bytes == 3'400'000);
+  CHECK(record->destination.port == 3306);
+  CHECK(record->count == 1);
+  CHECK(timestamp_text(record->first) == "2026-08-20T10:14:00.000000Z");
+}
+
 TEST_CASE("what is no whole record of fwd's is none") {
   Parser parser;
   const std::string whole = Line().text();

@@ -116,6 +116,14 @@ TEST_CASE("services have their numbers in each slot, and those that are few are 
   CHECK(report.services[8].accepted == 13);
 }
 
+TEST_CASE("ends of connections are their services' traffic, and no decisions") {
+  const Report report = report_of({Line().text(), log::ended(2, 1000, 500), log::ended(3, 10, 5)});
+  CHECK(report.decided() == 1);
+  REQUIRE(report.services.size() == 1);
+  CHECK(report.services[0].bytes == 1515);
+  CHECK(report.services[0].denied == 1);
+}
+
 TEST_CASE("what lies before or after the report's time is left out and counted") {
   const Range range{time("2026-08-20T10:00:00Z"), time("2026-08-20T11:00:00Z")};
   const Report report =
