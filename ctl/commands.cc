@@ -65,7 +65,7 @@ constexpr std::array kCommands{
             audit},
     Command{
         "watch",
-        "watch [denied|accepted|ended] [ADDRESS] [port N] [rule ID]",
+        "watch [denied|accepted] [ADDRESS] [port N]...",
         "The audit log as it comes, a line for each verdict; with --since also what came before.",
         watch,
         {"--since", "--audit"}},
@@ -75,7 +75,7 @@ constexpr std::array kCommands{
             show_top,
             {"--once", "--batch", "-n", "-d", "--audit"}},
     Command{"report",
-            "report [--since TIME] [--until TIME] [--html FILE] [FILE...]",
+            "report [--since TIME] [--html FILE] [FILE...]",
             "What the audit log adds up to: who was denied where and when, and services' rates.",
             make_report,
             {"--since", "--until", "--html", "--audit"}},

@@ -10,7 +10,6 @@
 #include "ctl/report/chart.h"
 #include "ctl/report/html.h"
 #include "ctl/report/style.h"
-#include "rules/count.h"
 
 namespace ctl::report {
 namespace {
