@@ -31,7 +31,7 @@ rules::Policy policy() {
     rules::Rule rule;
     rule.id = "9c1f02ab5d3e7" + std::to_string(100 + number % 900);
     rule.comment = "rule " + std::to_string(number);
-    rule.written = {.file = "policy.fw", .line = static_cast<std::size_t>(number + 1)};
+    rule.written.file = "policy.fw";
     policy.rules.push_back(rule);
   }
   return policy;
@@ -46,7 +46,8 @@ VerdictRecord record(std::size_t number) {
   record.interface_index = 2;
   record.judgement.outcome = fwd::engine::Outcome::Drop;
   record.judgement.reason = fwd::engine::Reason::Rule;
-  record.judgement.decision = {rules::Action::Deny, rules::DecidedBy::Rule, number % 1000};
+  record.judgement.decision = {rules::Action::Deny, rules::DecidedBy::Rule,
+                               static_cast<std::uint32_t>(number % 1000)};
   record.judgement.decoded = true;
   rules::Packet& packet = record.judgement.packet;
   packet.source = *rules::parse_address("203.0.113.7");
