@@ -41,6 +41,13 @@ const Service* Services::find(std::string_view name) const {
   return found == by_name_.end() ? nullptr : &found->second;
 }
 
+const std::string* Services::name_of(std::uint16_t port, std::uint8_t protocol) const {
+  const auto own = by_port_.find({port, protocol});
+  if (own != by_port_.end()) return &own->second;
+  const auto any = by_port_.lower_bound({port, 0});
+  return any != by_port_.end() && any->first.first == port ? &any->second : nullptr;
+}
+
 std::string Services::hint(std::string_view name) const {
   Nearest nearest(name);
   for (const auto& [known, service] : by_name_) nearest.consider(known);
@@ -49,6 +56,7 @@ std::string Services::hint(std::string_view name) const {
 
 void Services::add(std::string_view name, std::uint16_t port, std::uint8_t protocol) {
   const auto [entry, added] = by_name_.try_emplace(std::string(name), Service{port, {}});
+  by_port_.try_emplace({port, protocol}, name);
   Service& service = entry->second;
   if (service.port != port) return;
   const auto at = std::lower_bound(service.protocols.begin(), service.protocols.end(), protocol);

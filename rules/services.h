@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rules {
@@ -20,6 +21,10 @@ class Services {
   // Null if the name isn't known. Aliases are names of their own.
   const Service* find(std::string_view name) const;
 
+  // What a port is called first, as far as that is said of this protocol, or else of another one; null
+  // where it has no name.
+  const std::string* name_of(std::uint16_t port, std::uint8_t protocol) const;
+
   // `did you mean "https"?`, or nothing.
   std::string hint(std::string_view name) const;
 
@@ -30,6 +35,7 @@ class Services {
 
  private:
   std::map<std::string, Service, std::less<>> by_name_;
+  std::map<std::pair<std::uint16_t, std::uint8_t>, std::string> by_port_;  // and protocol
 };
 
 // Lines that aren't understood are passed over: the file belongs to somebody else.

@@ -18,13 +18,14 @@ std::vector<bool> silent(const List& rules) {
 }  // namespace
 
 ActivePolicy::ActivePolicy(const rules::Policy& policy_in, std::uint64_t version_in,
-                           kernel::Generation generation_in, Mode mode_in, std::size_t workers)
+                           kernel::Generation generation_in, Mode mode_in, std::size_t workers,
+                           rules::ServiceMap services_in)
     : ActivePolicy(policy_in, rules::compile(policy_in), version_in, generation_in, mode_in,
-                   workers) {}
+                   workers, std::move(services_in)) {}
 
 ActivePolicy::ActivePolicy(rules::Policy policy_in, rules::RuleSet rules_in,
                            std::uint64_t version_in, kernel::Generation generation_in, Mode mode_in,
-                           std::size_t workers)
+                           std::size_t workers, rules::ServiceMap services_in)
     : version(version_in),
       generation(generation_in),
       mode(mode_in),
@@ -32,7 +33,8 @@ ActivePolicy::ActivePolicy(rules::Policy policy_in, rules::RuleSet rules_in,
       rules(std::move(rules_in)),
       limit_slots(kernel::limit_slots(policy)),
       silent_builtins(silent(policy.builtin_rules)),
-      silent_rules(silent(policy.rules)) {
+      silent_rules(silent(policy.rules)),
+      services(std::move(services_in)) {
   for (std::size_t worker = 0; worker < workers; ++worker) {
     counters.push_back(std::make_unique<RuleCounters>(policy));
   }

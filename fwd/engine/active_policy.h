@@ -11,6 +11,7 @@
 #include "fwd/mode.h"
 #include "rules/policy.h"
 #include "rules/rule_set.h"
+#include "rules/service_map.h"
 
 namespace fwd::engine {
 
@@ -56,13 +57,16 @@ struct ActivePolicy {
   std::vector<kernel::LimitSlot> limit_slots;  // by rule index; 0 where the rule isn't a limit
   std::vector<bool> silent_builtins;           // by index: `log none`
   std::vector<bool> silent_rules;
+  rules::ServiceMap services;                                   // by which connections are counted
   mutable std::vector<std::unique_ptr<RuleCounters>> counters;  // by worker
 
   ActivePolicy(const rules::Policy& policy_in, std::uint64_t version_in,
-               kernel::Generation generation_in, Mode mode_in, std::size_t workers);
+               kernel::Generation generation_in, Mode mode_in, std::size_t workers,
+               rules::ServiceMap services_in = {});
   // `rules_in` is of this policy.
   ActivePolicy(rules::Policy policy_in, rules::RuleSet rules_in, std::uint64_t version_in,
-               kernel::Generation generation_in, Mode mode_in, std::size_t workers);
+               kernel::Generation generation_in, Mode mode_in, std::size_t workers,
+               rules::ServiceMap services_in = {});
 
   // Whether the policy wants a record of what this decision decides.
   bool recorded(const rules::Decision& decision) const noexcept;

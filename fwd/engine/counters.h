@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "fwd/engine/judge.h"
+#include "fwd/engine/service_slots.h"
 #include "fwd/kernel/counter.h"
 
 namespace fwd::engine {
@@ -48,9 +49,14 @@ class PacketTable {
   Cells cells_{};
 };
 
+// Of connections that somebody begins, by place of the service and by action.
+template <typename Count>
+using ServiceTable = std::array<std::array<Count, kActions>, kServices>;
+
 // Written by one worker's thread, read by anybody.
 struct WorkerCounters {
   PacketTable<kernel::Counter> packets;
+  ServiceTable<kernel::Counter> connections;
   std::array<kernel::Counter, kVerdictTimeBounds.size() + 1> verdict_times;  // packets per bucket
   kernel::Counter verdict_nanoseconds;  // the sum of what the buckets hold
   kernel::Counter batches;

@@ -128,8 +128,9 @@ void Engine::publish_interfaces(std::vector<InterfaceName> interfaces) {
 }
 
 void Engine::post() {
-  board_.post(std::make_shared<const Snapshot>(
-      Snapshot{++snapshots_, policy_, InterfaceMap(policy_->rules, interfaces_)}));
+  board_.post(std::make_shared<const Snapshot>(Snapshot{++snapshots_, policy_,
+                                                        InterfaceMap(policy_->rules, interfaces_),
+                                                        services_.places(policy_->services)}));
 }
 
 std::shared_ptr<const ActivePolicy> Engine::policy() const {
@@ -169,6 +170,20 @@ std::vector<rules::Address> Engine::take_heavy_sources() {
 PacketTotals Engine::packet_totals() const {
   PacketTotals totals;
   for (const auto& worker : workers_) totals.add(worker->counters());
+  return totals;
+}
+
+std::vector<ServiceTotals> Engine::connection_totals() const {
+  std::vector<ServiceTotals> totals;
+  const std::lock_guard lock(mutex_);
+  for (const std::string& name : services_.names()) totals.push_back({name, {}});
+  for (std::size_t place = 0; place < totals.size(); ++place) {
+    for (const auto& worker : workers_) {
+      const auto& counts = worker->counters().connections[place];
+      for (std::size_t action = 0; action < kActions; ++action)
+        totals[place].connections[action] += counts[action].value();
+    }
+  }
   return totals;
 }
 

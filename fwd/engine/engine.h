@@ -3,12 +3,14 @@
 // worker's own.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -34,6 +36,12 @@ class Hold {
  private:
   std::vector<std::unique_lock<std::timed_mutex>> locks_;
   bool complete_;
+};
+
+// Connections that have come in, by what became of them.
+struct ServiceTotals {
+  std::string service;
+  std::array<std::uint64_t, kActions> connections{};  // by rules::Action
 };
 
 struct QueueTotals {
@@ -82,6 +90,7 @@ class Engine {
 
   std::size_t worker_count() const { return workers_.size(); }
   PacketTotals packet_totals() const;
+  std::vector<ServiceTotals> connection_totals() const;  // "other" first
   std::vector<QueueTotals> queue_totals() const;
   // Of the policy's first `most` rules.
   RuleTotals rule_totals(std::size_t most = std::numeric_limits<std::size_t>::max()) const;
@@ -99,6 +108,7 @@ class Engine {
   std::shared_ptr<const ActivePolicy> policy_;
   std::vector<InterfaceName> interfaces_;
   mutable RuleHistory history_;
+  ServiceSlots services_;
   std::uint64_t snapshots_ = 0;
 };
 

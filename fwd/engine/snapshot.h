@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "fwd/engine/active_policy.h"
+#include "fwd/engine/service_slots.h"
 
 namespace fwd::engine {
 
@@ -37,6 +38,7 @@ struct Snapshot {
   std::uint64_t number;
   std::shared_ptr<const ActivePolicy> policy;
   InterfaceMap interfaces;
+  ServicePlaces services;  // of the policy's ServiceMap
 };
 
 class SnapshotBoard {

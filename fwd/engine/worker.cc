@@ -212,6 +212,17 @@ void Worker::count(const audit::VerdictRecord& record, rules::Direction hook) no
   counters_.packets.at(hook, action_of(judgement.done()), judgement.reason_done()).add();
   if (judgement.reason == Reason::Invalid) return;
   snapshot_->policy->counters[number_]->count(judgement.decision, judgement.direction);
+  if (record.packet_class == PacketClass::New && hook == rules::Direction::In)
+    count_connection(judgement);
+}
+
+void Worker::count_connection(const Judgement& judgement) noexcept {
+  const rules::Packet& packet = judgement.packet;
+  const std::size_t service =
+      packet.has_ports ? snapshot_->policy->services.find(packet.protocol, packet.destination_port)
+                       : rules::ServiceMap::kOther;
+  const auto action = static_cast<std::size_t>(action_of(judgement.done()));
+  counters_.connections[snapshot_->services[service]][action].add();
 }
 
 }  // namespace fwd::engine

@@ -59,6 +59,7 @@ class Worker {
   void push_records(std::span<const kernel::QueuedPacket> packets, std::size_t wanted) noexcept;
   rules::InterfaceId interface_of(const kernel::QueuedPacket& packet) noexcept;
   void count(const audit::VerdictRecord& record, rules::Direction hook) noexcept;
+  void count_connection(const Judgement& judgement) noexcept;
   void finish() noexcept;
 
   const unsigned number_;

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -100,22 +99,30 @@ void add_defaults(Exposition::Family& family, const engine::RuleTotals& totals) 
   add(policy.default_out, totals.default_out);
 }
 
-// A policy may have the same rule twice: the counts are those of the id.
 void add_rules(Exposition& page, const engine::RuleTotals& totals) {
   auto family = page.counter("fwd_rule_packets_total",
                              "Packets that the workers decided by this rule of the policy.");
   if (!totals.policy) return;
   add_defaults(family, totals);
-  std::unordered_set<std::string_view> seen;
   const auto add = [&](const auto& list, const std::vector<std::uint64_t>& counts) {
     for (std::size_t at = 0; at < counts.size(); ++at) {
       const rules::Rule& rule = list[at];
-      if (!seen.insert(rule.id).second) continue;
       family.add({{"rule_id", rule.id}, {"action", word(rule.action)}}, counts[at]);
     }
   };
   add(totals.policy->policy.builtin_rules, totals.builtin);
   add(totals.policy->policy.rules, totals.rules);
+}
+
+void add_connections(Exposition& page, const std::vector<engine::ServiceTotals>& services) {
+  auto family = page.counter("fwd_connections_total",
+                             "Connections that came in for a service that the policy names.");
+  for (const engine::ServiceTotals& totals : services) {
+    for (const Action action : kActions) {
+      family.add({{"service", totals.service}, {"action", word(action)}},
+                 totals.connections[static_cast<std::size_t>(action)]);
+    }
+  }
 }
 
 void add_workers(Exposition& page, const std::vector<engine::QueueTotals>& queues) {
@@ -224,6 +231,7 @@ std::string Metrics::text(Detail detail) {
       .add(std::uint64_t{context_.warnings().size()});
   add_policy(page, *state);
   add_packets(page, context_.engine.packet_totals());
+  add_connections(page, context_.engine.connection_totals());
   if (detail == Detail::Whole) add_rules(page, context_.engine.rule_totals(kListedRules));
   add_workers(page, context_.engine.queue_totals());
   page.gauge("fwd_queue_limit", "Packets that the kernel holds for one queue at most.")

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "fwd/engine/service_slots.h"
 #include "rules/expect.h"
 #include "rules/labels.h"
 #include "rules/parser.h"
@@ -82,21 +83,24 @@ std::expected<Built, Error> build(const rules::SourceTree& sources, const rules:
   if (!resolved) return std::unexpected(to_error(std::move(resolved.error())));
   if (auto fault = check_limits(resolved->policy))
     return std::unexpected(to_error({std::move(*fault)}));
+  auto service_map = rules::make_service_map(resolved->policy.rules, services, engine::kServices);
   auto active = std::make_shared<const engine::ActivePolicy>(
-      std::move(resolved->policy), stamp.version, stamp.generation, stamp.mode, stamp.workers);
+      std::move(resolved->policy), stamp.version, stamp.generation, stamp.mode, stamp.workers,
+      std::move(service_map));
   return check({std::move(active), std::move(resolved->outline), std::move(resolved->warnings)});
 }
 
 std::expected<Built, Error> build(const engine::ActivePolicy& before, rules::PolicyEdit edit,
-                                  const Stamp& stamp) {
+                                  const rules::Services& services, const Stamp& stamp) {
   if (auto fault = check_limits(edit.policy)) return std::unexpected(to_error({std::move(*fault)}));
   std::vector<rules::Diagnostic> warnings;
   if (edit.kind == rules::PolicyEdit::Kind::Added)
     warnings = rules::check_new_rule(edit.policy.rules, edit.index);
   rules::RuleSet rules = compile(before, edit);
+  auto service_map = rules::make_service_map(edit.policy.rules, services, engine::kServices);
   auto active = std::make_shared<const engine::ActivePolicy>(
       std::move(edit.policy), std::move(rules), stamp.version, stamp.generation, stamp.mode,
-      stamp.workers);
+      stamp.workers, std::move(service_map));
   return check({std::move(active), std::move(edit.outline), std::move(warnings)});
 }
 

@@ -39,7 +39,7 @@ std::expected<Built, Error> build(const rules::SourceTree& sources, const rules:
 
 // The same of one edited rule, without reading or compiling the others again. Warnings are about that rule alone.
 std::expected<Built, Error> build(const engine::ActivePolicy& before, rules::PolicyEdit edit,
-                                  const Stamp& stamp);
+                                  const rules::Services& services, const Stamp& stamp);
 
 // On one line, with its place where it has one.
 std::string message_of(const rules::Diagnostic& diagnostic);

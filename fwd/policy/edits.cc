@@ -78,7 +78,7 @@ Outcome<Applied> PolicyManager::commit_edit(rules::Edited edited) {
   sources.main.text = std::move(edited->text);
   if (auto fault = rules::check_size(sources))
     return std::unexpected(to_error({*std::move(fault)}, ErrorCode::Refused));
-  auto built = build(*before->active, *std::move(edited), next_stamp());
+  auto built = build(*before->active, *std::move(edited), services_, next_stamp());
   if (!built) {
     auto diagnostics = std::move(built.error().diagnostics);
     rules::place_before_edit(diagnostics, before->sources.main, sources.main.text);

@@ -196,7 +196,7 @@ Result<void> PolicyManager::enforce_again() {
   const Stamp stamp = next_stamp();
   const auto active = std::make_shared<const engine::ActivePolicy>(
       now->active->policy, now->active->rules, stamp.version, stamp.generation, stamp.mode,
-      stamp.workers);
+      stamp.workers, now->active->services);
   const auto cut = enforce(active);
   if (!cut) return std::unexpected(cut.error());
   set_state(now->sources, now->outline, active, *cut);

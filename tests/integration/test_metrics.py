@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import FAMILIES, SERVER, FwdTest
+from harness import FAMILIES, SERVER, STRANGER, FwdTest
 from lab.process import wait_until
 from scrape import UnixConnection, fetch, scrape
 from traffic import Listener, is_open
@@ -66,6 +66,30 @@ class Metrics(FwdTest):
         self.assertEqual(page.get("fwd_rule_packets_total", rule_id=rejecting, action="reject"), 1)
         self.assertEqual(page.get("fwd_rule_packets_total", rule_id=limit, action="limit"), 0)
         self.assertEqual(page.sum("fwd_rule_packets_total"), page.sum("fwd_packets_total"))
+
+    def test_connections_are_counted_by_the_service_that_the_policy_names(self):
+        with Listener(self.server, 443):
+            for family in FAMILIES:
+                self.assertTrue(is_open(self.client, family, SERVER[family], 443))
+        with Listener(self.client, 80):  # goes out: no connection to a service of this host
+            self.assertTrue(is_open(self.server, 4, STRANGER[4], 80))
+        is_open(self.client, 4, SERVER[4], 81)
+        is_open(self.client, 4, SERVER[4], 3306)
+        is_open(self.client, 4, SERVER[4], 22)
+        page = self.page()
+        counts = {(labels["service"], labels["action"]): page.get("fwd_connections_total", **labels)
+                  for _, labels in page.series("fwd_connections_total")}
+        self.assertEqual({key: count for key, count in counts.items() if count},
+                         {("https", "accept"): 2, ("81", "reject"): 1, ("other", "drop"): 1, ("ssh", "limit"): 1})
+        self.assertEqual({service for service, _ in counts}, {"http", "https", "81", "ssh", "other"})
+
+    def test_the_page_doesn_t_grow_with_the_traffic(self):
+        before = self.page()
+        flood = [Flow(source=f"10.9.{i // 250}.{i % 250 + 1}", sport=1024 + i, target=SERVER[4], dport=1 + i * 7) for i in range(2000)]
+        send(self.client, self.server, flood)
+        wait_until(lambda: self.page().sum("fwd_packets_total") - before.sum("fwd_packets_total") >= len(flood), 10,
+                   "the flood is counted")
+        self.assertEqual(sorted(map(str, self.page().series())), sorted(map(str, before.series())))
 
     def test_the_audit_log_s_equation_holds(self):
         is_open(self.client, 4, SERVER[4], 81)

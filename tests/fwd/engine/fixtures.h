@@ -41,17 +41,17 @@ inline rules::Policy policy_of(std::vector<rules::Rule> rules) {
 
 inline std::shared_ptr<const fwd::engine::ActivePolicy> active(
     rules::Policy policy, std::uint64_t version = 1, fwd::kernel::Generation generation = 1,
-    std::size_t workers = 1, fwd::Mode mode = fwd::Mode::Enforce) {
+    std::size_t workers = 1, fwd::Mode mode = fwd::Mode::Enforce, rules::ServiceMap services = {}) {
   return std::make_shared<const fwd::engine::ActivePolicy>(std::move(policy), version, generation,
-                                                           mode, workers);
+                                                           mode, workers, std::move(services));
 }
 
 inline std::shared_ptr<const fwd::engine::Snapshot> snapshot(
     std::shared_ptr<const fwd::engine::ActivePolicy> policy, std::uint64_t number = 1,
     const std::vector<fwd::engine::InterfaceName>& names = {}) {
   fwd::engine::InterfaceMap interfaces(policy->rules, names);
-  return std::make_shared<const fwd::engine::Snapshot>(
-      fwd::engine::Snapshot{number, std::move(policy), std::move(interfaces)});
+  return std::make_shared<const fwd::engine::Snapshot>(fwd::engine::Snapshot{
+      number, policy, std::move(interfaces), fwd::engine::ServiceSlots{}.places(policy->services)});
 }
 
 // A packet in the queue that owns its bytes.

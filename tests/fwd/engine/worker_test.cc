@@ -34,11 +34,12 @@ struct Bench {
   std::unique_ptr<Worker> worker;
 
   explicit Bench(rules::Policy policy, const std::vector<fwd::engine::InterfaceName>& names = {},
-                 fwd::Mode mode = fwd::Mode::Enforce) {
+                 fwd::Mode mode = fwd::Mode::Enforce, rules::ServiceMap services = {}) {
     auto owned = std::make_unique<ScriptedSource>();
     source = owned.get();
     worker = std::make_unique<Worker>(0, std::move(owned), board, sink);
-    board.post(snapshot(active(std::move(policy), 7, kGeneration, 1, mode), 1, names));
+    board.post(snapshot(active(std::move(policy), 7, kGeneration, 1, mode, std::move(services)), 1,
+                        names));
   }
 
   Verdict verdict(Queued packet) {
@@ -115,6 +116,34 @@ TEST_CASE("a denied new connection is dropped at the queue") {
   CHECK_FALSE(bench.verdict({1, PacketClass::New, tcp(81)}).accept);
   CHECK_FALSE(bench.verdict({2, PacketClass::New, tcp(9)}).accept);
   CHECK_FALSE(bench.verdict({3, PacketClass::New, {}}).accept);
+}
+
+TEST_CASE("connections that come in are counted by service and by what became of them") {
+  const auto policy = every_action();
+  const auto services =
+      rules::make_service_map(policy.rules, rules::parse_services("http 80/tcp\n"), 9);
+  REQUIRE(services.names() == std::vector<std::string>{"other", "http", "81", "82", "83", "84"});
+  Bench bench(policy, {}, fwd::Mode::Enforce, services);
+  const auto count = [&](std::size_t place, Action action) {
+    return bench.worker->counters().connections[place][static_cast<std::size_t>(action)].value();
+  };
+  for (const std::uint16_t port : {80, 80, 81, 82, 83, 9})
+    bench.verdict({1, PacketClass::New, tcp(port)});
+  CHECK(count(1, Action::Allow) == 2);
+  CHECK(count(2, Action::Deny) == 1);
+  CHECK(count(3, Action::Reject) == 1);
+  CHECK(count(4, Action::Limit) == 1);
+  CHECK(count(0, Action::Deny) == 1);
+
+  // Not what goes out, what is judged again, or what isn't understood.
+  bench.verdict({1, PacketClass::New, tcp(80), Direction::Out});
+  bench.verdict({1, PacketClass::Again, tcp(80)});
+  bench.verdict({1, PacketClass::Related, tcp(80)});
+  bench.verdict({1, PacketClass::New, {}});
+  std::uint64_t all = 0;
+  for (const auto& actions : bench.worker->counters().connections)
+    for (const auto& counter : actions) all += counter.value();
+  CHECK(all == 6);
 }
 
 TEST_CASE("observe mode approves what would be refused, with a record and a count of its own") {

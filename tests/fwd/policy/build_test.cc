@@ -13,7 +13,7 @@ TEST_CASE("an edit can't make more rules of a policy than its file could have") 
     rule.written.line = i + 1;
     edit.policy.rules.push_back(rule);
   }
-  const auto built = fwd::policy::build(before, std::move(edit), {});
+  const auto built = fwd::policy::build(before, std::move(edit), {}, {});
   REQUIRE_FALSE(built);
   CHECK(built.error().message == "policy.fw:200001: a policy has at most 200000 rules");
 }
