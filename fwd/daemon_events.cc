@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
+#include "fwd/control/changes.h"
 #include "fwd/daemon.h"
 #include "fwd/host.h"
 #include "fwd/host_warnings.h"
@@ -43,7 +44,7 @@ void Daemon::reload() {
   notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_us()));
   if (auto reopened = audit_->reopen(); !reopened)
     spdlog::error("audit: {}", reopened.error().message());
-  if (const auto applied = policy_->reload()) {
+  if (const auto applied = control::reload_policy(*context_)) {
     const engine::ActivePolicy& active = *applied->state->active;
     spdlog::info("reloaded the policy: {}, generation {}",
                  rules::count(active.policy.rules.size(), "rule"), active.generation);

@@ -10,8 +10,10 @@
 #include <fmt/format.h>
 #include <pwd.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "fwd/files.h"
+#include "rules/count.h"
 
 namespace fwd::control {
 namespace {
@@ -94,6 +96,31 @@ Answer recorded(const Context& context, const Request& request, std::string_view
   tell(event);
   context.record(std::move(event));
   return answer;
+}
+
+policy::Outcome<policy::Applied> reload_policy(const Context& context) {
+  audit::AdminEvent event;
+  event.action = "reload";
+  event.actor = {.uid = geteuid(),
+                 .user = user_name(geteuid()),
+                 .pid = getpid(),
+                 .command = command_line(getpid()),
+                 .login_uid = std::nullopt,
+                 .sudo_uid = std::nullopt};
+  event.before = point_of(context);
+  auto applied = context.policy.reload();
+  event.after = point_of(context);
+  event.change = "reload the policy on a signal, whose sender isn't known";
+  if (applied) {
+    const engine::ActivePolicy& active = *applied->state->active;
+    event.change =
+        fmt::format("reloaded the policy on a signal, whose sender isn't known: {}, generation {}",
+                    rules::count(active.policy.rules.size(), "rule"), active.generation);
+  } else {
+    event.refusal = shortened(applied.error().message);
+  }
+  context.record(std::move(event));
+  return applied;
 }
 
 void record_refusal(const Context& context, const Request& request, const std::string& why) {

@@ -26,6 +26,10 @@ using ChangeHandler = Answer (*)(const Context&, const Request&, Change&);
 Answer recorded(const Context& context, const Request& request, std::string_view action,
                 ChangeHandler handler);
 
+// Reads the policy anew, as SIGHUP asks for, and records what came of it. Who has sent the signal isn't known:
+// the daemon itself stands in the record.
+policy::Outcome<policy::Applied> reload_policy(const Context& context);
+
 // Of a peer that has no right to change anything.
 void record_refusal(const Context& context, const Request& request, const std::string& why);
 

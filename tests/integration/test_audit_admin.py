@@ -1,6 +1,7 @@
 """Who changed the firewall, and who tried to, is in its log."""
 
 import os
+import signal
 
 from harness import FwdTest
 from lab.firewall import field
@@ -33,6 +34,29 @@ class Admin(FwdTest):
         self.assert_fields(missing, event__outcome="failure", fwd__change="remove the rule 7")
         self.assertTrue(field(syntax, "event.reason") and field(missing, "event.reason"))
         self.assertEqual(*(field(missing, f"fwd.policy_hash.{when}") for when in ("before", "after")))
+
+    def test_a_reload_by_signal_is_on_record_and_says_that_nobody_knows_who_asked_for_it(self):
+        before = self.fwd.json("status")
+        self.fwd.policy.write_text(self.policy + "allow in 81/tcp\n", encoding="utf-8")
+        self.fwd.process.signal(signal.SIGHUP)
+        self.fwd.wait_for_log("reloaded the policy", 5)
+        after = self.fwd.json("status")
+        record = self.records(1, event__dataset="fwd.admin")[0]
+        self.assert_fields(
+            record, event__action="reload", event__outcome="success", user__id="0", process__pid=after["pid"],
+            fwd__change="reloaded the policy on a signal, whose sender isn't known: 2 rules, generation "
+                        f"{after['generation']}",
+            fwd__generation={"before": before["generation"], "after": after["generation"]},
+            fwd__policy_hash={"before": before["policy"]["hash"], "after": after["policy"]["hash"]})
+
+    def test_a_reload_of_a_broken_policy_is_on_record_with_its_error(self):
+        self.fwd.policy.write_text("allow in 80/nonsense\n", encoding="utf-8")
+        self.fwd.process.signal(signal.SIGHUP)
+        record = self.records(1, event__dataset="fwd.admin")[0]
+        self.assert_fields(record, event__action="reload", event__outcome="failure",
+                           fwd__change="reload the policy on a signal, whose sender isn't known")
+        self.assertIn("policy.fw:1", field(record, "event.reason"))
+        self.assertEqual(*(field(record, f"fwd.policy_hash.{when}") for when in ("before", "after")))
 
     def test_a_user_without_the_right_is_named(self):
         self.fwd.socket.chmod(0o666)
