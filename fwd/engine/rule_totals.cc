@@ -18,6 +18,8 @@ constexpr const char* kDefaultOut = "default out";
 // Removed rules whose counts are kept, beyond as many as the policy has: they may come back.
 constexpr std::size_t kRemovedKept = 1024;
 
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+
 std::uint64_t sum(const ActivePolicy& policy, DecidedBy by, std::size_t index,
                   Direction direction) {
   const Decision decision{.by = by, .index = static_cast<std::uint32_t>(index)};
@@ -26,18 +28,20 @@ std::uint64_t sum(const ActivePolicy& policy, DecidedBy by, std::size_t index,
   return total;
 }
 
-// Calls visit(id, count) for the defaults and every rule.
+// Calls visit(id, count) for the defaults, the built-in rules and the policy's first `most` rules. Several
+// built-in rules may share an id.
 template <typename Visit>
-void for_each_count(const ActivePolicy& active, Visit visit) {
+void for_each_count(const ActivePolicy& active, std::size_t most, Visit visit) {
   visit(std::string(kDefaultIn), sum(active, DecidedBy::Default, 0, Direction::In));
   visit(std::string(kDefaultOut), sum(active, DecidedBy::Default, 0, Direction::Out));
-  const auto rules = [&](const auto& list, DecidedBy by) {
-    for (std::size_t at = 0; at < list.size(); ++at) {
+  const auto each = [&](const auto& list, DecidedBy by, std::size_t count) {
+    for (std::size_t at = 0; at < count; ++at) {
       visit(list[at].id, sum(active, by, at, list[at].match.direction));
     }
   };
-  rules(active.policy.builtin_rules, DecidedBy::Builtin);
-  rules(active.policy.rules, DecidedBy::Rule);
+  const rules::Policy& policy = active.policy;
+  each(policy.builtin_rules, DecidedBy::Builtin, policy.builtin_rules.size());
+  each(policy.rules, DecidedBy::Rule, std::min(policy.rules.size(), most));
 }
 
 std::uint64_t count_of(const std::unordered_map<std::string, std::uint64_t>& counts,
@@ -65,24 +69,20 @@ void RuleHistory::fold(std::uint64_t oldest_in_use) {
 RuleTotals RuleHistory::totals(std::size_t most) const {
   RuleTotals totals;
   if (!current_) return totals;
-  Counts retired;
-  for (const auto& one : retired_) add(*one.policy, retired);
-  const auto with_earlier = [&](const std::string& id, std::uint64_t count) {
-    return count + count_of(folded_, id) + count_of(retired, id);
-  };
-  const auto of_rule = [&](const rules::Rule& rule, DecidedBy by, std::size_t at) {
-    return with_earlier(rule.id, sum(*current_, by, at, rule.match.direction));
+  Counts counts;
+  for (const auto& retired : retired_) add(*retired.policy, counts);
+  for_each_count(*current_, most,
+                 [&](const std::string& id, std::uint64_t value) { counts[id] += value; });
+  const auto count = [&](const std::string& id) {
+    return count_of(folded_, id) + count_of(counts, id);
   };
   totals.policy = current_;
-  totals.default_in =
-      with_earlier(kDefaultIn, sum(*current_, DecidedBy::Default, 0, Direction::In));
-  totals.default_out =
-      with_earlier(kDefaultOut, sum(*current_, DecidedBy::Default, 0, Direction::Out));
+  totals.default_in = count(kDefaultIn);
+  totals.default_out = count(kDefaultOut);
   const rules::Policy& policy = current_->policy;
-  for (std::size_t at = 0; at < policy.builtin_rules.size(); ++at)
-    totals.builtin.push_back(of_rule(policy.builtin_rules[at], DecidedBy::Builtin, at));
+  for (const auto& rule : policy.builtin_rules) totals.builtin.push_back(count(rule.id));
   for (std::size_t at = 0; at < std::min(policy.rules.size(), most); ++at)
-    totals.rules.push_back(of_rule(policy.rules[at], DecidedBy::Rule, at));
+    totals.rules.push_back(count(policy.rules[at].id));
   return totals;
 }
 
@@ -100,7 +100,7 @@ std::uint64_t RuleHistory::packets(const rules::Rule& rule) const {
 }
 
 void RuleHistory::add(const ActivePolicy& policy, Counts& counts) {
-  for_each_count(policy, [&](const std::string& id, std::uint64_t count) {
+  for_each_count(policy, kAll, [&](const std::string& id, std::uint64_t count) {
     if (count > 0) counts[id] += count;
   });
 }
@@ -111,7 +111,8 @@ void RuleHistory::forget_removed_rules() {
   const std::size_t rules = policy.builtin_rules.size() + policy.rules.size();
   if (folded_.size() <= 2 * rules + kRemovedKept) return;
   std::unordered_set<std::string> present;
-  for_each_count(*current_, [&](const std::string& id, std::uint64_t) { present.insert(id); });
+  for_each_count(*current_, kAll,
+                 [&](const std::string& id, std::uint64_t) { present.insert(id); });
   std::erase_if(folded_, [&](const auto& entry) { return !present.contains(entry.first); });
 }
 

@@ -96,3 +96,15 @@ TEST_CASE("who asks for the first rules gets no more") {
   CHECK(history.totals(1).rules == std::vector<std::uint64_t>{3});
   CHECK(history.totals(9).rules == std::vector<std::uint64_t>{3, 4});
 }
+
+TEST_CASE("built-in rules that share an id share its count") {
+  rules::Policy policy = policy_of({});
+  policy.builtin_rules = {tcp_rule(Action::Allow, 7), tcp_rule(Action::Allow, 7)};
+  RuleHistory history;
+  const auto first = active(policy);
+  history.begin(first, 1);
+  first->counters[0]->count({.by = DecidedBy::Builtin, .index = 0}, Direction::In);
+  first->counters[0]->count({.by = DecidedBy::Builtin, .index = 1}, Direction::In);
+  CHECK(history.totals().builtin == std::vector<std::uint64_t>{2, 2});
+  CHECK(history.totals(0).builtin == std::vector<std::uint64_t>{2, 2});
+}

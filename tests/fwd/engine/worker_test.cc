@@ -127,7 +127,7 @@ TEST_CASE("connections that come in are counted by service and by what became of
   const auto count = [&](std::size_t place, Action action) {
     return bench.worker->counters().connections[place][static_cast<std::size_t>(action)].value();
   };
-  for (const std::uint16_t port : {80, 80, 81, 82, 83, 9})
+  for (const std::uint16_t port : std::initializer_list<std::uint16_t>{80, 80, 81, 82, 83, 9})
     bench.verdict({1, PacketClass::New, tcp(port)});
   CHECK(count(1, Action::Allow) == 2);
   CHECK(count(2, Action::Deny) == 1);
