@@ -84,6 +84,25 @@ std::size_t ServiceMap::find(std::uint8_t protocol, std::uint16_t port) const no
   return std::prev(after)->service;
 }
 
+// May be wrong about ranges, but never says so of what isn't there.
+bool ServiceMap::has(const Match& match, const Services& services) const {
+  if (match.direction != Direction::In) return true;
+  return std::ranges::all_of(match.destination_ports, [&](PortRange ports) {
+    return ports.first == ports.last &&
+           std::ranges::all_of(match.protocols, [&](const ProtocolMatch& protocol) {
+             return names_[find(protocol.number, ports.first)] ==
+                    name_of(protocol.number, ports, services);
+           });
+  });
+}
+
+ServiceMap add_services(const ServiceMap& before, const RuleList& rules, std::size_t added,
+                        const Services& services, std::size_t most) {
+  const bool full = before.names_.size() >= most;
+  if (full || before.has(rules[added].match, services)) return before;
+  return make_service_map(rules, services, most);
+}
+
 ServiceMap make_service_map(const RuleList& rules, const Services& services, std::size_t most) {
   ServiceMap map;
   Collector collector(services, most, map.names_);

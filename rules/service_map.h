@@ -28,6 +28,10 @@ class ServiceMap {
  private:
   friend ServiceMap make_service_map(const RuleList& rules, const Services& services,
                                      std::size_t most);
+  friend ServiceMap add_services(const ServiceMap& before, const RuleList& rules, std::size_t added,
+                                 const Services& services, std::size_t most);
+
+  bool has(const Match& match, const Services& services) const;
 
   // From this port of this protocol on, until the next segment.
   struct Segment {
@@ -41,5 +45,10 @@ class ServiceMap {
 
 // At most `most` names: the first ones in the order of the rules. Ports of the others are "other".
 ServiceMap make_service_map(const RuleList& rules, const Services& services, std::size_t most);
+
+// The same after the rule at `added` was added to those of `before`. Looks at the others only where this one names
+// a port that none has named.
+ServiceMap add_services(const ServiceMap& before, const RuleList& rules, std::size_t added,
+                        const Services& services, std::size_t most);
 
 }  // namespace rules

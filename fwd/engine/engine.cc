@@ -176,6 +176,7 @@ PacketTotals Engine::packet_totals() const {
 std::vector<ServiceTotals> Engine::connection_totals() const {
   std::vector<ServiceTotals> totals;
   const std::lock_guard lock(mutex_);
+  totals.reserve(services_.names().size());
   for (const std::string& name : services_.names()) totals.push_back({name, {}});
   for (std::size_t place = 0; place < totals.size(); ++place) {
     for (const auto& worker : workers_) {

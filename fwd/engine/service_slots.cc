@@ -4,6 +4,7 @@ namespace fwd::engine {
 
 ServicePlaces ServiceSlots::places(const rules::ServiceMap& services) {
   ServicePlaces places;
+  places.reserve(services.names().size());
   for (const std::string& name : services.names()) places.push_back(place(name));
   return places;
 }

@@ -53,6 +53,14 @@ rules::RuleSet compile(const engine::ActivePolicy& before, const rules::PolicyEd
   __builtin_unreachable();
 }
 
+// What no rule names any more is counted under its name until the policy is read as a whole.
+rules::ServiceMap services_after(const engine::ActivePolicy& before, const rules::PolicyEdit& edit,
+                                 const rules::Services& services) {
+  if (edit.kind != rules::PolicyEdit::Kind::Added) return before.services;
+  return rules::add_services(before.services, edit.policy.rules, edit.index, services,
+                             engine::kServices);
+}
+
 std::expected<Built, Error> check(Built built) {
   auto broken =
       rules::check_expects(built.active->policy, built.outline.expects, built.active->rules);
@@ -97,7 +105,7 @@ std::expected<Built, Error> build(const engine::ActivePolicy& before, rules::Pol
   if (edit.kind == rules::PolicyEdit::Kind::Added)
     warnings = rules::check_new_rule(edit.policy.rules, edit.index);
   rules::RuleSet rules = compile(before, edit);
-  auto service_map = rules::make_service_map(edit.policy.rules, services, engine::kServices);
+  auto service_map = services_after(before, edit, services);
   auto active = std::make_shared<const engine::ActivePolicy>(
       std::move(edit.policy), std::move(rules), stamp.version, stamp.generation, stamp.mode,
       stamp.workers, std::move(service_map));

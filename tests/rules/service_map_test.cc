@@ -101,3 +101,27 @@ TEST_CASE("a port goes by the first name that it has, of its own protocol if the
   CHECK(*services.name_of(80, protocol::kUdp) == "http");
   CHECK(services.name_of(81, protocol::kTcp) == nullptr);
 }
+
+TEST_CASE("a rule that is added brings its ports, and only new ones have the others looked at") {
+  const auto added = [](const std::string& policy, std::size_t most = 99) {
+    const auto resolved = tests::resolve_tree(tests::tree_of(policy));
+    REQUIRE(resolved);
+    RuleList rules = resolved->policy.rules;
+    rules.erase(rules.size() - 1);
+    const auto before = make_service_map(rules, tests::services(), most);
+    return add_services(before, resolved->policy.rules, rules.size(), tests::services(), most);
+  };
+  const auto same = added("allow in 80/tcp\ndeny in proto tcp from 192.0.2.1 to any port 80\n");
+  CHECK(same.names() == Words{"other", "http"});
+  CHECK(added("allow in 80/tcp\nallow out 25/tcp\n").names() == Words{"other", "http"});
+  CHECK(added("allow in 80/tcp\nallow in 81/tcp\n").names() == Words{"other", "http", "81"});
+  CHECK(added("allow in 80/tcp\nallow in 81/tcp\n", 2).names() == Words{"other", "http"});
+
+  const auto protocol_too = added("allow in 53/tcp\nallow in 53/udp\n");
+  CHECK(protocol_too.names() == Words{"other", "domain"});
+  CHECK(service(protocol_too, protocol::kUdp, 53) == "domain");
+  const auto narrower = added("allow in 8000:9000/tcp\nallow in 8080/tcp\n");
+  CHECK(service(narrower, protocol::kTcp, 8080) == "8080");
+  const auto wider = added("allow in 8080/tcp\nallow in 8080:8090/tcp\n");
+  CHECK(service(wider, protocol::kTcp, 8081) == "8080:8090");
+}

@@ -12,6 +12,7 @@ namespace {
 
 rules::ServiceMap ports(std::uint16_t first, std::size_t count) {
   std::vector<rules::Rule> rules;
+  rules.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     rules.push_back(tests::tcp_rule(rules::Action::Allow, static_cast<std::uint16_t>(first + i)));
   }
