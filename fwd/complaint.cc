@@ -18,4 +18,9 @@ void Complaint::none() {
   spdlog::info("{}: works again", about_);
 }
 
+std::string Complaint::last() const {
+  const std::lock_guard lock(mutex_);
+  return last_;
+}
+
 }  // namespace fwd

@@ -14,10 +14,12 @@ class Complaint {
   void trouble(const std::string& message);
   void none();
 
+  std::string last() const;  // empty while there is none
+
  private:
   const std::string about_;
-  std::mutex mutex_;
-  std::string last_;  // empty while there is none
+  mutable std::mutex mutex_;
+  std::string last_;
 };
 
 }  // namespace fwd

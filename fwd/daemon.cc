@@ -274,9 +274,9 @@ Result<void> Daemon::serve() {
       .queues = settings_.queues,
       .queue_length = settings_.queue_length,
   });
-  metrics_ = std::make_unique<metrics::Metrics>(*context_);
+  metrics_ = std::make_unique<metrics::Publisher>(*context_, settings_.metrics);
   auto routes = control::routes(*context_);
-  routes.push_back(metrics_->route(metrics::Detail::Whole));
+  routes.push_back(metrics_->route());
   control::Router router(std::move(routes), control::Access::look_up(settings_.control, geteuid()),
                          [this](const control::Request& request, const std::string& why) {
                            control::record_refusal(*context_, request, why);
@@ -285,9 +285,11 @@ Result<void> Daemon::serve() {
       !started) {
     return started;
   }
+  metrics_->beat();
   give_back_memory();
   return loop_->every(std::chrono::seconds(1), [this] {
     server_->sweep();
+    metrics_->beat();
     give_back_memory();
   });
 }
@@ -307,6 +309,7 @@ Result<void> Daemon::run() {
 
 Daemon::~Daemon() {
   server_.reset();
+  if (metrics_ != nullptr) metrics_->stop();
   if (listening_) {
     if (unlink(options_.socket.c_str()) != 0)
       spdlog::warn("{}", SystemError{"remove the socket", errno}.message());

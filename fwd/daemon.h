@@ -17,7 +17,7 @@
 #include "fwd/kernel/limit_log.h"
 #include "fwd/kernel/links.h"
 #include "fwd/kernel/table.h"
-#include "fwd/metrics/metrics.h"
+#include "fwd/metrics/publisher.h"
 #include "fwd/options.h"
 #include "fwd/policy/manager.h"
 #include "fwd/settings.h"
@@ -91,7 +91,7 @@ class Daemon {
   std::uint64_t compact_version_ = 0;  // of the policy that give_back_memory() was called for last
   std::optional<EventLoop> loop_;
   std::unique_ptr<control::Context> context_;
-  std::unique_ptr<metrics::Metrics> metrics_;
+  std::unique_ptr<metrics::Publisher> metrics_;
   std::unique_ptr<control::Server> server_;
 };
 

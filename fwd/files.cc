@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,6 +11,27 @@
 #include "fwd/unique_fd.h"
 
 namespace fwd {
+namespace {
+
+// `settle` is called with the whole new file, before it takes the old one's place.
+Result<void> replace(const std::string& path, std::string_view bytes,
+                     const std::function<Result<void>(int fd)>& settle) {
+  std::string temporary = path + ".XXXXXX";
+  const UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd.valid()) return failed("make a new file beside " + path);
+  const auto fill = [&]() -> Result<void> {
+    if (auto written = write_all(fd.get(), bytes); !written) return written;
+    if (auto settled = settle(fd.get()); !settled) return settled;
+    if (rename(temporary.c_str(), path.c_str()) != 0) return failed("rename");
+    return {};
+  };
+  auto filled = fill();
+  if (filled) return {};
+  unlink(temporary.c_str());
+  return failed("replace " + path + ": " + filled.error().what, filled.error().code);
+}
+
+}  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t most) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -40,20 +62,19 @@ Result<void> write_all(int fd, std::string_view bytes) {
 }
 
 Result<void> replace_file(const std::string& path, std::string_view bytes) {
-  std::string temporary = path + ".XXXXXX";
-  const UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd.valid()) return failed("make a new file beside " + path);
-  const auto fill = [&]() -> Result<void> {
-    if (auto written = write_all(fd.get(), bytes); !written) return written;
-    if (fsync(fd.get()) != 0) return failed("sync");
-    if (rename(temporary.c_str(), path.c_str()) != 0) return failed("rename");
+  const auto settle = [](int fd) -> Result<void> {
+    if (fsync(fd) != 0) return failed("sync");
     return {};
   };
-  if (auto filled = fill(); !filled) {
-    unlink(temporary.c_str());
-    return failed("replace " + path + ": " + filled.error().what, filled.error().code);
-  }
+  if (auto replaced = replace(path, bytes, settle); !replaced) return replaced;
   return sync_directory(std::filesystem::path(path).parent_path());
+}
+
+Result<void> publish_file(const std::string& path, std::string_view bytes) {
+  return replace(path, bytes, [](int fd) -> Result<void> {
+    if (fchmod(fd, 0644) != 0) return failed("let others read it");
+    return {};
+  });
 }
 
 Result<void> sync_directory(const std::string& path) {

@@ -17,6 +17,9 @@ Result<void> write_all(int fd, std::string_view bytes);
 // Makes or replaces the file, for its owner alone: in one step, and safe on disk when it returns.
 Result<void> replace_file(const std::string& path, std::string_view bytes);
 
+// Likewise, for everybody to read. It may be gone after a power failure.
+Result<void> publish_file(const std::string& path, std::string_view bytes);
+
 // So that a rename or removal in it outlives a power failure.
 Result<void> sync_directory(const std::string& path);
 

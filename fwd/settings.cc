@@ -116,6 +116,27 @@ bool set_group(std::string& target, const toml::node& node) {
   return true;
 }
 
+bool set_metrics_listen(Settings& settings, const toml::node& node) {
+  const auto text = node.value_exact<std::string>();
+  settings.metrics.listen = text ? metrics::parse_endpoint(*text) : std::nullopt;
+  return settings.metrics.listen.has_value();
+}
+
+// The collector reads files of that name alone.
+bool set_metrics_textfile(Settings& settings, const toml::node& node) {
+  const auto text = node.value_exact<std::string>();
+  if (!text || !text->starts_with('/') || !text->ends_with(".prom")) return false;
+  settings.metrics.textfile = *text;
+  return true;
+}
+
+bool set_metrics_textfile_seconds(Settings& settings, const toml::node& node) {
+  std::int64_t seconds = 0;
+  if (!set_integer(seconds, node, 1, 3600)) return false;
+  settings.metrics.textfile_interval = std::chrono::seconds(seconds);
+  return true;
+}
+
 bool set_log_level(Settings& settings, const toml::node& node) {
   struct Name {
     std::string_view name;
@@ -167,6 +188,11 @@ constexpr std::array kKeys = {
         set_ct_mark_mask},
     Key{"lease_ms", "a number from 300 to 60000", set_lease},
     Key{"log_level", R"("debug", "info", "warning" or "error")", set_log_level},
+    Key{"metrics.listen",
+        R"(a loopback address with a port, such as "127.0.0.1:9472" or "[::1]:9472")",
+        set_metrics_listen},
+    Key{"metrics.textfile", "an absolute path that ends in .prom", set_metrics_textfile},
+    Key{"metrics.textfile_seconds", "a number from 1 to 3600", set_metrics_textfile_seconds},
     Key{"nflog_group", "a number from 1 to 65535",
         [](Settings& s, const toml::node& n) { return set_integer(s.nflog_group, n, 1, 65535); }},
     Key{"queue_length", "a number from 64 to 1048576",

@@ -12,6 +12,7 @@
 #include "fwd/audit/format.h"
 #include "fwd/kernel/marks.h"
 #include "fwd/kernel/table.h"
+#include "fwd/metrics/endpoint.h"
 #include "fwd/system_error.h"
 
 namespace fwd {
@@ -38,6 +39,12 @@ struct ControlSettings {
   std::string read_group = "fwd-read";    // may only read
 };
 
+struct MetricsSettings {
+  std::optional<metrics::Endpoint> listen = std::nullopt;
+  std::string textfile = {};  // absolute; empty: none
+  std::chrono::seconds textfile_interval{15};
+};
+
 struct Settings {
   kernel::QueueRange queues;          // default: one queue per processor
   std::uint32_t queue_length = 4096;  // packets the kernel holds for one queue
@@ -49,6 +56,7 @@ struct Settings {
   LogLevel log_level = LogLevel::Info;
   AuditSettings audit;
   ControlSettings control;
+  MetricsSettings metrics;
 };
 
 // `state_directory` may be relative.

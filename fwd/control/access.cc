@@ -22,7 +22,7 @@ std::optional<gid_t> find_group(const std::string& name) {
 }  // namespace
 
 bool Access::Grant::covers(const Peer& peer) const {
-  if (user && *user == peer.uid) return true;
+  if (everybody || (user && *user == peer.uid)) return true;
   return group && std::ranges::find(peer.groups, *group) != peer.groups.end();
 }
 
@@ -41,6 +41,12 @@ Access Access::look_up(const ControlSettings& settings, uid_t own_user) {
             .read = true,
             .change = false},
   };
+  return access;
+}
+
+Access Access::all_read() {
+  Access access;
+  access.grants_ = {{.user = std::nullopt, .group = std::nullopt, .everybody = true, .read = true}};
   return access;
 }
 

@@ -20,6 +20,9 @@ class Access {
   // Looks the groups up once. A group that doesn't exist gives nobody anything.
   static Access look_up(const ControlSettings& settings, uid_t own_user);
 
+  // Everybody may read, nobody change anything.
+  static Access all_read();
+
   bool may(const Peer& peer, Right right) const;
   // "uid 1000 may not change the firewall: that is for root and the group fwd-admin"
   std::string refusal(const Peer& peer, Right right) const;
@@ -28,6 +31,7 @@ class Access {
   struct Grant {
     std::optional<uid_t> user;
     std::optional<gid_t> group;
+    bool everybody = false;
     bool read = false;
     bool change = false;
 

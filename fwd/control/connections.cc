@@ -37,7 +37,7 @@ bool Connections::room_for(const Peer& peer) const {
 }
 
 Connection* Connections::opened(int fd) {
-  auto peer = peer_of(fd);
+  auto peer = peer_of_(fd);
   if (!peer) {
     spdlog::warn("control: {}", peer.error().message());
     shutdown(fd, SHUT_RDWR);
@@ -45,7 +45,7 @@ Connection* Connections::opened(int fd) {
   }
   const std::lock_guard lock(mutex_);
   if (!room_for(*peer)) {
-    refuse(fd, "too many connections to the control socket; try again");
+    refuse(fd, "too many connections; try again");
     return nullptr;
   }
   return &open_.emplace_back(Connection{fd, std::move(*peer), Clock::now() + limits_.request});

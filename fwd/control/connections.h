@@ -1,4 +1,4 @@
-// The open control connections, with what each user may hold and for how long. The HTTP library
+// The open connections of a server, with what each user may hold and for how long. The HTTP library
 // knows neither users nor the time of a whole request: a client that sends a byte now and then is
 // never idle to it.
 #pragma once
@@ -31,7 +31,8 @@ struct Connection {
 
 class Connections {
  public:
-  explicit Connections(const Limits& limits) : limits_(limits) {}
+  explicit Connections(const Limits& limits, PeerOf peer_of = control::peer_of)
+      : limits_(limits), peer_of_(peer_of) {}
 
   // Null when there are too many, or the peer can't be told: it has been answered and shut down
   // then. Root always gets in, so that nobody can keep root out.
@@ -51,6 +52,7 @@ class Connections {
   bool room_for(const Peer& peer) const;
 
   Limits limits_;
+  PeerOf peer_of_;
   std::mutex mutex_;
   std::list<Connection> open_;
   std::optional<Clock::time_point> work_began_;

@@ -18,4 +18,6 @@ struct Peer {
 
 Result<Peer> peer_of(int socket);
 
+using PeerOf = Result<Peer> (*)(int socket);
+
 }  // namespace fwd::control

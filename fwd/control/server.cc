@@ -155,8 +155,8 @@ struct Server::Callbacks {
 };
 
 Result<std::unique_ptr<Server>> Server::start(UniqueFd listener, Router router,
-                                              const Limits& limits) {
-  std::unique_ptr<Server> server(new Server(std::move(router), limits));
+                                              const Limits& limits, PeerOf peer_of) {
+  std::unique_ptr<Server> server(new Server(std::move(router), limits, peer_of));
   // The library's own limit leaves room for those that are told that there are too many.
   const unsigned most = 2 * limits.connections;
   server->daemon_ = MHD_start_daemon(

@@ -1,4 +1,4 @@
-// HTTP/1.1 on a listening Unix socket, by libmicrohttpd, in one thread of its own.
+// HTTP/1.1 on a listening socket, by libmicrohttpd, in one thread of its own.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,8 @@ namespace fwd::control {
 class Server {
  public:
   static Result<std::unique_ptr<Server>> start(UniqueFd listener, Router router,
-                                               const Limits& limits = {});
+                                               const Limits& limits = {},
+                                               PeerOf peer_of = control::peer_of);
 
   ~Server();  // waits for the handler that runs
   Server(const Server&) = delete;
@@ -27,8 +28,8 @@ class Server {
  private:
   struct Callbacks;
 
-  Server(Router router, const Limits& limits)
-      : router_(std::move(router)), limits_(limits), connections_(limits) {}
+  Server(Router router, const Limits& limits, PeerOf peer_of)
+      : router_(std::move(router)), limits_(limits), connections_(limits, peer_of) {}
 
   Router router_;
   Limits limits_;

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -99,14 +100,17 @@ void add_defaults(Exposition::Family& family, const engine::RuleTotals& totals) 
   add(policy.default_out, totals.default_out);
 }
 
+// Several built-in rules may share an id, and its count.
 void add_rules(Exposition& page, const engine::RuleTotals& totals) {
   auto family = page.counter("fwd_rule_packets_total",
                              "Packets that the workers decided by this rule of the policy.");
   if (!totals.policy) return;
   add_defaults(family, totals);
+  std::unordered_set<std::string_view> seen;
   const auto add = [&](const auto& list, const std::vector<std::uint64_t>& counts) {
     for (std::size_t at = 0; at < counts.size(); ++at) {
       const rules::Rule& rule = list[at];
+      if (!seen.insert(rule.id).second) continue;
       family.add({{"rule_id", rule.id}, {"action", word(rule.action)}}, counts[at]);
     }
   };

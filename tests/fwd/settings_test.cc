@@ -33,6 +33,10 @@ rotate_size = 1000000
 [control]
 admin_group = "wheel"
 read_group = "adm"
+[metrics]
+listen = "[::1]:9472"
+textfile = "/run/fwd/fwd.prom"
+textfile_seconds = 5
 )",
                                             "fwd.toml");
   REQUIRE(settings);
@@ -55,6 +59,9 @@ read_group = "adm"
   CHECK(settings->audit.rotate_size == 1'000'000);
   CHECK(settings->control.admin_group == "wheel");
   CHECK(settings->control.read_group == "adm");
+  CHECK(settings->metrics.listen->port == 9472);
+  CHECK(settings->metrics.textfile == "/run/fwd/fwd.prom");
+  CHECK(settings->metrics.textfile_interval == std::chrono::seconds(5));
 }
 
 TEST_CASE("an absent file is all defaults") {
@@ -64,6 +71,8 @@ TEST_CASE("an absent file is all defaults") {
   CHECK(settings->queues.first == 0);
   CHECK(settings->ct_mark.mask == 0xff000000);
   CHECK(settings->control.admin_group == "fwd-admin");
+  CHECK_FALSE(settings->metrics.listen);
+  CHECK(settings->metrics.textfile.empty());
 }
 
 TEST_CASE("a file that can't be read is an error and not all defaults") {
@@ -118,12 +127,25 @@ TEST_CASE("settings errors name file, line and what is allowed") {
       {"[control]\nadmin_group = \"\"",
        "fwd.toml:2: \"control.admin_group\" must be the name of a group"},
       {"[audit]\nflows = \"yes\"", "fwd.toml:2: \"audit.flows\" must be true or false"},
+      {"[metrics]\nlisten = \"192.0.2.1:9472\"",
+       "fwd.toml:2: \"metrics.listen\" must be a loopback address with a port, such as "
+       "\"127.0.0.1:9472\" or \"[::1]:9472\""},
+      {"[metrics]\nlisten = 9472",
+       "fwd.toml:2: \"metrics.listen\" must be a loopback address with a port, such as "
+       "\"127.0.0.1:9472\" or \"[::1]:9472\""},
+      {"[metrics]\ntextfile = \"fwd.prom\"",
+       "fwd.toml:2: \"metrics.textfile\" must be an absolute path that ends in .prom"},
+      {"[metrics]\ntextfile = \"/tmp/fwd.txt\"",
+       "fwd.toml:2: \"metrics.textfile\" must be an absolute path that ends in .prom"},
+      {"[metrics]\ntextfile_seconds = 0",
+       "fwd.toml:2: \"metrics.textfile_seconds\" must be a number from 1 to 3600"},
       {"[control]\nadmin = \"wheel\"",
        "fwd.toml:2: unknown key \"control.admin\" (known: audit.flows, audit.fold_above, "
        "audit.format, audit.full_disk, audit.journal, audit.keep, audit.ring_records, "
        "audit.rotate_size, audit.syslog, audit.syslog_facility, control.admin_group, "
        "control.read_group, "
-       "ct_mark_mask, lease_ms, log_level, nflog_group, queue_length, queues, "
+       "ct_mark_mask, lease_ms, log_level, metrics.listen, metrics.textfile, "
+       "metrics.textfile_seconds, nflog_group, queue_length, queues, "
        "shed_above)"},
   };
   for (const Case& c : cases) {

@@ -22,6 +22,20 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+class TcpConnection(http.client.HTTPConnection):
+    """HTTP to a port of the namespace's own."""
+
+    def __init__(self, namespace, port, address="127.0.0.1"):
+        super().__init__(address, port, timeout=10)
+        self._namespace = namespace
+
+    def connect(self):
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self.sock = self._namespace.socket(family, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect((self.host, self.port))
+
+
 class Page:
     """The samples of one page in Prometheus' text format."""
 
@@ -64,9 +78,9 @@ class Page:
                 if "counter" == types.get(key[0]) or "histogram" == types.get(family.sub("", key[0]))}
 
 
-def fetch(connection, path="/metrics"):
-    """Status, content type and body of a GET."""
-    connection.request("GET", path)
+def fetch(connection, path="/metrics", method="GET", body=None):
+    """Status, content type and body of what is answered."""
+    connection.request(method, path, body)
     response = connection.getresponse()
     answer = response.status, response.getheader("Content-Type"), response.read().decode()
     connection.close()

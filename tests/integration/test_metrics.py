@@ -1,13 +1,17 @@
-"""The metrics agree with the traffic, and Prometheus' own tools have nothing to say against them."""
+"""The metrics agree with the traffic, whatever way they go, and Prometheus' own tools have nothing to say against them."""
 
+import contextlib
+import http.client
 import shutil
+import socket
 import subprocess
 import unittest
 
 from harness import FAMILIES, SERVER, STRANGER, FwdTest
-from lab.process import wait_until
-from scrape import UnixConnection, fetch, scrape
-from traffic import Listener, is_open
+from lab.process import Process, wait_until
+from load import flood, forged_sources
+from scrape import Page, TcpConnection, UnixConnection, fetch, scrape
+from traffic import Listener, is_open, outcome
 
 POLICY = """default deny in
 allow in 80,443/tcp comment "web"
@@ -23,6 +27,11 @@ def checked(page):
     result = subprocess.run(["promtool", "check", "metrics"], input=page.text, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", ""), result
     return page
+
+
+def left_out(page, other):
+    """The names of families that a page has and the other hasn't."""
+    return {name for name, _ in page.series()} - {name for name, _ in other.series()}
 
 
 class Metrics(FwdTest):
@@ -85,10 +94,10 @@ class Metrics(FwdTest):
 
     def test_the_page_doesn_t_grow_with_the_traffic(self):
         before = self.page()
-        flood = [Flow(source=f"10.9.{i // 250}.{i % 250 + 1}", sport=1024 + i, target=SERVER[4], dport=1 + i * 7) for i in range(2000)]
-        send(self.client, self.server, flood)
-        wait_until(lambda: self.page().sum("fwd_packets_total") - before.sum("fwd_packets_total") >= len(flood), 10,
-                   "the flood is counted")
+        for port in (80, 81, 22, 3306, 31337):
+            flood(self.client, forged_sources(2000), port, 2000)
+        wait_until(lambda: self.page().sum("fwd_packets_total") + self.page().sum("fwd_kernel_copy_packets_total") >
+                   5 * 1900, 10, "the flood is counted")
         self.assertEqual(sorted(map(str, self.page().series())), sorted(map(str, before.series())))
 
     def test_the_audit_log_s_equation_holds(self):
@@ -145,3 +154,120 @@ class Metrics(FwdTest):
 
     def test_other_paths_are_none(self):
         self.assertEqual(fetch(UnixConnection(self.fwd.socket), "/metrics/")[0], 404)
+
+
+PORT = 9472
+
+
+class Port(FwdTest):
+    policy = POLICY + f"allow in {PORT}/tcp\n"
+    settings = f'[metrics]\nlisten = "127.0.0.1:{PORT}"\n'
+
+    def test_the_loopback_port_has_all_but_the_rules(self):
+        is_open(self.client, 4, SERVER[4], 81)
+        page = checked(scrape(TcpConnection(self.server, PORT)))
+        whole = scrape(UnixConnection(self.fwd.socket))
+        self.assertEqual(left_out(whole, page), {"fwd_rule_packets_total"})
+        self.assertEqual(left_out(page, whole), set())
+        self.assertEqual(page.get("fwd_packets_total", hook="input", action="reject", reason="rule"), 1)
+        for rule in self.fwd.json("list")["rules"]:
+            self.assertNotIn(rule["id"], page.text)
+
+    def test_nothing_else_is_served_there_and_nothing_can_be_changed(self):
+        for method, path, status in (("GET", "/v1/status", 404), ("POST", "/v1/disable", 404), ("GET", "/", 404),
+                                     ("POST", "/metrics", 405), ("PUT", "/metrics", 405)):
+            with self.subTest(method=method, path=path):
+                self.assertEqual(fetch(TcpConnection(self.server, PORT), path, method)[0], status)
+        self.assertEqual(fetch(TcpConnection(self.server, PORT), "/metrics", "GET", b"a body")[0], 413)
+        self.assertTrue(self.fwd.json("status")["enabled"])
+
+    def test_no_other_host_reaches_it_whatever_the_policy_says(self):
+        self.assertEqual(outcome(self.client, 4, SERVER[4], PORT)[0], "refused")
+
+    def test_many_clients_that_say_nothing_take_nothing_from_the_control_socket(self):
+        with contextlib.ExitStack() as stack:
+            for _ in range(16):
+                sock = stack.enter_context(self.server.socket(socket.AF_INET, socket.SOCK_STREAM))
+                sock.connect(("127.0.0.1", PORT))
+                sock.sendall(b"GET /metrics HTTP/1.1\r\n")
+            with self.server.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+                sock.settimeout(5)
+                sock.connect(("127.0.0.1", PORT))
+                self.assertIn(b" 503 ", sock.recv(4096))
+            self.assertEqual(fetch(UnixConnection(self.fwd.socket))[0], 200)
+        wait_until(lambda: self.answers() == 200, 5, "the port serves again")
+
+    def answers(self):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return fetch(TcpConnection(self.server, PORT))[0]
+        return None
+
+
+class TakenPort(FwdTest):
+    settings = f'[metrics]\nlisten = "[::1]:{PORT}"\n'
+
+    def test_a_port_that_is_taken_keeps_no_firewall_from_starting_and_is_served_once_it_is_free(self):
+        self.fwd.stop()
+        with self.server.socket(socket.AF_INET6, socket.SOCK_STREAM) as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(("::1", PORT))
+            taken.listen()
+            self.fwd.start()
+            said = f"bind [::1]:{PORT}: Address already in use"
+            self.assertIn(f"the metrics aren't served by TCP: {said}", self.fwd.json("status")["warnings"])
+            self.assertEqual(self.fwd.process.output().count(said), 1)
+        self.fwd.wait_for_log("metrics: works again", 5)
+        self.assertEqual(scrape(TcpConnection(self.server, PORT, "::1")).get("fwd_healthy"), 1)
+
+
+class Textfile(FwdTest):
+    policy = POLICY
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.directory / "textfile"
+        self.file = self.folder / "fwd.prom"
+        self.fwd.settings.write_text(f'[metrics]\ntextfile = "{self.file}"\ntextfile_seconds = 1\n', encoding="utf-8")
+        self.fwd.stop()
+
+    def read(self):
+        return Page(self.file.read_text(encoding="utf-8"))
+
+    def test_the_file_follows_the_traffic(self):
+        self.folder.mkdir()
+        self.fwd.start()
+        wait_until(self.file.exists, 3, "the file")
+        self.assertEqual(self.file.stat().st_mode & 0o777, 0o644)
+        is_open(self.client, 4, SERVER[4], 81)
+        wait_until(lambda: self.read().get("fwd_packets_total", hook="input", action="reject", reason="rule") == 1, 5,
+                   "the file has the packet")
+        page = checked(self.read())
+        self.assertEqual(left_out(scrape(UnixConnection(self.fwd.socket)), page), {"fwd_rule_packets_total"})
+        self.fwd.stop()
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["fwd.prom"])
+
+    def test_a_folder_that_is_missing_is_said_once_and_used_as_soon_as_it_is_there(self):
+        self.fwd.start()
+        self.fwd.wait_for_log("No such file or directory", 3)
+        self.assertIn("the metrics' file isn't written", " ".join(self.fwd.json("status")["warnings"]))
+        self.folder.mkdir()
+        self.fwd.wait_for_log("works again", 5)
+        self.assertEqual(self.fwd.process.output().count("No such file or directory"), 1)
+        self.assertEqual(self.read().get("fwd_healthy"), 1)
+        self.assertEqual(self.fwd.json("status")["warnings"], [])
+
+    @unittest.skipUnless(shutil.which("prometheus-node-exporter"), "needs Debian's prometheus-node-exporter")
+    def test_node_exporter_hands_it_on(self):
+        self.folder.mkdir()
+        self.fwd.start()
+        wait_until(self.file.exists, 3, "the file")
+        with Process(self.server, ["prometheus-node-exporter", "--collector.disable-defaults", "--collector.textfile",
+                                   f"--collector.textfile.directory={self.folder}",
+                                   "--web.listen-address=127.0.0.1:9100"], self.directory / "exporter.log") as exporter:
+            wait_until(lambda: is_open(self.server, 4, "127.0.0.1", 9100), 10, "node_exporter listens", exporter)
+            status, _, body = fetch(TcpConnection(self.server, 9100))
+        self.assertEqual(status, 200)
+        self.assertIn("node_textfile_scrape_error 0\n", body)
+        page = Page(body)
+        self.assertEqual(page.get("fwd_healthy"), 1)
+        self.assertEqual(left_out(self.read(), page), set())
