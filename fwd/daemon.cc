@@ -9,6 +9,7 @@
 
 #include <cap-ng.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -29,6 +30,10 @@ namespace {
 
 constexpr std::initializer_list<int> kSignals = {SIGTERM, SIGINT, SIGHUP};
 constexpr std::chrono::seconds kFirstRound{2};  // workers come round every kernel::kTick
+
+// Bytes. A block of this size is mapped by itself: what is reserved in it takes no memory before it is used, and all of it
+// is given back at once. It is the allocator's own limit; but left to itself it raises that with each large block freed.
+constexpr int kLargeBlock = 128 << 10;
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -67,6 +72,7 @@ Result<void> keep(Result<T> made, Into& into) {
 
 int run_daemon(const Options& options) {
   set_up_log(LogLevel::Info);
+  mallopt(M_MMAP_THRESHOLD, kLargeBlock);
   block_signals(kSignals);
   signal(SIGPIPE, SIG_IGN);
   Daemon daemon(options);

@@ -258,29 +258,44 @@ std::string to_string(const AddressRange& range) {
 
 AddressSet::AddressSet(std::vector<AddressRange> ranges) {
   std::sort(ranges.begin(), ranges.end());
-  for (const auto& range : ranges) {
-    if (!ranges_.empty() && touches(ranges_.back(), range)) {
-      ranges_.back().last = std::max(ranges_.back().last, range.last);
+  std::size_t merged = 0;  // so many come of those that were looked at
+  for (const AddressRange& range : ranges) {
+    if (merged > 0 && touches(ranges[merged - 1], range)) {
+      ranges[merged - 1].last = std::max(ranges[merged - 1].last, range.last);
     } else {
-      ranges_.push_back(range);
+      ranges[merged++] = range;
     }
+  }
+  ranges.resize(merged);
+  const auto v6 = std::ranges::partition_point(
+      ranges, [](const AddressRange& range) { return range.first.family == Family::V4; });
+  std::vector<V4Range> v4;
+  v4.reserve(static_cast<std::size_t>(v6 - ranges.begin()));
+  for (auto range = ranges.begin(); range != v6; ++range) {
+    v4.push_back({static_cast<std::uint32_t>(range->first.low),
+                  static_cast<std::uint32_t>(range->last.low)});
+  }
+  v4_ = v4;
+  v6_.reserve(static_cast<std::size_t>(ranges.end() - v6));
+  for (auto range = v6; range != ranges.end(); ++range) {
+    v6_.push_back({{range->first.high, range->first.low}, {range->last.high, range->last.low}});
   }
 }
 
 bool AddressSet::contains(const Address& address) const {
-  const auto after = std::upper_bound(
-      ranges_.begin(), ranges_.end(), address,
-      [](const Address& value, const AddressRange& range) { return value < range.first; });
-  return after != ranges_.begin() && std::prev(after)->contains(address);
+  const auto among = ranges(address.family);
+  const auto after = std::ranges::upper_bound(among, address, {}, &AddressRange::first);
+  return after != among.begin() && (*std::ranges::prev(after)).contains(address);
 }
 
 bool AddressSet::contains(const AddressSet& other) const {
-  auto mine = ranges_.begin();
-  for (const auto& range : other.ranges_) {
-    while (mine != ranges_.end() && mine->last < range.first) ++mine;
+  const auto all = ranges();
+  auto mine = all.begin();
+  for (const AddressRange& range : other.ranges()) {
+    while (mine != all.end() && (*mine).last < range.first) ++mine;
     // Touching ranges are merged, so a range of the other that isn't inside one of ours isn't
     // inside.
-    if (mine == ranges_.end() || !mine->contains(range.first) || !mine->contains(range.last)) {
+    if (mine == all.end() || !(*mine).contains(range.first) || !(*mine).contains(range.last)) {
       return false;
     }
   }
@@ -288,23 +303,19 @@ bool AddressSet::contains(const AddressSet& other) const {
 }
 
 bool AddressSet::intersects(const AddressSet& other) const {
-  auto mine = ranges_.begin();
-  auto theirs = other.ranges_.begin();
-  while (mine != ranges_.end() && theirs != other.ranges_.end()) {
-    if (mine->first <= theirs->last && theirs->first <= mine->last) return true;
-    if (mine->last < theirs->last) {
+  const auto ours = ranges();
+  const auto others = other.ranges();
+  auto mine = ours.begin();
+  auto theirs = others.begin();
+  while (mine != ours.end() && theirs != others.end()) {
+    if ((*mine).first <= (*theirs).last && (*theirs).first <= (*mine).last) return true;
+    if ((*mine).last < (*theirs).last) {
       ++mine;
     } else {
       ++theirs;
     }
   }
   return false;
-}
-
-bool AddressSet::has(Family family) const {
-  // IPv4 sorts first, so one end tells.
-  if (ranges_.empty()) return false;
-  return (family == Family::V4 ? ranges_.front() : ranges_.back()).first.family == family;
 }
 
 }  // namespace rules

@@ -7,9 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "rules/short_list.h"
 
 namespace rules {
 
@@ -56,8 +59,33 @@ std::string to_string(const Address& address);  // RFC 5952
 // Address, prefix or first-last: the shortest that is exact.
 std::string to_string(const AddressRange& range);
 
-// An immutable union of ranges: sorted, disjoint, merged where they touch.
+// An immutable union of ranges: sorted, disjoint, merged where they touch. Eight bytes for a range of IPv4 addresses,
+// 32 for one of IPv6.
 class AddressSet {
+  struct V4Range {
+    std::uint32_t first;
+    std::uint32_t last;
+
+    bool operator==(const V4Range&) const = default;
+  };
+  struct V6Number {
+    std::uint64_t high;
+    std::uint64_t low;
+
+    bool operator==(const V6Number&) const = default;
+  };
+  struct V6Range {
+    V6Number first;
+    V6Number last;
+
+    bool operator==(const V6Range&) const = default;
+  };
+
+  auto part(std::size_t begin, std::size_t end) const {
+    return std::views::iota(begin, end) |
+           std::views::transform([this](std::size_t index) { return range(index); });
+  }
+
  public:
   AddressSet() = default;
   explicit AddressSet(std::vector<AddressRange> ranges);
@@ -65,14 +93,26 @@ class AddressSet {
   bool contains(const Address& address) const;
   bool contains(const AddressSet& other) const;  // every member of other is a member of this
   bool intersects(const AddressSet& other) const;
-  bool empty() const { return ranges_.empty(); }
-  bool has(Family family) const;
-  const std::vector<AddressRange>& ranges() const { return ranges_; }
+  bool empty() const { return v4_.empty() && v6_.empty(); }
+  bool has(Family family) const { return family == Family::V4 ? !v4_.empty() : !v6_.empty(); }
+
+  // In order, each made when it is asked for. Iterators are those of the view: it has to be kept as long as they are.
+  auto ranges() const { return part(0, v4_.size() + v6_.size()); }
+  auto ranges(Family family) const {
+    return family == Family::V4 ? part(0, v4_.size()) : part(v4_.size(), v4_.size() + v6_.size());
+  }
 
   bool operator==(const AddressSet&) const = default;
 
  private:
-  std::vector<AddressRange> ranges_;
+  AddressRange range(std::size_t index) const {
+    if (index < v4_.size()) return {Address::v4(v4_[index].first), Address::v4(v4_[index].last)};
+    const auto& [first, last] = v6_[index - v4_.size()];
+    return {Address::v6(first.high, first.low), Address::v6(last.high, last.low)};
+  }
+
+  ShortList<V4Range> v4_;
+  std::vector<V6Range> v6_;
 };
 
 }  // namespace rules

@@ -1,13 +1,15 @@
 // The syntax tree: what is written, word by word, before any name is looked up. Words and spans
-// point into the sources, which must outlive the tree. Made by parse() in rules/parser.h.
+// point into the document's sources. Made by parse() in rules/parser.h.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "rules/include.h"
 #include "rules/policy.h"
 #include "rules/report.h"
 
@@ -85,6 +87,7 @@ using Statement = std::variant<Set, Default, Builtin, Include, Rule, Expect>;
 
 // In the order in which they count: included statements stand where their include is.
 struct Document {
+  std::shared_ptr<const SourceTree> sources;
   std::vector<Statement> statements;
 };
 

@@ -59,10 +59,11 @@ void add_icmp_errors(std::vector<Rule>& rules) {
   for (const Direction direction : kBothDirections) {
     Rule rule =
         allow("icmp-errors", direction, "proto icmp type 3,11,12 and proto icmpv6 type 1-4");
-    rule.match.protocols = types(protocol::kIcmp, {3, 11, 12});
+    std::vector<ProtocolMatch> protocols = types(protocol::kIcmp, {3, 11, 12});
     for (const ProtocolMatch& match : types(protocol::kIcmpv6, {1, 2, 3, 4})) {
-      rule.match.protocols.push_back(match);
+      protocols.push_back(match);
     }
+    rule.match.protocols = protocols;
     rules.push_back(std::move(rule));
   }
 }

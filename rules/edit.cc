@@ -55,16 +55,16 @@ struct Place {
 class Places {
  public:
   explicit Places(const EditBase& base)
-      : main_(base.tree.main), rules_(base.policy.rules), includes_(base.outline.includes) {}
+      : policy_(base.policy), rules_(base.policy.rules), includes_(base.outline.includes) {}
 
   Place append() const {
     std::size_t last = includes_.empty() ? 0 : includes_.back().line;
     for (std::size_t i = rules_.size(); i-- > 0;) {
       if (!in_main(i)) continue;
-      last = std::max(last, rules_.line(i));
+      last = std::max(last, line(i));
       break;
     }
-    return {last == 0 ? line_behind(main_.text) : last + 1, rules_.size()};
+    return {last == 0 ? line_behind(policy_.sources->main.text) : last + 1, rules_.size()};
   }
 
   // Where a line becomes rule `position`: below the rule before it, so that comments above the next
@@ -72,33 +72,37 @@ class Places {
   std::expected<Place, Diagnostic> insert(std::size_t position) const {
     const std::size_t index = position - 1;
     if (index == rules_.size()) return append();
-    if (index > 0 && in_main(index - 1)) return Place{rules_.line(index - 1) + 1, index};
-    if (in_main(index)) return Place{rules_.line(index), index};
+    if (index > 0 && in_main(index - 1)) return Place{line(index - 1) + 1, index};
+    if (in_main(index)) return Place{line(index), index};
     const auto include =
         std::ranges::find(includes_.rbegin(), includes_.rend(), index, &IncludePlace::rules_before);
     if (include != includes_.rend()) return Place{include->line, index};
     return refuse(fmt::format("rule {} would stand in an included file", position),
-                  fmt::format("edit {} and apply the policy", rules_[index].written.file),
-                  rules_.where(index));
+                  fmt::format("edit {} and apply the policy", policy_.file(index)),
+                  policy_.where(index));
   }
 
  private:
-  bool in_main(std::size_t index) const { return rules_[index].written.file == main_.name; }
+  bool in_main(std::size_t index) const { return rules_.written(index).source == 0; }
+  std::size_t line(std::size_t index) const { return rules_.written(index).line; }
 
-  const Source& main_;
+  const Policy& policy_;
   const RuleList& rules_;
   const std::vector<IncludePlace>& includes_;
 };
 
-// Everything that stands in the main file from `from` on: `by` is 1 or -1, for one rule.
-void move_lines(PolicyEdit& edit, const std::string& main, std::size_t from, std::ptrdiff_t by) {
-  const auto move = [by](std::size_t& number) {
-    number = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(number) + by);
+// Everything that stands in the main file from line `from` on. `lines` is 1 or -1, for one rule, or 0 where its line
+// alone changes.
+void move_places(PolicyEdit& edit, std::size_t from, std::ptrdiff_t lines, std::ptrdiff_t bytes) {
+  edit.policy.rules.move_written(from, lines, bytes);
+  if (lines == 0) return;
+  const auto move = [lines](std::size_t& number) {
+    number = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(number) + lines);
   };
+  const std::string& main = edit.policy.sources->main.name;
   const auto move_place = [&](Location& where) {
     if (where.file == main && where.line >= from) move(where.line);
   };
-  edit.policy.rules.move_lines(main, from, by);
   for (auto& [name, set] : edit.policy.sets) move_place(set.where);
   for (Expect& expect : edit.outline.expects) move_place(expect.where);
   for (IncludePlace& include : edit.outline.includes) {
@@ -108,41 +112,52 @@ void move_lines(PolicyEdit& edit, const std::string& main, std::size_t from, std
   }
 }
 
-// The rule as it stands on a line of the main file.
-std::expected<Rule, Diagnostic> read_rule(const EditBase& base, std::string_view text,
-                                          std::size_t line) {
-  const auto parsed = parse_rule(text);
+struct ReadRule {
+  Rule rule;
+  Written written;
+};
+
+// From what is to stand on line `number` of the main file. The line's place in the text isn't known yet.
+std::expected<ReadRule, Diagnostic> read_rule(const EditBase& base, std::string_view line,
+                                              std::size_t number) {
+  const auto parsed = parse_rule(line);
   if (!parsed) return std::unexpected(parsed.error());
   auto rule = resolve_rule(parsed->rule, base.policy, base.services);
-  if (!rule) return rule;
-  rule->written.file = base.tree.main.name;
-  rule->written.line = line;
-  return rule;
+  if (!rule) return std::unexpected(rule.error());
+  const Span& where = parsed->rule.where;
+  return ReadRule{*std::move(rule),
+                  {static_cast<std::uint32_t>(number), where.offset, where.length, 0}};
 }
 
 // Commands change the main file only.
 std::optional<Diagnostic> check_place(const EditBase& base, std::size_t index) {
-  const std::string& file = base.policy.rules[index].written.file;
-  if (file == base.tree.main.name) return std::nullopt;
+  if (base.policy.rules.written(index).source == 0) return std::nullopt;
   return refuse("the rule stands in an included file, which commands don't change",
-                fmt::format("edit {} and apply the policy", file), base.policy.rules.where(index))
+                fmt::format("edit {} and apply the policy", base.policy.file(index)),
+                base.policy.where(index))
       .error();
 }
 
 PolicyEdit edit_of(const EditBase& base, PolicyEdit::Kind kind, std::string text,
                    std::size_t index) {
-  return {kind, std::move(text), base.policy, base.outline, index};
+  PolicyEdit edit{kind, base.policy, base.outline, index};
+  edit.policy.sources = std::make_shared<const SourceTree>(
+      SourceTree{{base.policy.sources->main.name, std::move(text)}, base.policy.sources->includes});
+  return edit;
 }
 
 Edited insert_at(const EditBase& base, const Place& place, std::string_view rule_text) {
   const std::string_view line = trim(rule_text);
-  auto rule = read_rule(base, line, place.line);
-  if (!rule) return std::unexpected(std::move(rule.error()));
-  const Source& main = base.tree.main;
-  PolicyEdit edit =
-      edit_of(base, PolicyEdit::Kind::Added, insert_line(main.text, place.line, line), place.index);
-  move_lines(edit, main.name, place.line, 1);
-  edit.policy.rules.insert(place.index, *std::move(rule));
+  auto read = read_rule(base, line, place.line);
+  if (!read) return std::unexpected(std::move(read.error()));
+  const std::string& before = base.policy.sources->main.text;
+  std::string text = insert_line(before, place.line, line);
+  const auto more = static_cast<std::ptrdiff_t>(text.size() - before.size());
+  PolicyEdit edit = edit_of(base, PolicyEdit::Kind::Added, std::move(text), place.index);
+  move_places(edit, place.line, 1, more);
+  read->written.offset +=
+      static_cast<std::uint32_t>(line_begin(edit.policy.sources->main.text, place.line));
+  edit.policy.rules.insert(place.index, std::move(read->rule), read->written);
   edit.policy.hash = hash_of(edit.policy);
   return edit;
 }
@@ -215,30 +230,36 @@ Edited insert_rule(const EditBase& base, std::size_t position, std::string_view 
 
 Edited change_remarks(const EditBase& base, std::size_t index, const Remarks& remarks) {
   if (auto fault = check_place(base, index)) return std::unexpected(*std::move(fault));
-  const std::size_t number = base.policy.rules.line(index);
-  const std::string& before = base.policy.rules[index].written.source_line;
+  const std::size_t number = base.policy.rules.written(index).line;
+  const std::string before = base.policy.where(index).source_line;
   const auto parsed = parse_rule(before);
   if (!parsed) return std::unexpected(parsed.error());
   const std::string line = with_remarks(parsed->rule, before, remarks);
-  auto rule = read_rule(base, line, number);
-  if (!rule) return std::unexpected(std::move(rule.error()));
-  std::string text = base.tree.main.text;
-  text.replace(line_begin(text, number), before.size(), line);
+  auto read = read_rule(base, line, number);
+  if (!read) return std::unexpected(std::move(read.error()));
+  std::string text = base.policy.sources->main.text;
+  const std::size_t begin = line_begin(text, number);
+  text.replace(begin, before.size(), line);
   PolicyEdit edit = edit_of(base, PolicyEdit::Kind::Remarked, std::move(text), index);
-  edit.policy.rules.replace(index, *std::move(rule));
+  move_places(
+      edit, number + 1, 0,
+      static_cast<std::ptrdiff_t>(line.size()) - static_cast<std::ptrdiff_t>(before.size()));
+  read->written.offset += static_cast<std::uint32_t>(begin);
+  edit.policy.rules.replace(index, std::move(read->rule), read->written);
   edit.policy.hash = hash_of(edit.policy);
   return edit;
 }
 
 Edited remove_rule(const EditBase& base, std::size_t index) {
   if (auto fault = check_place(base, index)) return std::unexpected(*std::move(fault));
-  const std::size_t number = base.policy.rules.line(index);
-  std::string text = base.tree.main.text;
+  const std::size_t number = base.policy.rules.written(index).line;
+  std::string text = base.policy.sources->main.text;
   const std::size_t begin = line_begin(text, number);
-  text.erase(begin, std::min(text.find('\n', begin), text.size() - 1) + 1 - begin);
+  const std::size_t length = std::min(text.find('\n', begin), text.size() - 1) + 1 - begin;
+  text.erase(begin, length);
   PolicyEdit edit = edit_of(base, PolicyEdit::Kind::Removed, std::move(text), index);
   edit.policy.rules.erase(index);
-  move_lines(edit, base.tree.main.name, number + 1, -1);
+  move_places(edit, number + 1, -1, -static_cast<std::ptrdiff_t>(length));
   edit.policy.hash = hash_of(edit.policy);
   return edit;
 }

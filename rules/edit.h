@@ -11,16 +11,14 @@
 #include <string>
 #include <string_view>
 
-#include "rules/include.h"
 #include "rules/policy.h"
 #include "rules/resolver.h"
 #include "rules/services.h"
 
 namespace rules {
 
-// What is edited: texts, and what they were resolved to.
+// What is edited: a policy, with its sources, and what those say beside.
 struct EditBase {
-  const SourceTree& tree;
   const Policy& policy;
   const Outline& outline;
   const Services& services;
@@ -28,8 +26,7 @@ struct EditBase {
 
 struct PolicyEdit {
   enum class Kind : std::uint8_t { Added, Removed, Remarked } kind;
-  std::string text;  // of the main file
-  Policy policy;
+  Policy policy;  // with the edited sources
   Outline outline;
   std::size_t index = 0;  // of the rule: in the policy that has it
 };

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxCases = 65536;  // interfaces times source ports of one claim
 
-bool in_ranges(const std::vector<PortRange>& ranges, std::uint16_t port) {
+bool in_ranges(std::span<const PortRange> ranges, std::uint16_t port) {
   return std::any_of(ranges.begin(), ranges.end(),
                      [&](const PortRange& range) { return range.contains(port); });
 }
@@ -92,9 +92,9 @@ std::string Checker::reason(const Decision& decision, Direction direction) const
   const std::size_t index = decision.index;
   switch (decision.by) {
     case DecidedBy::Builtin:
-      return fmt::format("by the built-in rule \"{}\"", policy_.builtin_rules[index].id);
+      return fmt::format("by the built-in rule \"{}\"", policy_.builtin_rules[index].id.view());
     case DecidedBy::Rule:
-      return fmt::format("by {}:{}", policy_.rules[index].written.file, policy_.rules.line(index));
+      return fmt::format("by {}:{}", policy_.file(index), policy_.rules.written(index).line);
     case DecidedBy::Default:
       return fmt::format("by the default for \"{}\"", to_string(direction));
   }
@@ -104,7 +104,7 @@ std::string Checker::reason(const Decision& decision, Direction direction) const
 Diagnostic Checker::error(const Expect& expect, const Decision& decision, std::string message,
                           std::string hint) const {
   Diagnostic diagnostic{Severity::Error, expect.where, std::move(message), std::move(hint), {}};
-  if (decision.by == DecidedBy::Rule) diagnostic.other = {policy_.rules.where(decision.index)};
+  if (decision.by == DecidedBy::Rule) diagnostic.other = {policy_.where(decision.index)};
   return diagnostic;
 }
 

@@ -139,24 +139,24 @@ std::vector<Side> Cut::sides_of(const AddressMatch& side, const char* suffix, st
                                 const NamedKinds& named) {
   if (side.any()) return {Side{}};
   std::vector<Side> sides;
-  if (side.name.empty() && side.members->ranges().size() <= limit) {
+  if (!side.name && side.members->ranges().size() <= limit) {
     for (const AddressRange& range : side.members->ranges())
       sides.push_back({range.first.family, {range, {}}});
     return sides;
   }
-  const bool own = side.name.empty();
+  const bool own = !side.name;
   const Kinds kinds = own ? kinds_of(*side.members) : named(side);
   for (const MemberKind kind : kMemberKinds) {
     if (!kinds.has(kind)) continue;
-    MemberSet set = part_of(own ? "r." + key_ + suffix : side.name, kind, side.members);
+    MemberSet set = part_of(own ? "r." + key_ + suffix : *side.name, kind, side.members);
     sides.push_back({kind.family, {std::nullopt, set.name}});
     if (own) own_sets_.push_back(std::move(set));
   }
   return sides;
 }
 
-std::vector<Tested<PortRange>> Cut::ports_of(const std::vector<PortRange>& ports,
-                                             const char* suffix, std::size_t limit) {
+std::vector<Tested<PortRange>> Cut::ports_of(const ShortList<PortRange>& ports, const char* suffix,
+                                             std::size_t limit) {
   if (ports.empty()) return {{}};
   std::vector<Tested<PortRange>> out;
   if (ports.size() <= limit) {
@@ -164,7 +164,8 @@ std::vector<Tested<PortRange>> Cut::ports_of(const std::vector<PortRange>& ports
     return out;
   }
   std::string name = "r." + key_ + suffix;
-  own_sets_.push_back({name, nft::Field::DestinationPort, {}, nullptr, ports});
+  own_sets_.push_back(
+      {name, nft::Field::DestinationPort, {}, nullptr, {ports.begin(), ports.end()}});
   return {{std::nullopt, std::move(name)}};
 }
 

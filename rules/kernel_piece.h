@@ -31,7 +31,7 @@ struct IcmpTypes {
 
 struct Piece {
   std::optional<Family> family;  // nothing: either
-  std::optional<std::string> interface;
+  Sparse<std::string> interface;
   std::optional<std::uint8_t> protocol;
   std::optional<IcmpTypes> icmp_types;
   std::optional<std::uint8_t> icmp_code;
@@ -104,7 +104,7 @@ class Cut {
   Dimensions dimensions(Limits limits, const NamedKinds& named);
   std::vector<Dimensions::Side> sides_of(const AddressMatch& side, const char* suffix,
                                          std::size_t limit, const NamedKinds& named);
-  std::vector<Tested<PortRange>> ports_of(const std::vector<PortRange>& ports, const char* suffix,
+  std::vector<Tested<PortRange>> ports_of(const ShortList<PortRange>& ports, const char* suffix,
                                           std::size_t limit);
 
   const Match& match_;

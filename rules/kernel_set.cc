@@ -67,11 +67,12 @@ std::array<MemberChange, 4> changed_members(const std::string& list, const Addre
     changes[kind.index()].set = part_of(list, kind, nullptr);
   std::vector<AddressRange> lost;
   std::vector<AddressRange> gained;
+  const auto olds = before.ranges();
+  const auto news = wanted.ranges();
   // Most of the members are the same, and there may be a million of them.
-  const auto [old_from, new_from] = std::ranges::mismatch(before.ranges(), wanted.ranges());
-  std::ranges::set_difference(old_from, before.ranges().end(), new_from, wanted.ranges().end(),
-                              std::back_inserter(lost));
-  std::ranges::set_difference(new_from, wanted.ranges().end(), old_from, before.ranges().end(),
+  const auto [old_from, new_from] = std::ranges::mismatch(olds, news);
+  std::ranges::set_difference(old_from, olds.end(), new_from, news.end(), std::back_inserter(lost));
+  std::ranges::set_difference(new_from, news.end(), old_from, olds.end(),
                               std::back_inserter(gained));
   for (const AddressRange& range : lost)
     changes[kind_of(range).index()].lost.push_back(interval(range));

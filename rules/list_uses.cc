@@ -29,16 +29,17 @@ MemberChange difference(const MemberSet& before, const MemberSet& wanted) {
 }  // namespace
 
 const Kinds& ListUses::kinds_of(const AddressMatch& side) {
-  const auto now = lists_.find(side.name);
+  const std::string& name = *side.name;
+  const auto now = lists_.find(name);
   const bool used = now != lists_.end();
   if (used && now->second.members == side.members) return now->second.kinds;
-  const auto [entry, added] = next_.try_emplace(side.name);
+  const auto [entry, added] = next_.try_emplace(name);
   Next& next = entry->second;
   if (!added) return next.kinds;
-  remember(side.name);
+  remember(name);
   next.members = side.members;
   if (used) {
-    next.changes = changed_members(side.name, *now->second.members, *side.members);
+    next.changes = changed_members(name, *now->second.members, *side.members);
     next.kinds = changed(now->second.kinds, next.changes);
   } else {
     next.kinds = rules::kinds_of(*side.members);
@@ -49,9 +50,8 @@ const Kinds& ListUses::kinds_of(const AddressMatch& side) {
 bool ListUses::same_pieces(const AddressMatch& before, const AddressMatch& wanted) {
   if (before.any() || wanted.any()) return before.any() && wanted.any();
   if (before.name != wanted.name) return false;
-  if (before.name.empty())
-    return before.members == wanted.members || *before.members == *wanted.members;
-  return lists_.at(before.name).kinds.same_kinds(kinds_of(wanted));
+  if (!before.name) return before.members == wanted.members || *before.members == *wanted.members;
+  return lists_.at(*before.name).kinds.same_kinds(kinds_of(wanted));
 }
 
 void ListUses::remember(const std::string& name) {
@@ -63,15 +63,15 @@ void ListUses::remember(const std::string& name) {
 
 void ListUses::expect(const Match& match) {
   for (const AddressMatch* side : {&match.source, &match.destination}) {
-    if (!side->any() && !side->name.empty()) (void)kinds_of(*side);
+    if (!side->any() && side->name) (void)kinds_of(*side);
   }
 }
 
 void ListUses::release(const Match& match, const std::vector<MemberSet>& own_sets) {
   for (const AddressMatch* side : {&match.source, &match.destination}) {
-    if (side->any() || side->name.empty()) continue;
-    remember(side->name);
-    --lists_.at(side->name).uses;
+    if (side->any() || !side->name) continue;
+    remember(*side->name);
+    --lists_.at(*side->name).uses;
   }
   for (const MemberSet& set : own_sets) own_lost_.emplace(set.name, set);
 }
@@ -86,7 +86,7 @@ void ListUses::take_members() {
 
 void ListUses::acquire(const Match& match, const std::vector<MemberSet>& own_sets) {
   for (const AddressMatch* side : {&match.source, &match.destination}) {
-    if (!side->any() && !side->name.empty()) ++lists_.at(side->name).uses;
+    if (!side->any() && side->name) ++lists_.at(*side->name).uses;
   }
   for (const MemberSet& set : own_sets) own_gained_.emplace(set.name, set);
 }

@@ -64,7 +64,7 @@ class PortList {
   }
 
   ResolvedPorts result() && {
-    ResolvedPorts ports{merge(numbers_), {}, std::move(protocols_)};
+    ResolvedPorts ports{merge(numbers_), {}, !sets_.empty(), std::move(protocols_)};
     ports.text = ports_text(ports.ranges);
     std::sort(sets_.begin(), sets_.end());
     sets_.erase(std::unique(sets_.begin(), sets_.end()), sets_.end());
@@ -135,6 +135,7 @@ std::optional<AddressMatch> find_address(const ast::Word& word, const Names& nam
     }
     return AddressMatch{set->addresses, set->name};
   }
+  if (auto known = names.literals.find(word.text)) return AddressMatch{std::move(known), {}};
   auto range = read_range(word.text);
   if (!range) {
     Fault& fault = range.error();
@@ -144,7 +145,9 @@ std::optional<AddressMatch> find_address(const ast::Word& word, const Names& nam
     report_fault(word, fault, names.report);
     return std::nullopt;
   }
-  return AddressMatch{std::make_shared<const AddressSet>(std::vector<AddressRange>{*range}), {}};
+  auto members = std::make_shared<const AddressSet>(std::vector<AddressRange>{*range});
+  names.literals.add(word.text, members);
+  return AddressMatch{std::move(members), {}};
 }
 
 std::optional<ResolvedPorts> find_ports(const std::vector<ast::Word>& words, const Names& names) {

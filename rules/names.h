@@ -3,8 +3,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "rules/ast.h"
@@ -18,16 +23,36 @@ namespace rules {
 
 using Sets = std::map<std::string, NamedSet>;
 
+// The addresses that rules name themselves, by what is written: rules share what several of them name. In memory of its
+// own: a hundred thousand small pieces between those that stay would leave as many holes.
+class Literals {
+ public:
+  using Members = std::shared_ptr<const AddressSet>;
+
+  // Null for what isn't known yet.
+  Members find(std::string_view text) const {
+    const auto known = known_.find(text);
+    return known == known_.end() ? nullptr : known->second;
+  }
+  void add(std::string_view text, Members members) { known_.emplace(text, std::move(members)); }
+
+ private:
+  std::pmr::monotonic_buffer_resource memory_;
+  std::pmr::unordered_map<std::string_view, Members> known_{&memory_};
+};
+
 struct Names {
   const Sets& sets;
   const Services& services;
   Report& report;
+  Literals& literals;
 };
 
 // A list of ports. `protocols` are those that the words ask for where the statement names none.
 struct ResolvedPorts {
   std::vector<PortRange> ranges;
-  std::string text;  // for PortTexts
+  std::string text;  // numbers, then the sets' names; empty: any
+  bool names_set = false;
   std::vector<std::uint8_t> protocols;
 };
 

@@ -302,10 +302,12 @@ std::optional<Diagnostic> check_size(const SourceTree& tree) {
                     {}};
 }
 
-std::expected<ast::Document, std::vector<Diagnostic>> parse(const SourceTree& tree) {
+std::expected<ast::Document, std::vector<Diagnostic>> parse(SourceTree tree) {
+  const auto sources = std::make_shared<const SourceTree>(std::move(tree));
   Report report;
-  ast::Document document = DocumentParser(tree, report).parse();
+  ast::Document document = DocumentParser(*sources, report).parse();
   if (report.failed()) return std::unexpected(report.take_errors());
+  document.sources = sources;
   return document;
 }
 

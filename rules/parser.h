@@ -17,10 +17,8 @@ inline constexpr std::size_t kMaxRules = 200'000;
 inline constexpr std::size_t kMaxMembers = 2'000'000;  // of all sets together
 inline constexpr std::size_t kMaxIncludes = 256;       // statements
 
-// The document points into the tree, which must outlive it. At most 20 errors, in the order of the
-// text.
-std::expected<ast::Document, std::vector<Diagnostic>> parse(const SourceTree& tree);
-std::expected<ast::Document, std::vector<Diagnostic>> parse(SourceTree&& tree) = delete;
+// At most 20 errors, in the order of the text.
+std::expected<ast::Document, std::vector<Diagnostic>> parse(SourceTree tree);
 
 // More than kMaxText. parse() looks at it too.
 std::optional<Diagnostic> check_size(const SourceTree& tree);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,9 +13,10 @@ const PlannedRule& PlanState::rule_of(Label label) const {
 }
 
 Cut PlanState::cut(const PlannedRule& rule) const {
-  const auto kinds = [this](const AddressMatch& side) { return lists.at(side.name).kinds; };
-  const std::string& id = rule.rule->id;
-  return {rule.rule->match, rule.copy == 1 ? id : fmt::format("{}.{}", id, rule.copy), kinds};
+  const auto kinds = [this](const AddressMatch& side) { return lists.at(*side.name).kinds; };
+  std::string key = rule.rule->id.str();
+  if (rule.copy != 1) key += fmt::format(".{}", rule.copy);
+  return {rule.rule->match, std::move(key), kinds};
 }
 
 KernelGroup& PlanState::group_of(Direction direction, const std::optional<Family>& family) {
@@ -22,8 +24,8 @@ KernelGroup& PlanState::group_of(Direction direction, const std::optional<Family
   return groups[first + (!family ? 0U : *family == Family::V4 ? 1U : 2U)];
 }
 
-std::uint32_t hash_of_id(const std::string& id) {
-  return static_cast<std::uint32_t>(std::hash<std::string>{}(id));
+std::uint32_t hash_of_id(const RuleId& id) {
+  return static_cast<std::uint32_t>(std::hash<RuleId>{}(id));
 }
 
 }  // namespace rules

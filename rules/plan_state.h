@@ -49,6 +49,6 @@ struct PlanState {
   KernelGroup& group_of(Direction direction, const std::optional<Family>& family);
 };
 
-std::uint32_t hash_of_id(const std::string& id);
+std::uint32_t hash_of_id(const RuleId& id);
 
 }  // namespace rules

@@ -75,10 +75,11 @@ void PlanUpdate::find_window() {
 // Of each of the window's rules which one of the plan's has its id; of several the first with the first.
 std::vector<std::optional<std::size_t>> PlanUpdate::match_by_id() const {
   std::unordered_map<std::string_view, std::deque<std::size_t>> olds;
-  for (std::size_t i = begin_; i < old_end_; ++i) olds[state_.rules[i].rule->id].push_back(i);
+  for (std::size_t i = begin_; i < old_end_; ++i)
+    olds[state_.rules[i].rule->id.view()].push_back(i);
   std::vector<std::optional<std::size_t>> found(new_end_ - begin_);
   for (std::size_t i = begin_; i < new_end_; ++i) {
-    const auto entry = olds.find(rule(i).id);
+    const auto entry = olds.find(rule(i).id.view());
     if (entry == olds.end() || entry->second.empty()) continue;
     found[i - begin_] = entry->second.front();
     entry->second.pop_front();
@@ -161,7 +162,7 @@ PlanChange PlanUpdate::build_whole(const std::vector<Label>& labels) {
   ListUses uses(state_.lists);
   for (std::size_t i = 0; i < size(); ++i) {
     state_.rules.push_back(planned(i, labels[i]));
-    state_.rules.back().copy = ++copies[rule(i).id];
+    state_.rules.back().copy = ++copies[rule(i).id.view()];
     uses.expect(rule(i).match);
   }
   uses.take_members();
@@ -207,8 +208,8 @@ PlanChange PlanUpdate::apply() {
   for (const auto& [id, of] : ids_) {
     const bool was = !of.copies.empty() || of.lost != 0;
     const bool is = !of.copies.empty() || of.gained != 0;
-    if (was && !is) change.lost_ids.push_back(id);
-    if (is && !was) change.gained_ids.push_back(id);
+    if (was && !is) change.lost_ids.push_back(id.str());
+    if (is && !was) change.gained_ids.push_back(id.str());
   }
   change.lost_rules = std::move(lost_);
   for (const std::size_t index : gained_) change.gained_rules.push_back(state_.rules[index]);
@@ -263,7 +264,7 @@ void PlanUpdate::find_copies() {
 
 void PlanUpdate::put_in() {
   const auto point_there = [this](const PieceOf& of) { return point_of(of); };
-  std::map<std::string_view, std::set<std::uint32_t>> taken;
+  std::map<RuleId, std::set<std::uint32_t>> taken;
   for (const std::size_t index : gained_) {
     PlannedRule& one = state_.rules[index];
     const auto [entry, first] = taken.try_emplace(one.rule->id);

@@ -84,7 +84,7 @@ class PlanUpdate {
   std::vector<PlannedRule> lost_;
   std::vector<std::size_t> gained_;  // indices
 
-  std::map<std::string, Id> ids_;
+  std::map<RuleId, Id> ids_;
   std::vector<KernelGroup::Summary> summaries_;  // before
   std::map<BucketKey, Touched> touched_;
   std::vector<bool> touched_lists_;  // by group

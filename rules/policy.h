@@ -12,7 +12,11 @@
 
 #include "rules/address.h"
 #include "rules/diagnostic.h"
+#include "rules/include.h"
+#include "rules/rule_id.h"
 #include "rules/rule_list.h"
+#include "rules/short_list.h"
+#include "rules/sparse.h"
 
 namespace rules {
 
@@ -66,10 +70,10 @@ struct ProtocolMatch {
   auto operator<=>(const ProtocolMatch&) const = default;
 };
 
-// One side's address: anything, or the members of a set. `name` is the set's name, empty for literal addresses.
+// One side's address: anything, or the members of a set. `name` is the set's, absent for literal addresses.
 struct AddressMatch {
   std::shared_ptr<const AddressSet> members;  // null: any address of either family
-  std::string name;
+  Sparse<std::string> name;
 
   bool any() const { return members == nullptr; }
   bool matches(const Address& address) const { return any() || members->contains(address); }
@@ -78,13 +82,13 @@ struct AddressMatch {
 // All dimensions must hold; an absent one matches everything.
 struct Match {
   Direction direction = Direction::In;
-  std::optional<std::string> interface;  // by name: of In the incoming, of Out the outgoing one
-  std::vector<ProtocolMatch> protocols;  // empty: any. One of them must hold.
+  std::optional<std::uint8_t> hop_limit;  // TTL or hop limit, exactly; only in built-in rules
+  Sparse<std::string> interface;          // by name: of In the incoming, of Out the outgoing one
+  ShortList<ProtocolMatch> protocols;     // empty: any. One of them must hold.
   AddressMatch source;
   AddressMatch destination;
-  std::vector<PortRange> source_ports;  // empty: any. Sorted, disjoint; only has_ports() protocols.
-  std::vector<PortRange> destination_ports;  // likewise
-  std::optional<std::uint8_t> hop_limit;     // TTL or hop limit, exactly; only in built-in rules
+  ShortList<PortRange> source_ports;  // empty: any. Sorted, disjoint; only has_ports() protocols.
+  ShortList<PortRange> destination_ports;  // likewise
 };
 
 // At most `count` new connections from one source address within `seconds`.
@@ -95,15 +99,17 @@ struct Rate {
   auto operator<=>(const Rate&) const = default;
 };
 
+// There may be 100,000 of them: they have nothing that can be made from the rest when it is asked for.
 struct Rule {
-  Action action = Action::Deny;
   Match match;
-  Log log = Log::Default;
+  Sparse<std::string> comment;
+  // Of a rule that the rest doesn't tell the text of: a built-in one, or one that names a set of ports. See
+  // canonical_text() in rules/printer.h.
+  Sparse<std::string> canonical;
   std::optional<Rate> rate;  // always set where action is Limit, never elsewhere
-  std::string comment;
-  std::string id;  // 16 hex digits: SHA-256 of `canonical`; of built-in rules the name, "ping"
-  std::string canonical;  // explicit direction, numeric ports, set names; no log, no comment
-  Location written;       // where; of a rule in a RuleList without the line, which that knows
+  RuleId id;
+  Action action = Action::Deny;
+  Log log = Log::Default;
 };
 
 // The things that are always in force unless the policy says `builtin NAME off`.
@@ -132,6 +138,12 @@ struct Policy {
   Action default_in = Action::Deny;  // never Limit
   Action default_out = Action::Allow;
   std::string hash;  // SHA-256, hex, of the canonical text of the whole policy
+  std::shared_ptr<const SourceTree> sources;  // that it was made from
+
+  // Of rules[index].
+  Location where(std::size_t index) const;
+  const std::string& file(std::size_t index) const;
+  std::string_view statement(std::size_t index) const;  // as written, without a comment at its end
 };
 
 }  // namespace rules

@@ -1,6 +1,10 @@
 #include "rules/printer.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -17,55 +21,99 @@ std::optional<IcmpType> icmp_of(const ProtocolMatch& match) {
   return IcmpType{*match.icmp_type, match.icmp_code};
 }
 
+// The first words of a list stand behind `before`, the others behind a comma.
+class CommaList {
+ public:
+  CommaList(std::string& out, std::string_view before) : out_(out), before_(before) {}
+
+  std::string& next() { return out_.append(std::exchange(before_, ",")); }
+
+ private:
+  std::string& out_;
+  std::string_view before_;
+};
+
+void append_number(std::string& out, unsigned number) {
+  std::array<char, 10> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
 // " proto icmp type T". A name that means both protocols is written as the name; a number is ICMP's
 // or ICMPv6's.
-std::string icmp_text(const std::vector<ProtocolMatch>& protocols) {
+void append_icmp(std::string& out, std::span<const ProtocolMatch> protocols) {
   std::optional<IcmpType> v4;
   std::optional<IcmpType> v6;
   for (const ProtocolMatch& match : protocols) {
     (match.number == protocol::kIcmp ? v4 : v6) = icmp_of(match);
   }
-  if (!v4) return fmt::format(" proto icmpv6 type {}", to_string(*v6));
+  if (!v4) {
+    out.append(" proto icmpv6 type ").append(to_string(*v6));
+    return;
+  }
   const IcmpName* name = icmp_by_types(v4, v6);
-  return fmt::format(" proto icmp type {}", name ? std::string(name->name) : to_string(*v4));
+  out.append(" proto icmp type ").append(name ? std::string(name->name) : to_string(*v4));
 }
 
 // `icmp` means both ICMP and ICMPv6; ICMP alone is written as its number.
-std::string protocols_text(const std::vector<ProtocolMatch>& protocols) {
-  if (protocols.empty()) return "";
-  if (protocols.front().icmp_type) return icmp_text(protocols);
+void append_protocols(std::string& out, std::span<const ProtocolMatch> protocols) {
+  if (protocols.empty()) return;
+  if (protocols.front().icmp_type) return append_icmp(out, protocols);
   const auto has = [&](std::uint8_t number) {
-    return std::any_of(protocols.begin(), protocols.end(),
-                       [&](const ProtocolMatch& match) { return match.number == number; });
+    return std::ranges::find(protocols, number, &ProtocolMatch::number) != protocols.end();
   };
   const bool both = has(protocol::kIcmp) && has(protocol::kIcmpv6);
-  std::vector<std::string> names;
+  CommaList list(out, " proto ");
   for (const ProtocolMatch& match : protocols) {
     if (both && match.number == protocol::kIcmpv6) continue;
     const bool alone = match.number == protocol::kIcmp && !both;
-    names.push_back(alone ? "1" : protocol_name(match.number));
+    list.next() += alone ? "1" : protocol_name(match.number);
   }
-  return fmt::format(" proto {}", fmt::join(names, ","));
 }
 
-std::string address_text(const AddressMatch& match) {
-  if (match.any()) return "any";
-  if (!match.name.empty()) return "@" + match.name;
-  return to_string(match.members->ranges().front());
+void append_side(std::string& out, std::string_view word, const AddressMatch& match,
+                 std::string_view ports) {
+  out += word;
+  if (match.any()) {
+    out += "any";
+  } else if (match.name) {
+    out.append("@").append(*match.name);
+  } else {
+    out += to_string(match.members->ranges().front());
+  }
+  if (!ports.empty()) out.append(" port ").append(ports);
+}
+
+void append_rate(std::string& out, const Rate& rate) {
+  fmt::format_to(std::back_inserter(out), " rate {}/{}s", rate.count, rate.seconds);
+}
+
+void append_canonical(std::string& out, const Rule& rule, const PortTexts& ports) {
+  const Match& match = rule.match;
+  out.append(to_string(rule.action)).append(" ").append(to_string(match.direction));
+  if (match.interface) out.append(" on ").append(*match.interface);
+  append_protocols(out, match.protocols);
+  append_side(out, " from ", match.source, ports.source);
+  append_side(out, " to ", match.destination, ports.destination);
+  if (rule.rate) append_rate(out, *rule.rate);
+}
+
+void append_canonical(std::string& out, const Rule& rule) {
+  if (rule.canonical) {
+    out += *rule.canonical;
+  } else {
+    append_canonical(
+        out, rule, {ports_text(rule.match.source_ports), ports_text(rule.match.destination_ports)});
+  }
 }
 
 std::string port_clause(const std::string& ports) {
   return ports.empty() ? "" : " port " + ports;
 }
 
-std::string rate_clause(const Rate& rate) {
-  return fmt::format(" rate {}/{}s", rate.count, rate.seconds);
-}
-
-std::string log_and_comment(Log log, const std::string& comment) {
-  std::string text = log == Log::Default ? "" : log == Log::Always ? " log" : " log none";
-  if (!comment.empty()) text += " comment " + quote(comment);
-  return text;
+void append_remarks(std::string& out, Log log, std::string_view comment) {
+  if (log != Log::Default) out += log == Log::Always ? " log" : " log none";
+  if (!comment.empty()) out.append(" comment ").append(quote(comment));
 }
 
 std::string set_members(const NamedSet& set) {
@@ -76,7 +124,7 @@ std::string set_members(const NamedSet& set) {
   if (set.addresses) {
     for (const AddressRange& range : set.addresses->ranges()) add(to_string(range));
   }
-  for (const PortRange& range : set.ports) add(ports_text({range}));
+  for (const PortRange& range : set.ports) add(ports_text({&range, 1}));
   return text.empty() ? "{ }" : text + " }";
 }
 
@@ -125,22 +173,27 @@ struct StatementPrinter {
 }  // namespace
 
 std::string canonical_text(const Rule& rule, const PortTexts& ports) {
-  const Match& match = rule.match;
-  return fmt::format("{} {}{}{} from {}{} to {}{}{}", to_string(rule.action),
-                     to_string(match.direction), match.interface ? " on " + *match.interface : "",
-                     protocols_text(match.protocols), address_text(match.source),
-                     port_clause(ports.source), address_text(match.destination),
-                     port_clause(ports.destination), rule.rate ? rate_clause(*rule.rate) : "");
+  std::string text;
+  append_canonical(text, rule, ports);
+  return text;
 }
 
-std::string ports_text(const std::vector<PortRange>& ports) {
-  std::vector<std::string> texts;
-  texts.reserve(ports.size());
+std::string canonical_text(const Rule& rule) {
+  std::string text;
+  append_canonical(text, rule);
+  return text;
+}
+
+std::string ports_text(std::span<const PortRange> ports) {
+  std::string text;
+  CommaList list(text, "");
   for (const PortRange& range : ports) {
-    texts.push_back(range.first == range.last ? fmt::format("{}", range.first)
-                                              : fmt::format("{}:{}", range.first, range.last));
+    append_number(list.next(), range.first);
+    if (range.first == range.last) continue;
+    text += ':';
+    append_number(text, range.last);
   }
-  return fmt::format("{}", fmt::join(texts, ","));
+  return text;
 }
 
 std::string print(const Policy& policy) {
@@ -154,9 +207,8 @@ std::string print(const Policy& policy) {
     if (!(policy.builtins.*builtin.member)) text += fmt::format("builtin {} off\n", builtin.name);
   }
   for (const Rule& rule : policy.rules) {
-    text += rule.canonical;
-    if (rule.log != Log::Default || !rule.comment.empty())
-      text += log_and_comment(rule.log, rule.comment);
+    append_canonical(text, rule);
+    append_remarks(text, rule.log, rule.comment ? std::string_view(*rule.comment) : "");
     text += '\n';
   }
   return text;
@@ -176,8 +228,9 @@ std::string print(const ast::Rule& rule) {
   if (!rule.protocols.empty()) text += " proto " + join_words(rule.protocols, ",");
   text += clause("type", rule.icmp_type);
   text += fmt::format(" from {} to {}", endpoint_text(rule.from), endpoint_text(rule.to));
-  if (rule.rate) text += rate_clause(rule.rate->rate);
-  return text + log_and_comment(rule.log, rule.comment.value_or(""));
+  if (rule.rate) append_rate(text, rule.rate->rate);
+  append_remarks(text, rule.log, rule.comment ? std::string_view(*rule.comment) : "");
+  return text;
 }
 
 }  // namespace rules

@@ -2,15 +2,15 @@
 // printed parses back to the same policy.
 #pragma once
 
+#include <span>
 #include <string>
-#include <vector>
 
 #include "rules/ast.h"
 #include "rules/policy.h"
 
 namespace rules {
 
-// A rule's list of ports keeps the names of its sets, which the resolved rule no longer has.
+// A rule's list of ports with the names of its sets, which the resolved rule no longer has.
 struct PortTexts {
   std::string source;       // empty: any
   std::string destination;  // likewise
@@ -19,9 +19,11 @@ struct PortTexts {
 // "allow in proto tcp from any to any port 22": explicit direction and protocol, numeric ports, set
 // names; no log, no comment. Two rules that decide alike on the same packets and come from equal
 // sets have the same text.
+std::string canonical_text(const Rule& rule);
+// For a rule that is being resolved.
 std::string canonical_text(const Rule& rule, const PortTexts& ports);
 
-std::string ports_text(const std::vector<PortRange>& ports);  // "80,8000:8010"
+std::string ports_text(std::span<const PortRange> ports);  // "80,8000:8010"
 
 // Sets by name, defaults, built-in rules that are off, rules in order with log and comment.
 std::string print(const Policy& policy);

@@ -17,6 +17,13 @@
 namespace rules {
 namespace {
 
+// Of a span in one of the sources.
+Written written(const Span& where, const SourceTree& sources) {
+  const bool main = where.source == &sources.main;
+  const auto include = main ? 0 : where.source - sources.includes.data() + 1;
+  return {where.line, where.offset, where.length, static_cast<std::uint32_t>(include)};
+}
+
 class Resolver {
  public:
   explicit Resolver(const Services& services) : services_(services) {}
@@ -24,7 +31,7 @@ class Resolver {
   std::expected<Resolved, std::vector<Diagnostic>> resolve(const ast::Document& document);
 
  private:
-  Names names() { return {resolved_.policy.sets, services_, report_}; }
+  Names names() { return {resolved_.policy.sets, services_, report_, literals_}; }
 
   void statement(const ast::Set&) {}  // looked at before all rules
   void statement(const ast::Include& statement);
@@ -36,18 +43,20 @@ class Resolver {
 
   const Services& services_;
   Report report_;
+  Literals literals_;
   Resolved resolved_;
   std::map<std::string, Span> said_;  // defaults and built-in rules
 };
 
 std::expected<Resolved, std::vector<Diagnostic>> Resolver::resolve(const ast::Document& document) {
   Policy& policy = resolved_.policy;
+  policy.sources = document.sources;
   policy.sets = resolve_sets(document, services_, report_);
   for (const ast::Statement& any : document.statements) {
     if (report_.full()) break;
     std::visit([this](const auto& one) { statement(one); }, any);
   }
-  if (!report_.failed()) check_order(policy.rules, report_);
+  if (!report_.failed()) check_order(policy, report_);
   if (report_.failed()) return std::unexpected(report_.take_errors());
   policy.builtin_rules = builtin_rules(policy.builtins);
   policy.hash = hash_of(policy);
@@ -95,7 +104,8 @@ void Resolver::statement(const ast::Include& statement) {
 
 void Resolver::statement(const ast::Rule& rule) {
   if (auto resolved = resolve_rule(rule, names())) {
-    resolved_.policy.rules.push_back(*std::move(resolved));
+    Policy& policy = resolved_.policy;
+    policy.rules.push_back(*std::move(resolved), written(rule.where, *policy.sources));
   }
 }
 
@@ -115,19 +125,14 @@ std::expected<Resolved, std::vector<Diagnostic>> resolve(const ast::Document& do
 std::expected<Rule, Diagnostic> resolve_rule(const ast::Rule& rule, const Policy& policy,
                                              const Services& services) {
   Report report;
-  auto resolved = resolve_rule(rule, Names{policy.sets, services, report});
+  Literals literals;
+  auto resolved = resolve_rule(rule, Names{policy.sets, services, report, literals});
   if (!resolved) return std::unexpected(std::move(report.take_errors().front()));
   return *std::move(resolved);
 }
 
 std::string hash_of(const Policy& policy) {
   return sha256_hex(print(policy));
-}
-
-std::string_view statement_text(const Location& where) {
-  const std::string_view line = where.source_line;
-  if (where.column == 0 || where.column > line.size()) return {};
-  return line.substr(where.column - 1, where.length);
 }
 
 }  // namespace rules

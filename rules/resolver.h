@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <expected>
-#include <string_view>
 #include <vector>
 
 #include "rules/ast.h"
@@ -34,7 +33,7 @@ struct Resolved {
   std::vector<Diagnostic> warnings;
 };
 
-// The result points into nothing: document and sources may go. At most 20 errors.
+// The result has the document's sources, and points into nothing else. At most 20 errors.
 std::expected<Resolved, std::vector<Diagnostic>> resolve(const ast::Document& document,
                                                          const Services& services);
 
@@ -44,8 +43,5 @@ std::expected<Rule, Diagnostic> resolve_rule(const ast::Rule& rule, const Policy
 
 // For Policy::hash.
 std::string hash_of(const Policy& policy);
-
-// The statement that a rule's location marks, without a comment at its end.
-std::string_view statement_text(const Location& where);
 
 }  // namespace rules

@@ -5,45 +5,55 @@
 #include "rules/policy.h"
 
 namespace rules {
+namespace {
 
-RuleList::Entry RuleList::entry(Rule rule) {
-  const std::size_t line = std::exchange(rule.written.line, 0);
-  return {std::make_shared<const Rule>(std::move(rule)), line};
+auto position(auto& entries, std::size_t index) {
+  return entries.begin() + static_cast<std::ptrdiff_t>(index);
 }
 
+}  // namespace
+
 RuleList::RuleList(std::vector<Rule> rules) {
-  entries_.reserve(rules.size());
+  entries_->reserve(rules.size());
   for (Rule& rule : rules) push_back(std::move(rule));
 }
 
 RuleList::RuleList(std::initializer_list<Rule> rules) : RuleList(std::vector<Rule>(rules)) {}
 
-Location RuleList::where(std::size_t index) const {
-  Location where = entries_[index].rule->written;
-  where.line = entries_[index].line;
-  return where;
+// To be changed: nobody else's any more.
+RuleList::Entries& RuleList::own() {
+  if (entries_.use_count() != 1) entries_ = std::make_shared<Entries>(*entries_);
+  return *entries_;
 }
 
-void RuleList::push_back(Rule rule) {
-  entries_.push_back(entry(std::move(rule)));
+void RuleList::push_back(Rule rule, const Written& written) {
+  own().push_back({std::make_shared<const Rule>(std::move(rule)), written});
 }
 
-void RuleList::insert(std::size_t index, Rule rule) {
-  entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(index), entry(std::move(rule)));
+void RuleList::insert(std::size_t index, Rule rule, const Written& written) {
+  Entries& entries = own();
+  entries.insert(position(entries, index),
+                 {std::make_shared<const Rule>(std::move(rule)), written});
 }
 
-void RuleList::replace(std::size_t index, Rule rule) {
-  entries_[index] = entry(std::move(rule));
+void RuleList::replace(std::size_t index, Rule rule, const Written& written) {
+  own()[index] = {std::make_shared<const Rule>(std::move(rule)), written};
 }
 
 void RuleList::erase(std::size_t index) {
-  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(index));
+  Entries& entries = own();
+  entries.erase(position(entries, index));
 }
 
-void RuleList::move_lines(std::string_view file, std::size_t from, std::ptrdiff_t by) {
-  for (Entry& entry : entries_) {
-    if (entry.line < from || entry.rule->written.file != file) continue;
-    entry.line = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(entry.line) + by);
+void RuleList::move_written(std::size_t from_line, std::ptrdiff_t lines, std::ptrdiff_t bytes) {
+  const auto move = [](std::uint32_t& number, std::ptrdiff_t by) {
+    number = static_cast<std::uint32_t>(std::ptrdiff_t{number} + by);
+  };
+  for (Entry& entry : own()) {
+    Written& written = entry.written;
+    if (written.source != 0 || written.line < from_line) continue;
+    move(written.line, lines);
+    move(written.offset, bytes);
   }
 }
 

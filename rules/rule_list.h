@@ -1,21 +1,27 @@
-// The rules of a policy in order. Lists that differ in a few rules share the others: to copy one costs some bytes a
-// rule, and that two lists have the same rule shows by its pointer.
+// The rules of a policy in order, and where each is written. To copy a list costs nothing until one of the two is
+// changed; also then they share the rules that both have, and that it is the same rule shows by its pointer.
 #pragma once
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
-#include <string_view>
 #include <utility>
 #include <vector>
-
-#include "rules/diagnostic.h"
 
 namespace rules {
 
 struct Rule;
+
+// A rule's statement in the texts of a policy.
+struct Written {
+  std::uint32_t line = 0;    // from 1; 0 where there is none
+  std::uint32_t offset = 0;  // of its first byte, in its text
+  std::uint32_t length = 0;  // in bytes, without a comment at its end
+  std::uint32_t source = 0;  // 0: the main file; else so many of the includes, from 1
+};
 
 class RuleList {
  public:
@@ -67,36 +73,34 @@ class RuleList {
   RuleList(std::vector<Rule> rules);
   RuleList(std::initializer_list<Rule> rules);
 
-  std::size_t size() const { return entries_.size(); }
-  bool empty() const { return entries_.empty(); }
-  const Rule& operator[](std::size_t index) const { return *entries_[index].rule; }
-  const Rule& at(std::size_t index) const { return *entries_.at(index).rule; }
-  const Rule& front() const { return *entries_.front().rule; }
-  const Rule& back() const { return *entries_.back().rule; }
-  const Shared& shared(std::size_t index) const { return entries_[index].rule; }
+  std::size_t size() const { return entries_->size(); }
+  bool empty() const { return entries_->empty(); }
+  const Rule& operator[](std::size_t index) const { return *(*entries_)[index].rule; }
+  const Rule& at(std::size_t index) const { return *entries_->at(index).rule; }
+  const Rule& front() const { return *entries_->front().rule; }
+  const Rule& back() const { return *entries_->back().rule; }
+  const Shared& shared(std::size_t index) const { return (*entries_)[index].rule; }
+  const Written& written(std::size_t index) const { return (*entries_)[index].written; }
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, static_cast<std::ptrdiff_t>(size())}; }
 
-  // Where the rule is written. Its line is the list's to know, because an edit above it changes that alone.
-  Location where(std::size_t index) const;
-  std::size_t line(std::size_t index) const { return entries_[index].line; }
-
-  // With the line of the rule's `written`.
-  void push_back(Rule rule);
-  void insert(std::size_t index, Rule rule);
-  void replace(std::size_t index, Rule rule);
+  void push_back(Rule rule, const Written& written = {});
+  void insert(std::size_t index, Rule rule, const Written& written = {});
+  void replace(std::size_t index, Rule rule, const Written& written = {});
   void erase(std::size_t index);
-  // For all rules of that file from that line on.
-  void move_lines(std::string_view file, std::size_t from, std::ptrdiff_t by);
+  // What is written in the main file from that line on moves by as many lines and bytes.
+  void move_written(std::size_t from_line, std::ptrdiff_t lines, std::ptrdiff_t bytes);
 
  private:
   struct Entry {
     Shared rule;
-    std::size_t line;
+    Written written;
   };
-  static Entry entry(Rule rule);
+  using Entries = std::vector<Entry>;
 
-  std::vector<Entry> entries_;
+  Entries& own();
+
+  std::shared_ptr<Entries> entries_ = std::make_shared<Entries>();  // maybe another list's too
 };
 
 }  // namespace rules

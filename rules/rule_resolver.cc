@@ -11,6 +11,12 @@
 namespace rules {
 namespace {
 
+std::vector<ProtocolMatch> matches_of(const std::vector<std::uint8_t>& numbers) {
+  std::vector<ProtocolMatch> matches;
+  for (const std::uint8_t number : numbers) matches.push_back({number, {}, {}});
+  return matches;
+}
+
 class RuleResolver {
  public:
   RuleResolver(const ast::Rule& syntax, const Names& names) : syntax_(syntax), names_(names) {}
@@ -39,19 +45,21 @@ std::optional<Rule> RuleResolver::resolve() {
   rule_.action = syntax_.action;
   rule_.match.direction = syntax_.direction;
   rule_.log = syntax_.log;
-  rule_.comment = syntax_.comment.value_or("");
+  if (syntax_.comment && !syntax_.comment->empty()) rule_.comment = *syntax_.comment;
   const bool good = interface() && addresses() && ports() && protocols() && families() && rate();
   if (!good) return std::nullopt;
-  rule_.written = locate(syntax_.where);
-  rule_.canonical = canonical_text(rule_, {from_.text, to_.text});
-  rule_.id = sha256_hex(rule_.canonical).substr(0, 16);
+  std::string canonical = canonical_text(rule_, {from_.text, to_.text});
+  rule_.id = sha256_hex(canonical).substr(0, 16);
+  if (from_.names_set || to_.names_set) rule_.canonical = std::move(canonical);
   return std::move(rule_);
 }
 
 bool RuleResolver::interface() {
   if (!syntax_.interface) return true;
-  rule_.match.interface = find_interface(*syntax_.interface, names_);
-  return rule_.match.interface.has_value();
+  auto found = find_interface(*syntax_.interface, names_);
+  if (!found) return false;
+  rule_.match.interface = *std::move(found);
+  return true;
 }
 
 bool RuleResolver::addresses() {
@@ -87,7 +95,7 @@ bool RuleResolver::protocols() {
   }
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  for (const std::uint8_t number : numbers) rule_.match.protocols.push_back({number, {}, {}});
+  rule_.match.protocols = matches_of(numbers);
   return protocols_have_ports();
 }
 
@@ -99,9 +107,10 @@ bool RuleResolver::icmp_type() {
   }
   const auto type = find_icmp_type(word, syntax_.protocols.front(), names_);
   if (!type) return false;
-  std::vector<ProtocolMatch>& matches = rule_.match.protocols;
+  std::vector<ProtocolMatch> matches;
   if (type->v4) matches.push_back({protocol::kIcmp, type->v4->type, type->v4->code});
   if (type->v6) matches.push_back({protocol::kIcmpv6, type->v6->type, type->v6->code});
+  rule_.match.protocols = matches;
   return true;
 }
 
@@ -117,7 +126,7 @@ bool RuleResolver::protocols_of_ports() {
     return names_.report.error(word.where, "these ports belong to different protocols",
                                "name the protocol, as in \"proto tcp\" or 80,443/tcp");
   }
-  for (const std::uint8_t number : numbers) rule_.match.protocols.push_back({number, {}, {}});
+  rule_.match.protocols = matches_of(numbers);
   return true;
 }
 
@@ -148,7 +157,7 @@ Side side_of(const std::optional<ast::Word>& word, const AddressMatch& match) {
   return {word->text, word->where, match.members->has(Family::V4), match.members->has(Family::V6)};
 }
 
-Side side_of(const ast::Rule& syntax, const std::vector<ProtocolMatch>& protocols) {
+Side side_of(const ast::Rule& syntax, const ShortList<ProtocolMatch>& protocols) {
   if (syntax.protocols.empty()) return {};
   const ast::Word& word = syntax.icmp_type ? *syntax.icmp_type : syntax.protocols.front();
   const auto only = [&](std::uint8_t number) {

@@ -9,7 +9,7 @@
 
 namespace rules {
 
-// With canonical text and id. Nothing after an error, which is in the names' report.
+// With its id. Nothing after an error, which is in the names' report.
 std::optional<Rule> resolve_rule(const ast::Rule& rule, const Names& names);
 
 }  // namespace rules

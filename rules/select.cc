@@ -9,6 +9,7 @@
 #include "rules/builtin.h"
 #include "rules/numbers.h"
 #include "rules/parser.h"
+#include "rules/printer.h"
 #include "rules/resolver.h"
 #include "rules/rule_parser.h"
 #include "rules/text.h"
@@ -28,13 +29,13 @@ bool may_be_id(std::string_view text) {
 
 std::string name_rule(const Policy& policy, std::size_t index) {
   const Rule& rule = policy.rules[index];
-  return fmt::format("{} {} {}", index + 1, rule.id, rule.canonical);
+  return fmt::format("{} {} {}", index + 1, rule.id.view(), canonical_text(rule));
 }
 
 Selected by_id(const Policy& policy, std::string_view prefix) {
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
-    if (policy.rules[i].id.starts_with(prefix)) found.push_back(i);
+    if (policy.rules[i].id.view().starts_with(prefix)) found.push_back(i);
   }
   if (found.size() == 1) return found.front();
   if (found.empty()) return refuse(fmt::format("no rule has an id that starts with {}", prefix));
@@ -62,9 +63,9 @@ Selected by_text(const Policy& policy, std::string_view text, const Services& se
   const auto rule = resolve_rule(parsed->rule, policy, services);
   if (!rule) return std::unexpected(rule.error());
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
-    if (policy.rules[i].canonical == rule->canonical) return i;
+    if (policy.rules[i].id == rule->id) return i;
   }
-  return refuse(fmt::format("no rule says \"{}\"", rule->canonical));
+  return refuse(fmt::format("no rule says \"{}\"", canonical_text(*rule)));
 }
 
 bool is_builtin(std::string_view name) {

@@ -15,8 +15,7 @@
 namespace rules {
 namespace {
 
-std::expected<const ast::Set*, Diagnostic> find_set(const SourceTree& tree,
-                                                    const ast::Document& document,
+std::expected<const ast::Set*, Diagnostic> find_set(const ast::Document& document,
                                                     std::string_view name) {
   Nearest nearest(name);
   for (const ast::Statement& statement : document.statements) {
@@ -24,7 +23,7 @@ std::expected<const ast::Set*, Diagnostic> find_set(const SourceTree& tree,
     if (set == nullptr) continue;
     nearest.consider(set->name.text);
     if (set->name.text != name) continue;
-    if (set->name.where.source == &tree.main) return set;
+    if (set->name.where.source == &document.sources->main) return set;
     return refuse(
         fmt::format("the set \"{}\" stands in an included file, which commands don't change", name),
         fmt::format("edit {} and apply the policy", set->name.where.source->name),
@@ -160,7 +159,7 @@ EditedText remove_once(const SourceTree& tree, std::string_view name, std::strin
                        const Services& services) {
   const auto document = parse(tree);
   if (!document) return std::unexpected(document.error().front());
-  const auto found = find_set(tree, *document, name);
+  const auto found = find_set(*document, name);
   if (!found) return std::unexpected(found.error());
   const ast::Set& set = **found;
   const auto member = check_member(set, word, services);
@@ -183,7 +182,7 @@ EditedText add_member(const SourceTree& tree, std::string_view name, std::string
                       const Services& services) {
   const auto document = parse(tree);
   if (!document) return std::unexpected(document.error().front());
-  const auto found = find_set(tree, *document, name);
+  const auto found = find_set(*document, name);
   if (!found) return std::unexpected(found.error());
   const ast::Set& set = **found;
   const auto member = check_member(set, word, services);

@@ -10,6 +10,7 @@
 
 #include "rules/classifier/classifier.h"
 #include "rules/classifier/corner.h"
+#include "rules/printer.h"
 
 namespace rules {
 namespace {
@@ -22,7 +23,7 @@ bool covers(const AddressMatch& wide, const AddressMatch& narrow) {
   return wide.members == narrow.members || wide.members->contains(*narrow.members);
 }
 
-bool covers(const std::vector<PortRange>& wide, const std::vector<PortRange>& narrow) {
+bool covers(const ShortList<PortRange>& wide, const ShortList<PortRange>& narrow) {
   if (wide.empty()) return true;
   if (narrow.empty()) return false;
   // Both are sorted and merged, so one range of `wide` has to hold each range of `narrow`.
@@ -39,7 +40,7 @@ bool covers(const ProtocolMatch& wide, const ProtocolMatch& narrow) {
          (!wide.icmp_code || wide.icmp_code == narrow.icmp_code);
 }
 
-bool covers(const std::vector<ProtocolMatch>& wide, const std::vector<ProtocolMatch>& narrow) {
+bool covers(const ShortList<ProtocolMatch>& wide, const ShortList<ProtocolMatch>& narrow) {
   if (wide.empty()) return true;
   if (narrow.empty()) return false;
   return std::all_of(narrow.begin(), narrow.end(), [&](const ProtocolMatch& n) {
@@ -108,16 +109,17 @@ class CoverSearch {
   std::shared_ptr<const classifier::Version> version_;
 };
 
-void report_duplicates(const RuleList& rules, Report& report) {
+void report_duplicates(const Policy& policy, Report& report) {
+  const RuleList& rules = policy.rules;
   std::unordered_map<std::string_view, std::size_t> seen;
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    const auto [first, added] = seen.emplace(rules[i].canonical, i);
-    if (added) continue;
+    const auto [first, added] = seen.emplace(rules[i].id.view(), i);
+    if (added || canonical_text(rules[i]) != canonical_text(rules[first->second])) continue;
     report.error({Severity::Error,
-                  rules.where(i),
+                  policy.where(i),
                   "the same rule stands here twice",
                   "remove one of them",
-                  {rules.where(first->second)}});
+                  {policy.where(first->second)}});
   }
 }
 
@@ -133,28 +135,30 @@ bool covers(const Match& wide, const Match& narrow) {
          covers(wide.destination, narrow.destination);
 }
 
-void check_order(const RuleList& rules, Report& report, std::size_t max_steps) {
-  report_duplicates(rules, report);
+void check_order(const Policy& policy, Report& report, std::size_t max_steps) {
+  report_duplicates(policy, report);
+  const RuleList& rules = policy.rules;
   CoverSearch search{rules};
   std::size_t steps = 0;
   for (std::size_t later = 0; later < rules.size(); ++later) {
     const std::vector<std::size_t> candidates = search.before(later);
     for (const std::size_t earlier : candidates) {
       steps += cost(rules[earlier].match, rules[later].match);
-      const bool same = rules[earlier].canonical == rules[later].canonical;
+      const bool same = rules[earlier].id == rules[later].id;
       if (same || !covers(rules[earlier].match, rules[later].match)) continue;
-      report.warning(rules.where(later), kCovered, {rules.where(earlier)});
+      report.warning(policy.where(later), kCovered, {policy.where(earlier)});
       break;
     }
     if (++steps > max_steps) {
-      report.warning(rules.where(later),
+      report.warning(policy.where(later),
                      "rules from here on weren't checked for being covered: too many");
       return;
     }
   }
 }
 
-std::vector<Diagnostic> check_new_rule(const RuleList& rules, std::size_t index) {
+std::vector<Diagnostic> check_new_rule(const Policy& policy, std::size_t index) {
+  const RuleList& rules = policy.rules;
   Report report;
   const auto first_cover = [&](std::size_t rule) {
     std::size_t at = 0;
@@ -163,7 +167,7 @@ std::vector<Diagnostic> check_new_rule(const RuleList& rules, std::size_t index)
   };
   const auto warn_if_covered_by = [&](std::size_t earlier, std::size_t later) {
     if (earlier == later) return;
-    report.warning(rules.where(later), kCovered, {rules.where(earlier)});
+    report.warning(policy.where(later), kCovered, {policy.where(earlier)});
   };
   warn_if_covered_by(first_cover(index), index);
   std::size_t looked_at = 0;

@@ -38,12 +38,6 @@ RuleName make_name(std::string_view id, std::string_view name, std::string_view 
   return result;
 }
 
-RuleName rule_name(const rules::RuleList& rules, std::size_t index, std::uint64_t version) {
-  const rules::Rule& rule = rules[index];
-  const std::string ruleset = rule.written.file + ":" + std::to_string(rules.line(index));
-  return make_name(rule.id, rule.comment, ruleset, version);
-}
-
 RuleName default_name(rules::Action action, rules::Direction direction, std::uint64_t version) {
   std::string name = "default ";
   name.append(to_string(action)).append(" ").append(to_string(direction));
@@ -54,7 +48,14 @@ std::vector<RuleName> builtin_names(const std::vector<rules::Rule>& rules, std::
   std::vector<RuleName> names;
   names.reserve(rules.size());
   for (const rules::Rule& rule : rules)
-    names.push_back(make_name(rule.id, rule.comment, "builtin", version));
+    names.push_back(make_name(rule.id.view(), rule.comment.value_or(""), "builtin", version));
+  return names;
+}
+
+std::vector<std::string> file_names(const rules::Policy& policy) {
+  if (policy.sources == nullptr) return {""};
+  std::vector<std::string> names{policy.sources->main.name};
+  for (const rules::Source& include : policy.sources->includes) names.push_back(include.name);
   return names;
 }
 
@@ -74,8 +75,8 @@ PolicyNames::PolicyNames(const rules::Policy& policy, std::uint64_t version)
       defaults_{default_name(policy.default_in, rules::Direction::In, version),
                 default_name(policy.default_out, rules::Direction::Out, version)},
       builtins_(builtin_names(policy.builtin_rules, version)),
-      rules_(policy.rules),
-      rule_names_(policy.rules.size()) {}
+      files_(file_names(policy)),
+      rules_(policy.rules) {}
 
 const RuleName* PolicyNames::find(const rules::Decision& decision,
                                   rules::Direction direction) const {
@@ -91,10 +92,15 @@ const RuleName* PolicyNames::find(const rules::Decision& decision,
 }
 
 const RuleName* PolicyNames::rule(std::size_t index) const {
-  if (index >= rule_names_.size()) return nullptr;
-  std::unique_ptr<const RuleName>& name = rule_names_[index];
-  if (!name) name = std::make_unique<const RuleName>(rule_name(rules_, index, version_));
-  return name.get();
+  if (index >= rules_.size()) return nullptr;
+  if (const auto known = rule_names_.find(index); known != rule_names_.end()) return &known->second;
+  const rules::Rule& rule = rules_[index];
+  const rules::Written& written = rules_.written(index);
+  const std::string ruleset = files_[written.source] + ":" + std::to_string(written.line);
+  return &rule_names_
+              .emplace(index,
+                       make_name(rule.id.view(), rule.comment.value_or(""), ruleset, version_))
+              .first->second;
 }
 
 void PolicyBook::add(PolicyNames names) {

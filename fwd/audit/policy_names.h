@@ -5,9 +5,9 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "rules/policy.h"
@@ -42,9 +42,10 @@ class PolicyNames {
   std::uint64_t version_;
   std::array<RuleName, 2> defaults_;  // by direction
   std::vector<RuleName> builtins_;
+  std::vector<std::string> files_;  // the main one, then the includes
   rules::RuleList rules_;
-  mutable std::vector<std::unique_ptr<const RuleName>>
-      rule_names_;  // by index; null until it is needed
+  mutable std::unordered_map<std::size_t, RuleName>
+      rule_names_;  // by index, of those needed so far
 };
 
 // The names of the policies that records in flight may speak of.

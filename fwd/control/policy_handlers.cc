@@ -25,7 +25,7 @@ Answer get_rules(const Context& context, const Request&) {
 
 Answer get_policy(const Context& context, const Request&) {
   const policy::State state = context.policy.state();
-  return api::encode(api::PolicyText{sources_view(state->sources), state->active->policy.hash});
+  return api::encode(api::PolicyText{sources_view(state->sources()), state->active->policy.hash});
 }
 
 Answer get_sets(const Context& context, const Request&) {

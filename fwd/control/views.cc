@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "rules/printer.h"
-#include "rules/resolver.h"
 
 namespace fwd::control {
 namespace {
@@ -25,21 +24,20 @@ std::string_view to_string(rules::Log log) {
 }
 
 // `number` is 0 for a built-in one.
-ctl::api::Rule view(const rules::Rule& rule, const rules::Location& where, std::size_t number,
-                    std::uint64_t packets) {
-  const bool builtin = number == 0;
+ctl::api::Rule view(const rules::Rule& rule, std::size_t number, std::uint64_t packets) {
+  std::string canonical = canonical_text(rule);
   return {.number = number,
-          .id = rule.id,
+          .id = rule.id.str(),
           .action = std::string(rules::to_string(rule.action)),
           .direction = std::string(rules::to_string(rule.match.direction)),
-          .text = builtin ? rule.canonical : std::string(rules::statement_text(where)),
-          .canonical = rule.canonical,
+          .text = canonical,
+          .canonical = std::move(canonical),
           .log = std::string(to_string(rule.log)),
-          .comment = rule.comment,
-          .file = where.file,
-          .line = where.line,
+          .comment = rule.comment.value_or(""),
+          .file = {},
+          .line = 0,
           .packets = packets,
-          .builtin = builtin};
+          .builtin = number == 0};
 }
 
 std::string end_text(const rules::Packet& packet, const rules::Address& address,
@@ -59,8 +57,9 @@ ctl::api::Connection view(const kernel::JudgedConnection& connection,
           .protocol = rules::protocol_name(first.protocol),
           .source = end_text(first, first.source, first.source_port),
           .destination = end_text(first, first.destination, first.destination_port),
-          .rule = decision.by == rules::DecidedBy::Rule ? denying.policy.rules[decision.index].id
-                                                        : "default"};
+          .rule = decision.by == rules::DecidedBy::Rule
+                      ? denying.policy.rules[decision.index].id.str()
+                      : "default"};
 }
 
 }  // namespace
@@ -84,7 +83,11 @@ ctl::api::Diff diff_view(const policy::Difference& difference, const std::string
 }
 
 ctl::api::Rule rule_view(const rules::Policy& policy, std::size_t index, std::uint64_t packets) {
-  return view(policy.rules[index], policy.rules.where(index), index + 1, packets);
+  ctl::api::Rule rule = view(policy.rules[index], index + 1, packets);
+  rule.text = policy.statement(index);
+  rule.file = policy.file(index);
+  rule.line = policy.rules.written(index).line;
+  return rule;
 }
 
 ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals) {
@@ -92,10 +95,10 @@ ctl::api::RuleList rule_list_view(const engine::RuleTotals& totals) {
   if (totals.policy == nullptr) return list;
   const rules::Policy& policy = totals.policy->policy;
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
-    list.rules.push_back(view(policy.rules[i], policy.rules.where(i), i + 1, totals.rules[i]));
+    list.rules.push_back(rule_view(policy, i, totals.rules[i]));
   }
   for (std::size_t i = 0; i < policy.builtin_rules.size(); ++i) {
-    list.builtin.push_back(view(policy.builtin_rules[i], {}, 0, totals.builtin[i]));
+    list.builtin.push_back(view(policy.builtin_rules[i], 0, totals.builtin[i]));
   }
   list.defaults.in = {std::string(rules::to_string(policy.default_in)), totals.default_in};
   list.defaults.out = {std::string(rules::to_string(policy.default_out)), totals.default_out};
@@ -128,7 +131,7 @@ ctl::api::Set set_view(const rules::NamedSet& set) {
       view.members.push_back(rules::to_string(range));
   } else {
     for (const rules::PortRange& range : set.ports)
-      view.members.push_back(rules::ports_text({range}));
+      view.members.push_back(rules::ports_text({&range, 1}));
   }
   return view;
 }

@@ -32,8 +32,8 @@ std::uint64_t sum(const ActivePolicy& policy, DecidedBy by, std::size_t index,
 // built-in rules may share an id.
 template <typename Visit>
 void for_each_count(const ActivePolicy& active, std::size_t most, Visit visit) {
-  visit(std::string(kDefaultIn), sum(active, DecidedBy::Default, 0, Direction::In));
-  visit(std::string(kDefaultOut), sum(active, DecidedBy::Default, 0, Direction::Out));
+  visit(rules::RuleId(kDefaultIn), sum(active, DecidedBy::Default, 0, Direction::In));
+  visit(rules::RuleId(kDefaultOut), sum(active, DecidedBy::Default, 0, Direction::Out));
   const auto each = [&](const auto& list, DecidedBy by, std::size_t count) {
     for (std::size_t at = 0; at < count; ++at) {
       visit(list[at].id, sum(active, by, at, list[at].match.direction));
@@ -44,8 +44,8 @@ void for_each_count(const ActivePolicy& active, std::size_t most, Visit visit) {
   each(policy.rules, DecidedBy::Rule, std::min(policy.rules.size(), most));
 }
 
-std::uint64_t count_of(const std::unordered_map<std::string, std::uint64_t>& counts,
-                       const std::string& id) {
+std::uint64_t count_of(const std::unordered_map<rules::RuleId, std::uint64_t>& counts,
+                       const rules::RuleId& id) {
   const auto found = counts.find(id);
   return found == counts.end() ? 0 : found->second;
 }
@@ -72,8 +72,8 @@ RuleTotals RuleHistory::totals(std::size_t most) const {
   Counts counts;
   for (const auto& retired : retired_) add(*retired.policy, counts);
   for_each_count(*current_, most,
-                 [&](const std::string& id, std::uint64_t value) { counts[id] += value; });
-  const auto count = [&](const std::string& id) {
+                 [&](const rules::RuleId& id, std::uint64_t value) { counts[id] += value; });
+  const auto count = [&](const rules::RuleId& id) {
     return count_of(folded_, id) + count_of(counts, id);
   };
   totals.policy = current_;
@@ -100,7 +100,7 @@ std::uint64_t RuleHistory::packets(const rules::Rule& rule) const {
 }
 
 void RuleHistory::add(const ActivePolicy& policy, Counts& counts) {
-  for_each_count(policy, kAll, [&](const std::string& id, std::uint64_t count) {
+  for_each_count(policy, kAll, [&](const rules::RuleId& id, std::uint64_t count) {
     if (count > 0) counts[id] += count;
   });
 }
@@ -110,9 +110,9 @@ void RuleHistory::forget_removed_rules() {
   const auto& policy = current_->policy;
   const std::size_t rules = policy.builtin_rules.size() + policy.rules.size();
   if (folded_.size() <= 2 * rules + kRemovedKept) return;
-  std::unordered_set<std::string> present;
+  std::unordered_set<rules::RuleId> present;
   for_each_count(*current_, kAll,
-                 [&](const std::string& id, std::uint64_t) { present.insert(id); });
+                 [&](const rules::RuleId& id, std::uint64_t) { present.insert(id); });
   std::erase_if(folded_, [&](const auto& entry) { return !present.contains(entry.first); });
 }
 

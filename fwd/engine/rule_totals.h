@@ -40,7 +40,7 @@ class RuleHistory {
   std::size_t retired() const { return retired_.size(); }
 
  private:
-  using Counts = std::unordered_map<std::string, std::uint64_t>;
+  using Counts = std::unordered_map<rules::RuleId, std::uint64_t>;
   struct Retired {
     std::shared_ptr<const ActivePolicy> policy;
     std::uint64_t until = 0;  // the first snapshot without it

@@ -114,9 +114,9 @@ Chain limit_chain(const CtMark& mark) {
 }
 
 Chain limit_chain_of(const rules::Rule& rule) {
-  return {"copy_limit_" + rule.id,
+  return {"copy_limit_" + rule.id.str(),
           {},
-          {{{jump("copy_limit")}}, {{Count{kCounterCopyMetered}, go("limit_" + rule.id)}}}};
+          {{{jump("copy_limit")}}, {{Count{kCounterCopyMetered}, go("limit_" + rule.id.str())}}}};
 }
 
 std::string action_chain(Action action, const std::string& id) {
@@ -164,8 +164,8 @@ Chain copy_chain(Direction direction, const rules::Policy& policy, const CtMark&
 
 }  // namespace
 
-std::string rule_counter(const std::string& id) {
-  return std::string(kRuleCounterPrefix) + id;
+std::string rule_counter(std::string_view id) {
+  return std::string(kRuleCounterPrefix).append(id);
 }
 
 std::string default_counter(Direction direction) {
@@ -182,12 +182,12 @@ Map action_map(Action action) {
 }
 
 Element count_element(const rules::PlannedRule& rule) {
-  return {{rule.label << rules::kLabelShift}, rule_counter(rule.rule->id)};
+  return {{rule.label << rules::kLabelShift}, rule_counter(rule.rule->id.view())};
 }
 
 Element action_element(const rules::PlannedRule& rule) {
   Element element{{rule.label << rules::kLabelShift}};
-  if (rule.action == Action::Limit) element.target = action_chain(rule.action, rule.rule->id);
+  if (rule.action == Action::Limit) element.target = action_chain(rule.action, rule.rule->id.str());
   return element;
 }
 
@@ -201,7 +201,7 @@ void add_copy_chains(Table& table, const rules::Policy& policy, const LimitRules
   std::ranges::move(accepting_chains(), std::back_inserter(table.chains));
   std::ranges::move(mode == Mode::Observe ? observing_chains() : refusing_chains(mark),
                     std::back_inserter(table.chains));
-  std::set<std::string> ids;
+  std::set<rules::RuleId> ids;
   for (const rules::Rule* rule : limits) {
     if (ids.insert(rule->id).second) table.chains.push_back(limit_chain_of(*rule));
   }

@@ -21,7 +21,7 @@ namespace fwd::kernel {
 
 // The counter of a rule, and of the default of a direction: packets that the copy decided by it.
 inline constexpr std::string_view kRuleCounterPrefix = "rule_";
-std::string rule_counter(const std::string& id);
+std::string rule_counter(std::string_view id);
 std::string default_counter(rules::Direction direction);
 
 // From each rule's label to its counter, and for each action the labels of its rules: of `limit` rules a map to

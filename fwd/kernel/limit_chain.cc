@@ -19,8 +19,8 @@ void add_family(Table& table, Chain& chain, const rules::Rule& rule, bool ipv4, 
                 const Verdict& refusal) {
   const Field source = ipv4 ? Field::Ip4Source : Field::Ip6Source;
   const char* family = ipv4 ? "v4" : "v6";
-  const std::string tries = fmt::format("limit_{}_{}", rule.id, family);
-  const std::string over = fmt::format("over_{}_{}", rule.id, family);
+  const std::string tries = fmt::format("limit_{}_{}", rule.id.view(), family);
+  const std::string over = fmt::format("over_{}_{}", rule.id.view(), family);
   const std::chrono::seconds period(rule.rate->seconds);
   const std::chrono::seconds penalty(std::max(1U, rule.rate->seconds / rule.rate->count));
   const Remember renew{source, over, penalty, true};
@@ -39,7 +39,7 @@ Chain meter(Table& table, const rules::Rule& rule, LimitSlot slot, Mode mode,
   const LogTo allowed{nflog_group, fmt::format("{}{}", kLimitAllowedPrefix, slot), kSnaplen};
   const LogTo refused{nflog_group, fmt::format("{}{}", kLimitRefusedPrefix, slot), kSnaplen};
   const Verdict refusal = mode == Mode::Observe ? go("approve") : drop();
-  Chain chain{fmt::format("limit_{}", rule.id)};
+  Chain chain{fmt::format("limit_{}", rule.id.view())};
   add_family(table, chain, rule, true, refused, refusal);
   add_family(table, chain, rule, false, refused, refusal);
   chain.rules.push_back({{allowed, go("approve")}});

@@ -87,8 +87,9 @@ class NftFirewall : public Firewall {
   Result<CopyHits> copy_hits(const rules::Policy& policy) override {
     std::vector<std::string> names{default_counter(rules::Direction::In),
                                    default_counter(rules::Direction::Out)};
-    for (const rules::Rule& rule : policy.builtin_rules) names.push_back(rule_counter(rule.id));
-    for (const rules::Rule& rule : policy.rules) names.push_back(rule_counter(rule.id));
+    for (const rules::Rule& rule : policy.builtin_rules)
+      names.push_back(rule_counter(rule.id.view()));
+    for (const rules::Rule& rule : policy.rules) names.push_back(rule_counter(rule.id.view()));
     const std::lock_guard lock(mutex_);
     auto found = find_counters(socket_, kTableName, names);
     if (!found) return std::unexpected(found.error());

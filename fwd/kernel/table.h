@@ -65,7 +65,7 @@ struct TableCounters {
 
 // What the copy decided, by rule, for as long as the rule has been in the table.
 struct CopyHits {
-  std::map<std::string, std::uint64_t> rules;  // by id
+  std::map<rules::RuleId, std::uint64_t> rules;
   std::uint64_t default_in = 0;
   std::uint64_t default_out = 0;
 };

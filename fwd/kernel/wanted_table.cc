@@ -10,7 +10,8 @@ using rules::nft::Map;
 
 std::unordered_set<std::string> WantedTable::counters() const {
   std::unordered_set<std::string> names(fixed.counters.begin(), fixed.counters.end());
-  for (const rules::PlannedRule& rule : plan.rules()) names.insert(rule_counter(rule.rule->id));
+  for (const rules::PlannedRule& rule : plan.rules())
+    names.insert(rule_counter(rule.rule->id.view()));
   return names;
 }
 

@@ -110,8 +110,8 @@ void add_rules(Exposition& page, const engine::RuleTotals& totals) {
   const auto add = [&](const auto& list, const std::vector<std::uint64_t>& counts) {
     for (std::size_t at = 0; at < counts.size(); ++at) {
       const rules::Rule& rule = list[at];
-      if (!seen.insert(rule.id).second) continue;
-      family.add({{"rule_id", rule.id}, {"action", word(rule.action)}}, counts[at]);
+      if (!seen.insert(rule.id.view()).second) continue;
+      family.add({{"rule_id", rule.id.view()}, {"action", word(rule.action)}}, counts[at]);
     }
   };
   add(totals.policy->policy.builtin_rules, totals.builtin);

@@ -22,7 +22,7 @@ static_assert(rules::kMaxRules < rules::kMostLabels / 2);
 std::optional<rules::Diagnostic> check_limits(const rules::Policy& policy) {
   if (policy.rules.size() > rules::kMaxRules) {
     return rules::Diagnostic{rules::Severity::Error,
-                             policy.rules.where(rules::kMaxRules),
+                             policy.where(rules::kMaxRules),
                              fmt::format("a policy has at most {} rules", rules::kMaxRules),
                              {},
                              {}};
@@ -33,7 +33,7 @@ std::optional<rules::Diagnostic> check_limits(const rules::Policy& policy) {
       continue;
     return rules::Diagnostic{
         rules::Severity::Error,
-        policy.rules.where(i),
+        policy.where(i),
         fmt::format("a policy has at most {} limit rules", kernel::kLastLimitSlot),
         {},
         {}};
@@ -83,9 +83,9 @@ Error to_error(std::vector<rules::Diagnostic> diagnostics, ctl::api::ErrorCode c
   return {code, std::move(message), std::move(diagnostics)};
 }
 
-std::expected<Built, Error> build(const rules::SourceTree& sources, const rules::Services& services,
+std::expected<Built, Error> build(rules::SourceTree sources, const rules::Services& services,
                                   const Stamp& stamp) {
-  auto document = rules::parse(sources);
+  auto document = rules::parse(std::move(sources));
   if (!document) return std::unexpected(to_error(std::move(document.error())));
   auto resolved = rules::resolve(*document, services);
   if (!resolved) return std::unexpected(to_error(std::move(resolved.error())));
@@ -103,7 +103,7 @@ std::expected<Built, Error> build(const engine::ActivePolicy& before, rules::Pol
   if (auto fault = check_limits(edit.policy)) return std::unexpected(to_error({std::move(*fault)}));
   std::vector<rules::Diagnostic> warnings;
   if (edit.kind == rules::PolicyEdit::Kind::Added)
-    warnings = rules::check_new_rule(edit.policy.rules, edit.index);
+    warnings = rules::check_new_rule(edit.policy, edit.index);
   rules::RuleSet rules = compile(before, edit);
   auto service_map = services_after(before, edit, services);
   auto active = std::make_shared<const engine::ActivePolicy>(

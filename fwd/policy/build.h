@@ -34,7 +34,7 @@ struct Built {
   std::vector<rules::Diagnostic> warnings;
 };
 
-std::expected<Built, Error> build(const rules::SourceTree& sources, const rules::Services& services,
+std::expected<Built, Error> build(rules::SourceTree sources, const rules::Services& services,
                                   const Stamp& stamp);
 
 // The same of one edited rule, without reading or compiling the others again. Warnings are about that rule alone.

@@ -27,7 +27,7 @@ std::unexpected<Error> error(ErrorCode code, std::string message) {
 
 // One rule as a command names it, and what the command says beside the match.
 struct NamedRule {
-  std::string id;
+  rules::RuleId id;
   rules::Remarks remarks;
 };
 
@@ -39,10 +39,10 @@ Outcome<NamedRule> read_rule(const std::string& text, const rules::Policy& polic
   if (!rule) return std::unexpected(to_error({rule.error()}));
   rules::Remarks remarks{.log = std::nullopt, .comment = std::move(parsed->rule.comment)};
   if (rule->log != rules::Log::Default) remarks.log = rule->log;
-  return NamedRule{std::move(rule->id), std::move(remarks)};
+  return NamedRule{rule->id, std::move(remarks)};
 }
 
-std::optional<std::size_t> index_of(const rules::Policy& policy, const std::string& id) {
+std::optional<std::size_t> index_of(const rules::Policy& policy, const rules::RuleId& id) {
   const auto found = std::ranges::find(policy.rules, id, &rules::Rule::id);
   if (found == policy.rules.end()) return std::nullopt;
   return static_cast<std::size_t>(found - policy.rules.begin());
@@ -74,30 +74,29 @@ Outcome<Applied> PolicyManager::commit_edit(rules::Edited edited) {
         to_error({edited.error()}, beyond ? ErrorCode::BadRequest : ErrorCode::Refused));
   }
   const State before = state();
-  rules::SourceTree sources = before->sources;
-  sources.main.text = std::move(edited->text);
-  if (auto fault = rules::check_size(sources))
+  const std::shared_ptr<const rules::SourceTree> sources = edited->policy.sources;
+  if (auto fault = rules::check_size(*sources))
     return std::unexpected(to_error({*std::move(fault)}, ErrorCode::Refused));
   auto built = build(*before->active, *std::move(edited), services_, next_stamp());
   if (!built) {
     auto diagnostics = std::move(built.error().diagnostics);
-    rules::place_before_edit(diagnostics, before->sources.main, sources.main.text);
+    rules::place_before_edit(diagnostics, before->sources().main, sources->main.text);
     return std::unexpected(to_error(std::move(diagnostics), ErrorCode::Refused));
   }
-  auto draft = store_.prepare(sources.main.text);
+  auto draft = store_.prepare(sources->main.text);
   if (!draft) return internal(draft.error());
-  return commit_built(std::move(sources), *std::move(built), *std::move(draft));
+  return commit_built(*std::move(built), *std::move(draft));
 }
 
 // The same where the text alone is edited.
 Outcome<Applied> PolicyManager::commit_text(const std::string& main_text) {
   const State before = state();
-  rules::SourceTree sources = before->sources;
+  rules::SourceTree sources = before->sources();
   sources.main.text = main_text;
   auto applied = commit(std::move(sources), true);
   if (applied || applied.error().code != ErrorCode::Syntax) return applied;
   auto diagnostics = std::move(applied.error().diagnostics);
-  rules::place_before_edit(diagnostics, before->sources.main, main_text);
+  rules::place_before_edit(diagnostics, before->sources().main, main_text);
   return std::unexpected(to_error(std::move(diagnostics), ErrorCode::Refused));
 }
 
@@ -107,7 +106,7 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
   const State before = state();
   const auto rule = read_rule(text, before->active->policy, services_);
   if (!rule) return std::unexpected(rule.error());
-  if (auto unchanged = store_.check_unchanged(before->sources); !unchanged)
+  if (auto unchanged = store_.check_unchanged(before->sources()); !unchanged)
     return std::unexpected(unchanged.error());
   if (const auto index = index_of(before->active->policy, rule->id))
     return update_rule(*index, rule->remarks);
@@ -126,7 +125,7 @@ Outcome<RuleChange> PolicyManager::update_rule(std::size_t index, rules::Remarks
   const State before = state();
   const rules::Rule& rule = before->active->policy.rules[index];
   if (remarks.log == rule.log) remarks.log.reset();
-  if (remarks.comment == rule.comment) remarks.comment.reset();
+  if (remarks.comment == rule.comment.value_or("")) remarks.comment.reset();
   if (!remarks.log && !remarks.comment) return RuleChange{before, index, {}, true};
   auto applied = commit_edit(rules::change_remarks(edit_base(*before), index, remarks));
   if (!applied) return std::unexpected(std::move(applied.error()));
@@ -142,7 +141,7 @@ Outcome<RuleChange> PolicyManager::remove_rule(const std::string& selection) {
     return std::unexpected(
         to_error({index.error()}, not_found ? ErrorCode::NotFound : ErrorCode::Syntax));
   }
-  if (auto unchanged = store_.check_unchanged(before->sources); !unchanged)
+  if (auto unchanged = store_.check_unchanged(before->sources()); !unchanged)
     return std::unexpected(unchanged.error());
   auto applied = commit_edit(rules::remove_rule(edit_base(*before), *index));
   if (!applied) return std::unexpected(std::move(applied.error()));
@@ -156,17 +155,17 @@ Outcome<Applied> PolicyManager::change_set(const std::string& name, const SetCha
   const auto set = sets.find(name);
   if (set == sets.end()) return std::unexpected(no_such_set(before->active->policy, name));
   const rules::Location& where = set->second.where;
-  if (where.file != before->sources.main.name) {
+  if (where.file != before->sources().main.name) {
     return error(
         ErrorCode::Refused,
         fmt::format("the set stands in an included file ({}:{}), which commands don't change",
                     where.file, where.line));
   }
-  if (auto unchanged = store_.check_unchanged(before->sources); !unchanged)
+  if (auto unchanged = store_.check_unchanged(before->sources()); !unchanged)
     return std::unexpected(unchanged.error());
-  auto edited = edit_members(before->sources, name, change, services_);
+  auto edited = edit_members(before->sources(), name, change, services_);
   if (!edited) return std::unexpected(std::move(edited.error()));
-  if (*edited == before->sources.main.text) return Applied{before, {}, true};
+  if (*edited == before->sources().main.text) return Applied{before, {}, true};
   return commit_text(*edited);
 }
 

@@ -34,7 +34,7 @@ LastGoodKeeper::~LastGoodKeeper() {
   write();
 }
 
-void LastGoodKeeper::keep(rules::SourceTree sources) {
+void LastGoodKeeper::keep(std::shared_ptr<const rules::SourceTree> sources) {
   {
     const std::lock_guard lock(mutex_);
     next_ = std::move(sources);
@@ -45,7 +45,7 @@ void LastGoodKeeper::keep(rules::SourceTree sources) {
 // The policy is in force all the same, and its file is in order now.
 void LastGoodKeeper::write() {
   std::unique_lock lock(mutex_);
-  const auto sources = std::exchange(next_, std::nullopt);
+  const auto sources = std::exchange(next_, nullptr);
   lock.unlock();
   if (!sources) return;
   if (auto kept = last_good_.keep(*sources); !kept) {

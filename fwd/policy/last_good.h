@@ -2,6 +2,7 @@
 // falls back on when the policy file is broken.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -37,14 +38,14 @@ class LastGoodKeeper {
   ~LastGoodKeeper();  // waits until all is kept
 
   // Of several that follow one another quickly only the last one may be written.
-  void keep(rules::SourceTree sources);
+  void keep(std::shared_ptr<const rules::SourceTree> sources);
 
  private:
   void write();
 
   const LastGood last_good_;
   std::mutex mutex_;  // of the next one
-  std::optional<rules::SourceTree> next_;
+  std::shared_ptr<const rules::SourceTree> next_;
   std::optional<BackgroundJob> writing_;
 };
 

@@ -58,9 +58,9 @@ Outcome<Loaded> load(const PolicyStore& store, const ReadServices& read_services
   auto sources = store.read();
   if (!sources) return std::unexpected(std::move(sources.error()));
   auto services = rules::parse_services(*services_text);
-  auto built = build(*sources, services, stamp);
+  auto built = build(*std::move(sources), services, stamp);
   if (!built) return std::unexpected(std::move(built.error()));
-  return Loaded{std::move(*sources), std::move(services), std::move(*built)};
+  return Loaded{std::move(services), std::move(*built)};
 }
 
 PolicyManager::PolicyManager(PolicyStore store, const std::string& state_directory,
@@ -72,8 +72,7 @@ PolicyManager::PolicyManager(PolicyStore store, const std::string& state_directo
       read_services_(std::move(read_services)),
       installer_(std::move(installer)),
       services_(std::move(loaded.services)) {
-  set_state(std::move(loaded.sources), std::move(loaded.built.outline),
-            std::move(loaded.built.active), 0);
+  set_state(std::move(loaded.built.outline), std::move(loaded.built.active), 0);
 }
 
 Result<void> PolicyManager::start() {
@@ -104,7 +103,7 @@ Outcome<Difference> PolicyManager::diff(const rules::SourceTree& sources) const 
   if (!built) return std::unexpected(std::move(built.error()));
   const State now = state();
   Difference difference{rules::diff(now->active->policy, built->active->policy),
-                        !same(sources, now->sources),
+                        !same(sources, now->sources()),
                         std::move(built->active),
                         {},
                         std::move(built->warnings)};
@@ -128,10 +127,10 @@ Outcome<Applied> PolicyManager::apply(const rules::SourceTree& sent) {
   const auto on_disk = store_.read_main();
   if (!on_disk) return internal(on_disk.error());
   const bool write = *on_disk != sent.main.text;
-  if (write && !on_disk->empty() && *on_disk != before->sources.main.text) {
+  if (write && !on_disk->empty() && *on_disk != before->sources().main.text) {
     return std::unexpected(store_.changed_by_hand());
   }
-  if (!write && same(*sources, before->sources) && in_force()) return Applied{before, {}, true};
+  if (!write && same(*sources, before->sources()) && in_force()) return Applied{before, {}, true};
   auto applied = commit(std::move(*sources), write);
   if (!applied)
     return std::unexpected(
@@ -143,7 +142,7 @@ Outcome<Applied> PolicyManager::reload() {
   const std::lock_guard lock(change_mutex_);
   auto loaded = load(store_, read_services_, next_stamp());
   if (!loaded) return std::unexpected(std::move(loaded.error()));
-  auto applied = commit_built(std::move(loaded->sources), std::move(loaded->built), std::nullopt);
+  auto applied = commit_built(std::move(loaded->built), std::nullopt);
   if (applied) services_ = std::move(loaded->services);
   return applied;
 }
@@ -153,11 +152,9 @@ State PolicyManager::state() const {
   return state_;
 }
 
-void PolicyManager::set_state(rules::SourceTree sources, rules::Outline outline, Active active,
-                              std::size_t cut) {
-  auto state = std::make_shared<const InForce>(InForce{std::move(sources), std::move(outline),
-                                                       std::move(active),
-                                                       std::chrono::system_clock::now(), cut});
+void PolicyManager::set_state(rules::Outline outline, Active active, std::size_t cut) {
+  auto state = std::make_shared<const InForce>(
+      InForce{std::move(outline), std::move(active), std::chrono::system_clock::now(), cut});
   const std::lock_guard lock(state_mutex_);
   state_ = std::move(state);
 }
@@ -199,8 +196,8 @@ Result<void> PolicyManager::enforce_again() {
       stamp.workers, now->active->services);
   const auto cut = enforce(active);
   if (!cut) return std::unexpected(cut.error());
-  set_state(now->sources, now->outline, active, *cut);
-  last_good_.keep(state()->sources);
+  set_state(now->outline, active, *cut);
+  last_good_.keep(active->policy.sources);
   return {};
 }
 
@@ -214,16 +211,15 @@ void PolicyManager::take_back() {
 }
 
 Outcome<Applied> PolicyManager::commit(rules::SourceTree sources, bool write) {
-  auto built = build(sources, services_, next_stamp());
+  auto built = build(std::move(sources), services_, next_stamp());
   if (!built) return std::unexpected(std::move(built.error()));
-  if (!write) return commit_built(std::move(sources), std::move(*built), std::nullopt);
-  auto draft = store_.prepare(sources.main.text);
+  if (!write) return commit_built(std::move(*built), std::nullopt);
+  auto draft = store_.prepare(built->active->policy.sources->main.text);
   if (!draft) return internal(draft.error());
-  return commit_built(std::move(sources), std::move(*built), std::move(*draft));
+  return commit_built(std::move(*built), std::move(*draft));
 }
 
-Outcome<Applied> PolicyManager::commit_built(rules::SourceTree sources, Built built,
-                                             std::optional<Draft> draft) {
+Outcome<Applied> PolicyManager::commit_built(Built built, std::optional<Draft> draft) {
   const Active active = std::move(built.active);
   const auto cut = enforce(active);
   if (!cut) {
@@ -236,8 +232,8 @@ Outcome<Applied> PolicyManager::commit_built(rules::SourceTree sources, Built bu
       return internal(published.error());
     }
   }
-  set_state(std::move(sources), std::move(built.outline), active, *cut);
-  last_good_.keep(state()->sources);
+  set_state(std::move(built.outline), active, *cut);
+  last_good_.keep(active->policy.sources);
   return Applied{state(), std::move(built.warnings), false, *cut};
 }
 

@@ -30,7 +30,6 @@ using ReadServices = std::function<Result<std::string>()>;
 
 // A policy as it is on disk, built, with nothing changed by it.
 struct Loaded {
-  rules::SourceTree sources;
   rules::Services services;
   Built built;
 };
@@ -39,11 +38,12 @@ Outcome<Loaded> load(const PolicyStore& store, const ReadServices& read_services
 
 // What is in force, as one immutable whole.
 struct InForce {
-  rules::SourceTree sources;
   rules::Outline outline;  // of the sources
   Active active;
   std::chrono::system_clock::time_point since;
   std::size_t cut = 0;  // live connections, when it was put in force
+
+  const rules::SourceTree& sources() const { return *active->policy.sources; }
 };
 using State = std::shared_ptr<const InForce>;
 
@@ -121,17 +121,17 @@ class PolicyManager {
  private:
   Stamp next_stamp() const;
   Outcome<Applied> commit(rules::SourceTree sources, bool write);
-  Outcome<Applied> commit_built(rules::SourceTree sources, Built built, std::optional<Draft> draft);
+  Outcome<Applied> commit_built(Built built, std::optional<Draft> draft);
   Outcome<Applied> commit_edit(rules::Edited edited);
   Outcome<Applied> commit_text(const std::string& main_text);
   Outcome<RuleChange> update_rule(std::size_t index, rules::Remarks remarks);
   Result<std::size_t> enforce(const Active& active);
   Result<void> enforce_again();
   void take_back();
-  void set_state(rules::SourceTree sources, rules::Outline outline, Active active, std::size_t cut);
+  void set_state(rules::Outline outline, Active active, std::size_t cut);
   bool in_force() const;
   rules::EditBase edit_base(const InForce& now) const {
-    return {now.sources, now.active->policy, now.outline, services_};
+    return {now.active->policy, now.outline, services_};
   }
 
   const PolicyStore store_;

@@ -10,8 +10,7 @@ namespace rules::classifier {
 template <typename F>
 Members<F>::Members(const AddressSet& set) {
   std::size_t singles = 0;
-  for (const AddressRange& range : set.ranges()) {
-    if (range.first.family != F::kFamily) continue;
+  for (const AddressRange& range : set.ranges(F::kFamily)) {
     if (range.first == range.last) {
       ++singles;
     } else {
@@ -24,9 +23,8 @@ Members<F>::Members(const AddressSet& set) {
   if (singles == 0) return;
   table_.resize(
       std::bit_ceil(singles + singles / 2 + 1));  // never full: a search ends at a free place
-  for (const AddressRange& range : set.ranges()) {
-    if (range.first.family == F::kFamily && range.first == range.last)
-      add_single(F::number(range.first));
+  for (const AddressRange& range : set.ranges(F::kFamily)) {
+    if (range.first == range.last) add_single(F::number(range.first));
   }
 }
 

@@ -1,18 +1,14 @@
 #include "rules/classifier/corner.h"
 
-#include <algorithm>
-
 namespace rules::classifier {
 namespace {
 
 template <typename F>
 std::optional<typename F::Number> first_member(const AddressMatch& match) {
   if (match.any()) return typename F::Number{0};
-  const auto& ranges = match.members->ranges();
-  const auto at = std::ranges::find(ranges, F::kFamily,
-                                    [](const AddressRange& range) { return range.first.family; });
-  if (at == ranges.end()) return std::nullopt;
-  return F::number(at->first);
+  const auto ranges = match.members->ranges(F::kFamily);
+  if (ranges.empty()) return std::nullopt;
+  return F::number(ranges.front().first);
 }
 
 std::uint64_t kind_of(const Match& match, std::optional<InterfaceId> interface) {
@@ -29,7 +25,7 @@ std::uint64_t kind_of(const Match& match, std::optional<InterfaceId> interface) 
   return kind;
 }
 
-std::uint16_t first_port(const std::vector<PortRange>& ranges) {
+std::uint16_t first_port(const ShortList<PortRange>& ranges) {
   return ranges.empty() ? std::uint16_t{0} : ranges.front().first;
 }
 

@@ -126,23 +126,18 @@ class Cutter {
       found.count = 1;
       return;
     }
-    const auto& ranges = match.members->ranges();
-    // IPv4 sorts first.
-    const auto v6 = std::ranges::partition_point(
-        ranges, [](const AddressRange& range) { return range.first.family == Family::V4; });
-    const auto begin = F::kFamily == Family::V4 ? ranges.begin() : v6;
-    const auto end = F::kFamily == Family::V4 ? v6 : ranges.end();
-    if (begin == end) return;
-    const Range hull{F::number(begin->first), F::number(std::prev(end)->last)};
-    if (static_cast<std::size_t>(end - begin) > kMostPieces) return found.become(hull);
-    for (auto range = begin; range != end; ++range) {
-      const Range piece{F::number(range->first), F::number(range->last)};
+    const auto ranges = match.members->ranges(F::kFamily);
+    if (ranges.empty()) return;
+    const Range hull{F::number(ranges.front().first), F::number(ranges.back().last)};
+    if (ranges.size() > kMostPieces) return found.become(hull);
+    for (const AddressRange& range : ranges) {
+      const Range piece{F::number(range.first), F::number(range.last)};
       if (!is_exact(piece)) return found.become(hull);
       found.pieces[found.count++] = piece;
     }
   }
 
-  static void find(const std::vector<PortRange>& ranges, Alternatives<PortSpan>& found) {
+  static void find(const ShortList<PortRange>& ranges, Alternatives<PortSpan>& found) {
     if (ranges.empty()) {
       found.count = 1;
     } else if (ranges.size() > kMostPieces) {
@@ -154,7 +149,11 @@ class Cutter {
     }
   }
 
-  static PortSpan hull(const std::vector<PortRange>& ranges) {
+  static std::vector<PortRange> vector_of(const ShortList<PortRange>& ranges) {
+    return {ranges.begin(), ranges.end()};
+  }
+
+  static PortSpan hull(const ShortList<PortRange>& ranges) {
     return {ranges.front().first,
             static_cast<std::uint16_t>(ranges.back().last - ranges.front().first)};
   }
@@ -199,8 +198,8 @@ class Cutter {
     }
     if (source_.whole) checks.source = indices.of(match_.source.members);
     if (destination_.whole) checks.destination = indices.of(match_.destination.members);
-    if (source_ports_.whole) checks.source_ports = match_.source_ports;
-    if (destination_ports_.whole) checks.destination_ports = match_.destination_ports;
+    if (source_ports_.whole) checks.source_ports = vector_of(match_.source_ports);
+    if (destination_ports_.whole) checks.destination_ports = vector_of(match_.destination_ports);
     return checks;
   }
 

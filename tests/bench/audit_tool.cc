@@ -27,11 +27,12 @@ constexpr std::int64_t kBetween_ns = 3000;
 
 rules::Policy policy() {
   rules::Policy policy;
+  policy.sources = std::make_shared<const rules::SourceTree>(
+      rules::SourceTree{.main = {"policy.fw", ""}, .includes = {}});
   for (int number = 0; number < 1000; ++number) {
     rules::Rule rule;
     rule.id = "9c1f02ab5d3e7" + std::to_string(100 + number % 900);
     rule.comment = "rule " + std::to_string(number);
-    rule.written.file = "policy.fw";
     policy.rules.push_back(rule);
   }
   return policy;

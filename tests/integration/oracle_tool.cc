@@ -170,9 +170,9 @@ void print_packets(const rules::Policy& policy, std::uint64_t seed, std::size_t 
 std::string deciding_rule(const rules::Policy& policy, const rules::Decision& decision) {
   switch (decision.by) {
     case rules::DecidedBy::Builtin:
-      return policy.builtin_rules[decision.index].id;
+      return policy.builtin_rules[decision.index].id.str();
     case rules::DecidedBy::Rule:
-      return policy.rules[decision.index].id;
+      return policy.rules[decision.index].id.str();
     case rules::DecidedBy::Default:
       return "";
   }

@@ -29,7 +29,7 @@ AddressSet set(std::initializer_list<std::string_view> texts) {
   return AddressSet{std::move(ranges)};
 }
 
-std::vector<std::string> printed(const std::vector<AddressRange>& ranges) {
+std::vector<std::string> printed(const auto& ranges) {
   std::vector<std::string> texts;
   texts.reserve(ranges.size());
   for (const auto& each : ranges) texts.push_back(to_string(each));

@@ -16,7 +16,7 @@ namespace {
 std::string refusal(const SourceTree& tree, const Edited& edited) {
   REQUIRE(edited);
   auto broken = check_expects(edited->policy, edited->outline.expects, compile(edited->policy));
-  place_before_edit(broken, tree.main, edited->text);
+  place_before_edit(broken, tree.main, edited->policy.sources->main.text);
   return render_all(broken);
 }
 

@@ -14,7 +14,7 @@ namespace {
 rules::AddressMatch members(std::string_view text) {
   const auto range = rules::parse_range(text);
   REQUIRE(range.has_value());
-  return {std::make_shared<const rules::AddressSet>(std::vector{*range}), ""};
+  return {std::make_shared<const rules::AddressSet>(std::vector{*range}), {}};
 }
 
 // Matches of every shape, each field wide, narrow and overlapping with another.

@@ -78,11 +78,16 @@ TEST_CASE("a comment without quotes is one word, with whatever is in it") {
 }
 
 TEST_CASE("a rule knows the text that it was written as, without the comment") {
-  const SourceTree tree = tree_of("  allow  80/tcp   comment \"web\" # here\n");
-  const auto document = parse(tree);
-  REQUIRE(document);
-  const Location where = locate(std::get<ast::Rule>(document->statements[0]).where);
-  CHECK(statement_text(where) == "allow  80/tcp");
+  const auto resolved =
+      resolve_tree(tree_of("\n  allow  80/tcp   comment \"web\" # here\ninclude \"x.fw\"\n",
+                           {{"x.fw", "# x\n\tdeny 81 log"}}));
+  REQUIRE(resolved);
+  CHECK(resolved->policy.statement(0) == "allow  80/tcp");
+  CHECK(resolved->policy.where(0).line == 2);
+  CHECK(resolved->policy.where(0).column == 3);
+  CHECK(resolved->policy.statement(1) == "deny 81 log");
+  CHECK(resolved->policy.where(1).file == "x.fw");
+  CHECK(resolved->policy.where(1).column == 2);
 }
 
 TEST_CASE("all statements are parsed") {

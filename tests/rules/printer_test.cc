@@ -81,6 +81,6 @@ TEST_CASE("what is printed parses back to the same policy") {
 }
 
 TEST_CASE("ports are printed as ufw writes them") {
-  CHECK(ports_text({{80, 80}, {8000, 8010}}) == "80,8000:8010");
+  CHECK(ports_text(std::vector<PortRange>{{80, 80}, {8000, 8010}}) == "80,8000:8010");
   CHECK(ports_text({}).empty());
 }

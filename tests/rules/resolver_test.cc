@@ -143,7 +143,7 @@ TEST_CASE("the policy of the design is resolved") {
   CHECK(policy.rules[1].rate == Rate{6, 30});
   CHECK(policy.rules[3].match.source.name == "peers");
   CHECK(policy.rules[6].log == Log::None);
-  CHECK(policy.rules.line(3) == 11);
+  CHECK(policy.rules.written(3).line == 11);
   CHECK(policy.sets.at("peers").where.line == 1);
   CHECK(resolved->outline.expects.size() == 2);
   CHECK(render_all(resolved->warnings) ==
@@ -164,7 +164,7 @@ TEST_CASE("an empty policy denies in, allows out and has the built-in rules") {
   CHECK(resolved->policy.default_out == Action::Allow);
   std::string ids;
   for (const Rule& rule : resolved->policy.builtin_rules) {
-    ids += rule.id + " " + std::string(to_string(rule.match.direction)) + ", ";
+    ids += rule.id.str() + " " + std::string(to_string(rule.match.direction)) + ", ";
   }
   CHECK(ids ==
         "loopback in, loopback out, neighbour-discovery in, neighbour-discovery out, mld in, mld "
@@ -296,7 +296,7 @@ TEST_CASE("one rule of a command line is resolved with a policy's sets") {
   const auto bad = parse_rule("allow from @b");
   REQUIRE(good);
   REQUIRE(bad);
-  CHECK(resolve_rule(good->rule, resolved->policy, services())->canonical ==
+  CHECK(canonical_text(*resolve_rule(good->rule, resolved->policy, services())) ==
         "allow in from @a to any");
   CHECK(render(resolve_rule(bad->rule, resolved->policy, services()).error()) ==
         "command line:1:12: error: unknown set \"b\"\nallow from @b\n           ^~\n");

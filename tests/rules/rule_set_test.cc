@@ -22,7 +22,7 @@ rules::AddressMatch members(std::initializer_list<std::string_view> texts) {
     REQUIRE(range.has_value());
     ranges.push_back(*range);
   }
-  return {std::make_shared<const rules::AddressSet>(std::move(ranges)), ""};
+  return {std::make_shared<const rules::AddressSet>(std::move(ranges)), {}};
 }
 
 rules::Rule rule(Action action, rules::Match match = {}) {
@@ -185,7 +185,7 @@ TEST_CASE("a protocol that is listed twice still matches") {
 
 TEST_CASE("interfaces are told apart by the names that rules mention") {
   rules::Match eth0;
-  eth0.interface.emplace("eth0");
+  eth0.interface = "eth0";
   rules::Match eth1_out;
   eth1_out.direction = Direction::Out;
   eth1_out.interface = "eth1";
@@ -262,7 +262,7 @@ TEST_CASE("interfaces that no rule names any more are forgotten by and by") {
     const std::string name = "veth" + std::to_string(i);
     rules::Rule allowed;
     allowed.action = Action::Allow;
-    allowed.match.interface.emplace(name);
+    allowed.match.interface = name;
     policy.rules.insert(0, std::move(allowed));
     rule_set = rule_set.with_rule(policy, 0);
     CHECK(rule_set.interface_id(name) != rules::kOtherInterface);

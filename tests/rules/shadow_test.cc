@@ -91,7 +91,7 @@ TEST_CASE("ten thousand rules are checked in about a second, and the work is bou
         std::chrono::seconds(10));  // far more than it takes, for sanitizers on a busy machine
 
   Report report;
-  check_order(resolved->policy.rules, report, 1000);
+  check_order(resolved->policy, report, 1000);
   const auto warnings = report.take_warnings();
   REQUIRE(warnings.size() == 1);
   CHECK(warnings[0].message == "rules from here on weren't checked for being covered: too many");
@@ -114,9 +114,11 @@ TEST_CASE("the first rule that covers another is found as by comparing all pairs
       };
       return !both(Family::V4) && !both(Family::V6);
     });
+    Policy policy;
+    policy.sources = std::make_shared<const SourceTree>();
     for (std::size_t i = 0; i < list.size(); ++i) {
-      list[i].canonical = std::to_string(i);
-      list[i].written.line = static_cast<unsigned>(i + 1);
+      list[i].id = std::to_string(i);
+      policy.rules.push_back(list[i], {.line = static_cast<std::uint32_t>(i + 1)});
     }
     std::vector<std::pair<std::size_t, std::size_t>> expected;
     for (std::size_t later = 0; later < list.size(); ++later) {
@@ -127,7 +129,7 @@ TEST_CASE("the first rule that covers another is found as by comparing all pairs
       }
     }
     Report report;
-    check_order(list, report);
+    check_order(policy, report);
     std::vector<std::pair<std::size_t, std::size_t>> found;
     for (const auto& warning : report.take_warnings())
       found.emplace_back(warning.where.line, warning.other.at(0).line);

@@ -8,6 +8,7 @@
 
 #include "rules/edit.h"
 #include "rules/parser.h"
+#include "rules/printer.h"
 #include "rules/resolver.h"
 
 namespace rules::tests {
@@ -43,15 +44,14 @@ inline std::expected<Resolved, std::vector<Diagnostic>> resolve_tree(const Sourc
 
 // A policy that can be edited.
 struct Loaded {
-  SourceTree tree;
   Resolved resolved;
 
-  explicit Loaded(SourceTree texts) : tree(std::move(texts)) {
-    auto result = resolve_tree(tree);
+  explicit Loaded(const SourceTree& texts) {
+    auto result = resolve_tree(texts);
     if (!result) throw std::invalid_argument(render(result.error().front()));
     resolved = *std::move(result);
   }
-  EditBase base() const { return {tree, resolved.policy, resolved.outline, services()}; }
+  EditBase base() const { return {resolved.policy, resolved.outline, services()}; }
 };
 
 // The errors of a policy as a person sees them, or nothing.
@@ -68,7 +68,7 @@ inline std::string errors_of(std::string text) {
 inline std::string canonical_of(std::string text) {
   const auto resolved = resolve_tree(tree_of(std::move(text)));
   if (!resolved) return render_all(resolved.error());
-  return resolved->policy.rules.empty() ? "no rule" : resolved->policy.rules.back().canonical;
+  return resolved->policy.rules.empty() ? "no rule" : canonical_text(resolved->policy.rules.back());
 }
 
 }  // namespace rules::tests

@@ -148,7 +148,7 @@ class Ranges {
       const rules::AddressRange range{rules::Address::v4(first), rules::Address::v4(last)};
       set = std::make_shared<const rules::AddressSet>(std::vector{range});
     }
-    return {set, ""};
+    return {set, {}};
   }
 
  private:

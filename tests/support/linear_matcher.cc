@@ -12,7 +12,7 @@ bool matches(const rules::AddressMatch& match, const rules::Address& address) {
   return false;
 }
 
-bool matches(const std::vector<rules::ProtocolMatch>& protocols, const rules::Packet& packet) {
+bool matches(const rules::ShortList<rules::ProtocolMatch>& protocols, const rules::Packet& packet) {
   if (protocols.empty()) return true;
   for (const auto& wanted : protocols) {
     if (wanted.number != packet.protocol) continue;
@@ -23,7 +23,7 @@ bool matches(const std::vector<rules::ProtocolMatch>& protocols, const rules::Pa
   return false;
 }
 
-bool matches(const std::vector<rules::PortRange>& ranges, const rules::Packet& packet,
+bool matches(const rules::ShortList<rules::PortRange>& ranges, const rules::Packet& packet,
              std::uint16_t port) {
   if (ranges.empty()) return true;
   if (!packet.has_ports || !rules::has_ports(packet.protocol)) return false;

@@ -96,7 +96,7 @@ class NearMisses : private Random {
     return pick(ends);
   }
 
-  std::uint16_t port_in(const std::vector<rules::PortRange>& ranges) {
+  std::uint16_t port_in(const rules::ShortList<rules::PortRange>& ranges) {
     return ranges.empty() ? static_cast<std::uint16_t>(bits()) : pick(ranges).first;
   }
 
@@ -115,7 +115,7 @@ class NearMisses : private Random {
     }
   }
 
-  void vary_ports(const std::vector<rules::PortRange>& ranges, std::uint16_t Packet::*field) {
+  void vary_ports(const rules::ShortList<rules::PortRange>& ranges, std::uint16_t Packet::*field) {
     for (const auto& range : ranges) {
       for (const int port : {range.first - 1, int{range.first}, int{range.last}, range.last + 1})
         vary(field, static_cast<std::uint16_t>(port));

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "rules/address.h"
+#include "rules/printer.h"
 #include "tests/fuzz/policy_property.h"
 #include "tests/support/random.h"
 
@@ -67,7 +68,7 @@ class PolicyText : private Random {
   // False for what the language refuses: a rule twice, or one with addresses of both families.
   bool add(const std::string& rule) {
     const auto policy = policy_from(sets_ + rule);
-    if (!policy || !seen_.insert(policy->rules.front().canonical).second) return false;
+    if (!policy || !seen_.insert(canonical_text(policy->rules.front())).second) return false;
     text_ += rule + '\n';
     return true;
   }

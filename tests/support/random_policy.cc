@@ -147,7 +147,7 @@ Address RandomPolicies::address_at(const rules::AddressMatch& match, Family fami
   return one_in(6) ? step(edge, !first) : edge;
 }
 
-std::uint16_t RandomPolicies::port_at(const std::vector<rules::PortRange>& ranges) {
+std::uint16_t RandomPolicies::port_at(const rules::ShortList<rules::PortRange>& ranges) {
   if (ranges.empty()) return static_cast<std::uint16_t>(random_());
   const bool first = one_in(2);
   const auto& range = pick(ranges);

@@ -48,7 +48,7 @@ class RandomPolicies {
   rules::Rule rule();
 
   rules::Address address_at(const rules::AddressMatch& match, rules::Family family);
-  std::uint16_t port_at(const std::vector<rules::PortRange>& ranges);
+  std::uint16_t port_at(const rules::ShortList<rules::PortRange>& ranges);
   void choose_protocol(const rules::Match& match, rules::Packet& packet);
 
   std::mt19937_64 random_;

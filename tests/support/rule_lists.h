@@ -10,9 +10,8 @@ namespace tests {
 template <typename Change>
 void change(rules::RuleList& list, std::size_t index, Change change) {
   rules::Rule rule = list[index];
-  rule.written.line = list.line(index);
   change(rule);
-  list.replace(index, std::move(rule));
+  list.replace(index, std::move(rule), list.written(index));
 }
 
 }  // namespace tests

@@ -63,9 +63,9 @@ inline rules::Policy policy(const std::string& comment = "replication") {
   rules::Rule rule;
   rule.id = "9c1f02ab5d3e7a10";
   rule.comment = comment;
-  rule.written.file = "policy.fw";
-  rule.written.line = 12;
-  result.rules.push_back(rule);
+  result.sources = std::make_shared<const rules::SourceTree>(
+      rules::SourceTree{.main = {"policy.fw", ""}, .includes = {}});
+  result.rules.push_back(rule, {.line = 12});
   rules::Rule ping;
   ping.id = "ping";
   result.builtin_rules.push_back(ping);

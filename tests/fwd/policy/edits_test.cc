@@ -112,7 +112,7 @@ TEST_CASE("a refused edit names the lines of the file as it is") {
 
 TEST_CASE("a rule is removed by number, id, the id's beginning, or text") {
   const std::string text = "allow in 80/tcp\nallow in 443/tcp\n";
-  const std::string id = Managed(text).manager->state()->active->policy.rules[1].id;
+  const std::string id = Managed(text).manager->state()->active->policy.rules[1].id.str();
   for (const std::string& selection :
        {std::string("2"), id, id.substr(0, 10), std::string("allow 443/tcp")}) {
     INFO(selection);

@@ -70,7 +70,7 @@ class Managed {
     const auto now = manager->state();
     const bool kernel = firewall.table && firewall.table->generation == now->active->generation &&
                         firewall.table->policy_hash == now->active->policy.hash;
-    return kernel && engine.policy() == now->active && text() == now->sources.main.text;
+    return kernel && engine.policy() == now->active && text() == now->sources().main.text;
   }
 
   // As the kernel would: what is denied is cut once.

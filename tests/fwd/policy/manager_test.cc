@@ -42,7 +42,7 @@ TEST_CASE("apply replaces the policy, and does nothing when it is in force alrea
   REQUIRE(applied);
   CHECK_FALSE(applied->already);
   CHECK(managed.text() == "allow in 443/tcp\n");
-  CHECK(managed.manager->state()->active->policy.rules.where(0).file == "policy.fw");
+  CHECK(managed.manager->state()->active->policy.where(0).file == "policy.fw");
   CHECK(managed.consistent());
   CHECK(managed.manager->apply({{"new.fw", "allow in 443/tcp\n"}, {}})->already);
   managed.firewall.table.reset();
@@ -77,7 +77,7 @@ TEST_CASE("includes are the daemon's own, and must be what was sent") {
   CHECK(refusal({{"policy.d/a.fw", "allow in 443/tcp\n"}, {"policy.d/b.fw", "# b\n"}}) ==
         "policy.d/b.fw was sent, but isn't in the policy's folder");
   CHECK(refusal({{"policy.d/a.fw", "allow in 443/tcp\n"}}) == "");
-  CHECK(managed.manager->state()->active->policy.rules.where(0).file == "policy.d/a.fw");
+  CHECK(managed.manager->state()->active->policy.where(0).file == "policy.d/a.fw");
   CHECK(managed.consistent());
 
   const auto removed = managed.manager->remove_rule("1");
@@ -95,7 +95,7 @@ TEST_CASE("reload takes the files as they are, and a broken file leaves what is 
   managed.scratch.write("policy.fw", "allow in nonsense/tcp\n");
   CHECK_FALSE(managed.manager->reload());
   CHECK(managed.generation() == 2);
-  CHECK(managed.manager->state()->sources.main.text == "allow in 443/tcp\n");
+  CHECK(managed.manager->state()->sources().main.text == "allow in 443/tcp\n");
 }
 
 TEST_CASE("a commit that the kernel refuses leaves file, kernel and workers") {
@@ -267,7 +267,7 @@ TEST_CASE("every policy that comes into force is kept, with what it includes") {
   const fwd::policy::LastGood last_good(managed.state.path());
   // It is written on a thread of its own.
   const auto kept = [&] {
-    const auto& now = managed.manager->state()->sources;
+    const auto& now = managed.manager->state()->sources();
     for (int i = 0; i < 5000; ++i) {
       const auto found = last_good.read().value();
       if (found && fwd::policy::same(*found, now)) return true;
@@ -281,7 +281,7 @@ TEST_CASE("every policy that comes into force is kept, with what it includes") {
   REQUIRE(managed.manager->reload());
   CHECK(kept());
   REQUIRE(managed.manager->add_rule("allow in 22/tcp", std::nullopt));
-  CHECK(managed.manager->state()->sources.main.text == managed.text());
+  CHECK(managed.manager->state()->sources().main.text == managed.text());
   CHECK(kept());
 }
 
