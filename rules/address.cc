@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -257,7 +258,7 @@ std::string to_string(const AddressRange& range) {
 }
 
 AddressSet::AddressSet(std::vector<AddressRange> ranges) {
-  std::sort(ranges.begin(), ranges.end());
+  if (!std::ranges::is_sorted(ranges)) std::ranges::sort(ranges);
   std::size_t merged = 0;  // so many come of those that were looked at
   for (const AddressRange& range : ranges) {
     if (merged > 0 && touches(ranges[merged - 1], range)) {
@@ -276,10 +277,36 @@ AddressSet::AddressSet(std::vector<AddressRange> ranges) {
                   static_cast<std::uint32_t>(range->last.low)});
   }
   v4_ = v4;
-  v6_.reserve(static_cast<std::size_t>(ranges.end() - v6));
-  for (auto range = v6; range != ranges.end(); ++range) {
-    v6_.push_back({{range->first.high, range->first.low}, {range->last.high, range->last.low}});
+  if (v6 == ranges.end()) return;
+  std::vector<V6Range> others;
+  others.reserve(static_cast<std::size_t>(ranges.end() - v6));
+  for (auto range = v6; range != ranges.end(); ++range)
+    others.push_back({{range->first.high, range->first.low}, {range->last.high, range->last.low}});
+  v6_ = std::move(others);
+}
+
+AddressSet AddressSet::with(std::vector<AddressRange> more) const {
+  std::ranges::sort(more);
+  std::vector<AddressRange> all;
+  all.reserve(size() + more.size());
+  std::ranges::merge(ranges(), more, std::back_inserter(all));
+  return AddressSet(std::move(all));
+}
+
+AddressSet AddressSet::without(const AddressRange& range) const {
+  std::vector<AddressRange> left;
+  left.reserve(size() + 1);
+  for (const AddressRange& one : ranges()) {
+    if (one.last < range.first || range.last < one.first) {
+      left.push_back(one);
+      continue;
+    }
+    if (one.first < range.first)
+      left.push_back({one.first, to_address(range.first.family, to_number(range.first) - 1)});
+    if (range.last < one.last)
+      left.push_back({to_address(range.last.family, to_number(range.last) + 1), one.last});
   }
+  return AddressSet(std::move(left));
 }
 
 bool AddressSet::contains(const Address& address) const {

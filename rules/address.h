@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "rules/short_list.h"
+#include "rules/sparse.h"
 
 namespace rules {
 
@@ -90,16 +91,20 @@ class AddressSet {
   AddressSet() = default;
   explicit AddressSet(std::vector<AddressRange> ranges);
 
+  AddressSet with(std::vector<AddressRange> more) const;
+  AddressSet without(const AddressRange& range) const;
+
   bool contains(const Address& address) const;
   bool contains(const AddressSet& other) const;  // every member of other is a member of this
   bool intersects(const AddressSet& other) const;
-  bool empty() const { return v4_.empty() && v6_.empty(); }
-  bool has(Family family) const { return family == Family::V4 ? !v4_.empty() : !v6_.empty(); }
+  bool empty() const { return size() == 0; }
+  std::size_t size() const { return v4_.size() + (v6_ ? v6_->size() : 0); }  // ranges
+  bool has(Family family) const { return family == Family::V4 ? !v4_.empty() : bool{v6_}; }
 
   // In order, each made when it is asked for. Iterators are those of the view: it has to be kept as long as they are.
-  auto ranges() const { return part(0, v4_.size() + v6_.size()); }
+  auto ranges() const { return part(0, size()); }
   auto ranges(Family family) const {
-    return family == Family::V4 ? part(0, v4_.size()) : part(v4_.size(), v4_.size() + v6_.size());
+    return family == Family::V4 ? part(0, v4_.size()) : part(v4_.size(), size());
   }
 
   bool operator==(const AddressSet&) const = default;
@@ -107,12 +112,12 @@ class AddressSet {
  private:
   AddressRange range(std::size_t index) const {
     if (index < v4_.size()) return {Address::v4(v4_[index].first), Address::v4(v4_[index].last)};
-    const auto& [first, last] = v6_[index - v4_.size()];
+    const auto& [first, last] = (*v6_)[index - v4_.size()];
     return {Address::v6(first.high, first.low), Address::v6(last.high, last.low)};
   }
 
   ShortList<V4Range> v4_;
-  std::vector<V6Range> v6_;
+  Sparse<std::vector<V6Range>> v6_;  // absent where it would be empty
 };
 
 }  // namespace rules

@@ -7,6 +7,7 @@
 
 #include "rules/lexer.h"
 #include "rules/parser.h"
+#include "rules/policy_hash.h"
 #include "rules/report.h"
 #include "rules/text.h"
 
@@ -22,6 +23,14 @@ std::size_t line_begin(std::string_view text, std::size_t number) {
     begin = newline + 1;
   }
   return begin;
+}
+
+// Without its end.
+std::string line_of(std::string_view text, std::size_t number) {
+  const std::size_t begin = line_begin(text, number);
+  std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return std::string(line);
 }
 
 // The one that a line at the text's end would have.
@@ -260,6 +269,31 @@ Edited remove_rule(const EditBase& base, std::size_t index) {
   PolicyEdit edit = edit_of(base, PolicyEdit::Kind::Removed, std::move(text), index);
   edit.policy.rules.erase(index);
   move_places(edit, number + 1, -1, -static_cast<std::ptrdiff_t>(length));
+  edit.policy.hash = hash_of(edit.policy);
+  return edit;
+}
+
+PolicyEdit change_set(const EditBase& base, const std::string& name, SetEdit set) {
+  const std::string& before = base.policy.sources->main.text;
+  const auto lines = std::ranges::count(set.text, '\n') - std::ranges::count(before, '\n');
+  const auto bytes = static_cast<std::ptrdiff_t>(set.text.size() - before.size());
+  PolicyEdit edit = edit_of(base, PolicyEdit::Kind::SetChanged, std::move(set.text), 0);
+  NamedSet& named = edit.policy.sets.at(name);
+  move_places(edit, named.where.line + 1, lines, bytes);
+  named.where.source_line = line_of(edit.policy.sources->main.text, named.where.line);
+  named.addresses = std::move(set.addresses);
+  named.hash = members_hash(named);
+  for (std::size_t i = 0; i < edit.policy.rules.size(); ++i) {
+    const auto names_it = [&](const AddressMatch& side) { return side.name && *side.name == name; };
+    const Match& match = edit.policy.rules[i].match;
+    if (!names_it(match.source) && !names_it(match.destination)) continue;
+    Rule rule = edit.policy.rules[i];
+    for (AddressMatch* side : {&rule.match.source, &rule.match.destination}) {
+      if (names_it(*side)) side->members = named.addresses;
+    }
+    edit.policy.rules.replace(i, std::move(rule), edit.policy.rules.written(i));
+    edit.with_set.push_back(i);
+  }
   edit.policy.hash = hash_of(edit.policy);
   return edit;
 }

@@ -1,4 +1,4 @@
-// Edits of a policy's rules, in its text and in its meaning at once: the rest is neither read again nor
+// Edits of a policy's rules and sets, in its text and in its meaning at once: the rest is neither read again nor
 // resolved again, so that an edit costs as much as it changes. Every byte that it isn't about stays: comments,
 // order, line ends, a last line without an end. What comes out is what the new text would be resolved to; it
 // may still be no policy, since a rule may be there twice or make an `expect` false.
@@ -10,10 +10,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rules/policy.h"
 #include "rules/resolver.h"
 #include "rules/services.h"
+#include "rules/set_edit.h"
 
 namespace rules {
 
@@ -25,10 +27,11 @@ struct EditBase {
 };
 
 struct PolicyEdit {
-  enum class Kind : std::uint8_t { Added, Removed, Remarked } kind;
+  enum class Kind : std::uint8_t { Added, Removed, Remarked, SetChanged } kind;
   Policy policy;  // with the edited sources
   Outline outline;
-  std::size_t index = 0;  // of the rule: in the policy that has it
+  std::size_t index = 0;                   // of the rule: in the policy that has it
+  std::vector<std::size_t> with_set = {};  // the rules that name the set
 };
 using Edited = std::expected<PolicyEdit, Diagnostic>;
 
@@ -50,5 +53,8 @@ Edited change_remarks(const EditBase& base, std::size_t index, const Remarks& re
 
 // The whole line, with a comment that stands on it. Refused in an included file.
 Edited remove_rule(const EditBase& base, std::size_t index);
+
+// Of a set of addresses.
+PolicyEdit change_set(const EditBase& base, const std::string& name, SetEdit set);
 
 }  // namespace rules

@@ -32,6 +32,9 @@ struct Token {
 class Lexer {
  public:
   explicit Lexer(const Source& source) : source_(&source) {}
+  // From the beginning of that line on.
+  Lexer(const Source& source, std::size_t line_begin, std::uint32_t line)
+      : source_(&source), position_(line_begin), line_begin_(line_begin), line_(line) {}
 
   Token next();
 

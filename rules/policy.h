@@ -127,6 +127,7 @@ struct NamedSet {
   std::string name;
   std::shared_ptr<const AddressSet> addresses;  // null for a set of ports
   std::vector<PortRange> ports;
+  std::string hash;  // of the members: SHA-256, hex
   Location where;
 };
 
@@ -137,7 +138,7 @@ struct Policy {
   std::map<std::string, NamedSet> sets;
   Action default_in = Action::Deny;  // never Limit
   Action default_out = Action::Allow;
-  std::string hash;  // SHA-256, hex, of the canonical text of the whole policy
+  std::string hash;  // SHA-256, hex, of all that it says: rules/policy_hash.h
   std::shared_ptr<const SourceTree> sources;  // that it was made from
 
   // Of rules[index].

@@ -196,19 +196,28 @@ std::string ports_text(std::span<const PortRange> ports) {
   return text;
 }
 
+void append_remarks(std::string& out, const Rule& rule) {
+  append_remarks(out, rule.log, rule.comment ? std::string_view(*rule.comment) : "");
+}
+
+std::string print_switches(const Policy& policy) {
+  std::string text = fmt::format("default {} in\ndefault {} out\n", to_string(policy.default_in),
+                                 to_string(policy.default_out));
+  for (const BuiltinName& builtin : kBuiltinNames) {
+    if (!(policy.builtins.*builtin.member)) text += fmt::format("builtin {} off\n", builtin.name);
+  }
+  return text;
+}
+
 std::string print(const Policy& policy) {
   std::string text;
   for (const auto& [name, set] : policy.sets) {
     text += fmt::format("set {} = {}\n", name, set_members(set));
   }
-  text += fmt::format("default {} in\ndefault {} out\n", to_string(policy.default_in),
-                      to_string(policy.default_out));
-  for (const BuiltinName& builtin : kBuiltinNames) {
-    if (!(policy.builtins.*builtin.member)) text += fmt::format("builtin {} off\n", builtin.name);
-  }
+  text += print_switches(policy);
   for (const Rule& rule : policy.rules) {
     append_canonical(text, rule);
-    append_remarks(text, rule.log, rule.comment ? std::string_view(*rule.comment) : "");
+    append_remarks(text, rule);
     text += '\n';
   }
   return text;

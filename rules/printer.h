@@ -25,6 +25,12 @@ std::string canonical_text(const Rule& rule, const PortTexts& ports);
 
 std::string ports_text(std::span<const PortRange> ports);  // "80,8000:8010"
 
+// " log comment \"web\"": what a rule says beside its canonical text.
+void append_remarks(std::string& out, const Rule& rule);
+
+// Defaults, and built-in rules that are off.
+std::string print_switches(const Policy& policy);
+
 // Sets by name, defaults, built-in rules that are off, rules in order with log and comment.
 std::string print(const Policy& policy);
 

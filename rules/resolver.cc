@@ -7,7 +7,7 @@
 
 #include "rules/builtin.h"
 #include "rules/lockout.h"
-#include "rules/printer.h"
+#include "rules/policy_hash.h"
 #include "rules/rule_resolver.h"
 #include "rules/set_resolver.h"
 #include "rules/sha256.h"
@@ -129,10 +129,6 @@ std::expected<Rule, Diagnostic> resolve_rule(const ast::Rule& rule, const Policy
   auto resolved = resolve_rule(rule, Names{policy.sets, services, report, literals});
   if (!resolved) return std::unexpected(std::move(report.take_errors().front()));
   return *std::move(resolved);
-}
-
-std::string hash_of(const Policy& policy) {
-  return sha256_hex(print(policy));
 }
 
 }  // namespace rules

@@ -41,7 +41,4 @@ std::expected<Resolved, std::vector<Diagnostic>> resolve(const ast::Document& do
 std::expected<Rule, Diagnostic> resolve_rule(const ast::Rule& rule, const Policy& policy,
                                              const Services& services);
 
-// For Policy::hash.
-std::string hash_of(const Policy& policy);
-
 }  // namespace rules

@@ -107,6 +107,23 @@ RuleSet RuleSet::without_rule(const Policy& policy, const Rule& rule, std::size_
                                                 tables_->compiled_interfaces)};
 }
 
+RuleSet RuleSet::with_others(const Policy& policy, const RuleList& before,
+                             std::span<const std::size_t> indices) const {
+  constexpr std::size_t kMost = 256;  // beyond, to compile all rules is about as quick
+  if (indices.empty()) return *this;
+  if (indices.size() > kMost || !tables_->can_be_followed()) return compile(policy);
+  InterfaceNames names = tables_->interfaces;
+  RuleSide in = tables_->in;
+  RuleSide out = tables_->out;
+  for (const std::size_t index : indices) {
+    RuleSide& side = before[index].match.direction == Direction::In ? in : out;
+    side = side.without_rule(before[index], index, names);
+    side = side.with_rule(policy.rules[index], index, names);
+  }
+  return RuleSet{std::make_shared<const Tables>(std::move(in), std::move(out), std::move(names),
+                                                tables_->compiled_interfaces)};
+}
+
 RuleSet compile(const Policy& policy) {
   InterfaceNames names;
   const auto sets = std::make_shared<classifier::AddressIndexes>();

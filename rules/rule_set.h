@@ -50,6 +50,9 @@ class RuleSet {
   // of those that were made from one another; all of them go on to classify.
   RuleSet with_rule(const Policy& policy, std::size_t index) const;
   RuleSet without_rule(const Policy& policy, const Rule& rule, std::size_t index) const;
+  // The same of a policy that has another rule, of the same direction, in the place of each of these.
+  RuleSet with_others(const Policy& policy, const RuleList& before,
+                      std::span<const std::size_t> indices) const;
 
   std::size_t memory_bytes() const noexcept;
 

@@ -1,25 +1,32 @@
-// Edits of a set's members in a policy's main text. Every byte that the edit isn't about stays. The texts are
-// valid policies; the result has still to be parsed and resolved.
+// Edits of a set's members in a policy's main text. Every byte that the edit isn't about stays.
 #pragma once
 
 #include <expected>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
-#include "rules/include.h"
+#include "rules/policy.h"
 #include "rules/services.h"
 
 namespace rules {
 
-using EditedText = std::expected<std::string, Diagnostic>;
+struct SetEdit {
+  std::string text;  // of the main file
+  std::shared_ptr<const AddressSet>
+      addresses;  // that the set has now; null where it has, or had, ports
+};
+// Nothing where nothing is to be done.
+using EditedSet = std::expected<std::optional<SetEdit>, Diagnostic>;
 
-// Text unchanged if the member is there already. An error if it isn't a member of this kind of set.
-EditedText add_member(const SourceTree& tree, std::string_view set, std::string_view member,
-                      const Services& services);
+// Those that aren't listed already. An error if one isn't a member of this kind of set.
+EditedSet add_members(const Policy& policy, std::string_view set,
+                      std::span<const std::string> members, const Services& services);
 
-// Text unchanged if the set has neither the member nor a wider one that holds it, which is an
-// error.
-EditedText remove_member(const SourceTree& tree, std::string_view set, std::string_view member,
-                         const Services& services);
+// Wherever they are listed. Where a wider member holds one, that is an error.
+EditedSet remove_members(const Policy& policy, std::string_view set,
+                         std::span<const std::string> members, const Services& services);
 
 }  // namespace rules

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "rules/policy_hash.h"
+
 namespace rules {
 namespace {
 
@@ -27,6 +29,7 @@ void resolve_members(const ast::Set& set, NamedSet& named, const Services& servi
   }
   named.ports = merge(std::move(named.ports));
   if (!ports) named.addresses = std::make_shared<const AddressSet>(std::move(addresses));
+  named.hash = members_hash(named);
 }
 
 }  // namespace

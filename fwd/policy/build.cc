@@ -49,6 +49,8 @@ rules::RuleSet compile(const engine::ActivePolicy& before, const rules::PolicyEd
       return before.rules.without_rule(edit.policy, before.policy.rules[edit.index], edit.index);
     case rules::PolicyEdit::Kind::Remarked:
       return before.rules;
+    case rules::PolicyEdit::Kind::SetChanged:
+      return before.rules.with_others(edit.policy, before.policy.rules, edit.with_set);
   }
   __builtin_unreachable();
 }

@@ -48,19 +48,10 @@ std::optional<std::size_t> index_of(const rules::Policy& policy, const rules::Ru
   return static_cast<std::size_t>(found - policy.rules.begin());
 }
 
-Outcome<std::string> edit_members(rules::SourceTree tree, const std::string& set,
-                                  const SetChange& change, const rules::Services& services) {
-  for (const std::string& member : change.add) {
-    auto edited = rules::add_member(tree, set, member, services);
-    if (!edited) return std::unexpected(to_error({edited.error()}));
-    tree.main.text = std::move(*edited);
-  }
-  for (const std::string& member : change.remove) {
-    auto edited = rules::remove_member(tree, set, member, services);
-    if (!edited) return std::unexpected(to_error({edited.error()}, ErrorCode::Refused));
-    tree.main.text = std::move(*edited);
-  }
-  return std::move(tree.main.text);
+rules::EditedSet edit_members(const rules::Policy& policy, const std::string& set,
+                              const SetChange& change, const rules::Services& services) {
+  return change.remove.empty() ? rules::add_members(policy, set, change.add, services)
+                               : rules::remove_members(policy, set, change.remove, services);
 }
 
 }  // namespace
@@ -88,7 +79,7 @@ Outcome<Applied> PolicyManager::commit_edit(rules::Edited edited) {
   return commit_built(*std::move(built), *std::move(draft));
 }
 
-// The same where the text alone is edited.
+// The same where what the text means is to be found out again.
 Outcome<Applied> PolicyManager::commit_text(const std::string& main_text) {
   const State before = state();
   rules::SourceTree sources = before->sources();
@@ -163,10 +154,15 @@ Outcome<Applied> PolicyManager::change_set(const std::string& name, const SetCha
   }
   if (auto unchanged = store_.check_unchanged(before->sources()); !unchanged)
     return std::unexpected(unchanged.error());
-  auto edited = edit_members(before->sources(), name, change, services_);
-  if (!edited) return std::unexpected(std::move(edited.error()));
-  if (*edited == before->sources().main.text) return Applied{before, {}, true};
-  return commit_text(*edited);
+  auto edited = edit_members(before->active->policy, name, change, services_);
+  if (!edited) {
+    return std::unexpected(
+        to_error({edited.error()}, change.remove.empty() ? ErrorCode::Syntax : ErrorCode::Refused));
+  }
+  if (!*edited) return Applied{before, {}, true};
+  rules::SetEdit set_edit = **std::move(edited);
+  if (set_edit.addresses == nullptr) return commit_text(set_edit.text);
+  return commit_edit(rules::change_set(edit_base(*before), name, std::move(set_edit)));
 }
 
 }  // namespace fwd::policy

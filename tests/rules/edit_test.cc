@@ -19,12 +19,25 @@ using namespace rules::tests;
 
 namespace {
 
-std::string text_of(const EditedText& edited) {
-  return edited ? *edited : render(edited.error());
-}
-
 auto place(const Location& where) {
   return std::tie(where.file, where.line, where.column, where.length, where.source_line);
+}
+
+bool same_side(const AddressMatch& one, const AddressMatch& other) {
+  if (one.any() || other.any()) return one.any() && other.any();
+  return one.name == other.name && *one.members == *other.members;
+}
+
+// Nothing where it's refused or needless.
+Edited edit_set(const EditBase& base, ::tests::Random& random) {
+  const auto address = [&] { return fmt::format("10.0.0.{}", 1 + random.below(6)); };
+  const std::vector<std::string> members = {
+      random.one_in(3) ? fmt::format("{}-10.0.0.8", address()) : address(), address()};
+  auto set = random.one_in(2) ? add_members(base.policy, "a", members, base.services)
+                              : remove_members(base.policy, "a", members, base.services);
+  if (!set) return std::unexpected(set.error());
+  if (!*set) return std::unexpected(Diagnostic{});
+  return change_set(base, "a", **std::move(set));
 }
 
 // What the edit says of the policy must be what its text says.
@@ -40,6 +53,8 @@ void check_meaning(const SourceTree& before, const PolicyEdit& edit) {
     CHECK(edit.policy.rules[i].id == policy.rules[i].id);
     CHECK((place(edit.policy.where(i)) == place(policy.where(i))));
     CHECK(edit.policy.statement(i) == policy.statement(i));
+    CHECK(same_side(edit.policy.rules[i].match.source, policy.rules[i].match.source));
+    CHECK(same_side(edit.policy.rules[i].match.destination, policy.rules[i].match.destination));
   }
   for (const auto& [name, set] : policy.sets)
     CHECK((place(edit.policy.sets.at(name).where) == place(set.where)));
@@ -84,12 +99,30 @@ std::string remark(std::string text, std::size_t number, const Remarks& remarks)
   return remark(tree_of(std::move(text)), number, remarks);
 }
 
-std::string add(std::string text, std::string_view member) {
-  return text_of(add_member(tree_of(std::move(text)), "a", member, services()));
+std::string text_of(const SourceTree& tree, const EditedSet& edited) {
+  if (!edited) return render(edited.error());
+  if (!*edited) return tree.main.text;
+  if ((*edited)->addresses != nullptr)
+    check_meaning(tree, change_set(Loaded(tree).base(), "a", **edited));
+  return (*edited)->text;
 }
 
-std::string drop(std::string text, std::string_view member) {
-  return text_of(remove_member(tree_of(std::move(text)), "a", member, services()));
+std::string add(const SourceTree& tree, const std::string& member) {
+  const Loaded loaded(tree);
+  return text_of(tree, add_members(loaded.resolved.policy, "a", {&member, 1}, services()));
+}
+
+std::string add(std::string text, const std::string& member) {
+  return add(tree_of(std::move(text)), member);
+}
+
+std::string drop(const SourceTree& tree, const std::string& member) {
+  const Loaded loaded(tree);
+  return text_of(tree, remove_members(loaded.resolved.policy, "a", {&member, 1}, services()));
+}
+
+std::string drop(std::string text, const std::string& member) {
+  return drop(tree_of(std::move(text)), member);
 }
 
 std::string select(const Policy& policy, std::string_view selector) {
@@ -231,7 +264,8 @@ TEST_CASE("after any sequence of edits a policy is what its text says") {
       const EditBase base{now.policy, now.outline, services()};
       const std::size_t rules = now.policy.rules.size();
       const std::string rule = fmt::format(" deny from @a to any port {} comment c # z", port);
-      auto edited = random.one_in(3)   ? remove_rule(base, random.below(rules))
+      auto edited = random.one_in(3)   ? edit_set(base, random)
+                    : random.one_in(3) ? remove_rule(base, random.below(rules))
                     : random.one_in(2) ? insert_rule(base, 1 + random.below(rules + 1), rule)
                     : random.one_in(3) ? change_remarks(base, random.below(rules),
                                                         {.log = Log::None, .comment = rule})
@@ -280,6 +314,23 @@ TEST_CASE("a member is removed with its comma or its line") {
   CHECK(drop("set a = { 80,\n  90 }\n", "80") == "set a = { \n  90 }\n");
 }
 
+TEST_CASE("several members are added and removed at once") {
+  const SourceTree tree = tree_of("set a = { 10.0.0.1,\n  10.0.0.2\n}\nallow from @a\n");
+  const Loaded loaded(tree);
+  const std::vector<std::string> some = {"10.0.0.9", "10.0.0.2", "::1", "10.0.0.1"};
+  CHECK(text_of(tree, add_members(loaded.resolved.policy, "a", some, services())) ==
+        "set a = { 10.0.0.1,\n  10.0.0.2,\n  10.0.0.9,\n  ::1\n}\nallow from @a\n");
+  CHECK(text_of(tree, remove_members(loaded.resolved.policy, "a", some, services())) ==
+        "set a = { \n}\nallow from @a\n");
+}
+
+TEST_CASE("what a removed member shares with others stays a member") {
+  CHECK(drop("set a = { 10.0.0.4-10.0.0.9, 10.0.0.8-10.0.0.20, 10.0.0.21 }\nallow from @a\n",
+             "10.0.0.8-10.0.0.20") == "set a = { 10.0.0.4-10.0.0.9, 10.0.0.21 }\nallow from @a\n");
+  CHECK(drop("set a = { 10.0.0.0/24, 10.0.0.7, 10.0.0.7 }\nallow from @a\n", "10.0.0.0/24") ==
+        "set a = { 10.0.0.7, 10.0.0.7 }\nallow from @a\n");
+}
+
 TEST_CASE("set edits that make no sense are refused") {
   CHECK(add("set b = { }\n", "80") == "error: unknown set \"a\"\n");
   CHECK(add("set a = { 80 }\n", "10.0.0.1") ==
@@ -293,7 +344,7 @@ TEST_CASE("set edits that make no sense are refused") {
         "= { 10.0.0.0/8 }\n"
         "          ^~~~~~~~~~\nhint: remove 10.0.0.0/8 and add what shall stay\n");
   const SourceTree tree = tree_of("include \"x.fw\"\n", {{"x.fw", "set a = { 80 }\n"}});
-  CHECK(text_of(add_member(tree, "a", "90", services())) ==
+  CHECK(add(tree, "90") ==
         "x.fw:1:5: error: the set \"a\" stands in an included file, which commands don't change\n"
         "set a = { 80 }\n    ^\nhint: edit x.fw and apply the policy\n");
 }
@@ -302,15 +353,10 @@ TEST_CASE("adding and removing members gives the set back, whatever its style") 
   for (const char* text :
        {"set a = { 80, 90 }\n", "set a={80,90}", "set a = {\n  80,\n  90,\n}\n",
         "set a = {\r\n  80\r\n  90\r\n}\r\n", "set a = { 80,\n  90 } # x\n", "set a = {80\n,90}"}) {
-    const SourceTree tree = tree_of(text);
-    const auto longer = add_member(tree, "a", "100", services());
-    REQUIRE(longer);
-    const SourceTree after = tree_of(*longer);
-    const auto resolved = resolve_tree(after);
-    REQUIRE(resolved);
-    CHECK(resolved->policy.sets.at("a").ports ==
+    const std::string longer = add(text, "100");
+    CHECK(Loaded(tree_of(longer)).resolved.policy.sets.at("a").ports ==
           std::vector<PortRange>{{80, 80}, {90, 90}, {100, 100}});
-    CHECK(text_of(remove_member(after, "a", "100", services())) == text);
+    CHECK(drop(longer, "100") == text);
   }
 }
 

@@ -52,7 +52,7 @@ void check_policy(RandomPolicies& generator, std::size_t rules, int probes, Tall
   }
 }
 
-TEST_CASE("a rule set that was made from another by one rule answers as one compiled afresh") {
+TEST_CASE("a rule set that was made from another by an edit answers as one compiled afresh") {
   const auto seed = tests::test_seed();
   INFO("FWD_TEST_SEED=" << seed);
   RandomPolicies generator{seed};
@@ -67,6 +67,16 @@ TEST_CASE("a rule set that was made from another by one rule answers as one comp
         const std::size_t index = random.below(policy.rules.size() + 1);
         policy.rules.insert(index, generator.policy(1).rules[0]);
         rule_set = rule_set.with_rule(policy, index);
+      } else if (random.one_in(2)) {
+        std::vector<std::size_t> indices;
+        for (std::size_t index = 0; index < policy.rules.size(); ++index) {
+          if (!random.one_in(4)) continue;
+          rules::Rule other = generator.policy(1).rules[0];
+          other.match.direction = policy.rules[index].match.direction;
+          policy.rules.replace(index, std::move(other));
+          indices.push_back(index);
+        }
+        rule_set = rule_set.with_others(policy, policy_before.rules, indices);
       } else {
         const std::size_t index = random.below(policy.rules.size());
         const rules::Rule removed = policy.rules[index];

@@ -137,7 +137,6 @@ TEST_CASE("the policy of the design is resolved") {
         "allow in proto icmp type echo-request from any to any\n"
         "reject out proto tcp from any to any port 25\n"
         "deny in from @scanners to any log none\n");
-  CHECK(policy.hash == sha256_hex(print(policy)));
   CHECK(policy.rules[0].id ==
         sha256_hex("allow in proto tcp from any to any port 80,443").substr(0, 16));
   CHECK(policy.rules[1].rate == Rate{6, 30});

@@ -1,0 +1,64 @@
+#include "rules/policy_hash.h"
+
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "tests/rules/texts.h"
+
+using namespace rules;
+using namespace rules::tests;
+
+namespace {
+
+std::string hash(const std::string& text) {
+  const auto resolved = resolve_tree(tree_of(text));
+  REQUIRE(resolved);
+  CHECK(resolved->policy.hash == hash_of(resolved->policy));
+  return resolved->policy.hash;
+}
+
+const std::string kText =
+    "set a = { 10.0.0.1, 10.0.0.3 }\nallow in from @a to any port 22\ndeny in 80/tcp comment "
+    "\"x\"\n";
+
+}  // namespace
+
+TEST_CASE("policies that say the same in other words have the same hash") {
+  CHECK(hash(kText).size() == 64);
+  CHECK(hash("# head\n" + kText) == hash(kText));
+  CHECK(hash("set a = {\n  10.0.0.3/32,\n  10.0.0.1\n}\nallow from @a to any port 22\n"
+             "deny http comment 'x'\n") == hash(kText));
+}
+
+TEST_CASE("whatever a policy says differently changes its hash") {
+  const std::vector<std::string> texts = {
+      "",
+      kText,
+      "set a = { 10.0.0.1, 10.0.0.2 }\nallow in from @a to any port 22\ndeny in 80/tcp comment "
+      "\"x\"\n",
+      "set a = { 10.0.0.1-10.0.0.3 }\nallow in from @a to any port 22\ndeny in 80/tcp comment "
+      "\"x\"\n",
+      "set b = { 10.0.0.1, 10.0.0.3 }\nallow in from @b to any port 22\ndeny in 80/tcp comment "
+      "\"x\"\n",
+      "set a = { 10.0.0.1, 10.0.0.3 }\ndeny in 80/tcp comment \"x\"\nallow in from @a to any port "
+      "22\n",
+      kText + "default deny out\n",
+      kText + "default reject in\n",
+      kText + "builtin ping off\n",
+      kText + "set ports = { 1, 2 }\n",
+      kText + "set ports = { 1:2 }\n",
+      kText + "allow 443/tcp\n",
+      kText + "allow 443/tcp log\n",
+      kText + "allow 443/tcp log none\n",
+      kText + "allow 443/tcp comment \"y\"\n",
+  };
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      INFO(texts[i] << "and\n" << texts[j]);
+      CHECK((hash(texts[i]) == hash(texts[j])) ==
+            (texts[i].ends_with("1:2 }\n") && texts[j].ends_with("1, 2 }\n")));
+    }
+  }
+}
