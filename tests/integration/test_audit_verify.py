@@ -1,6 +1,7 @@
 """fwctl audit verify and status, with a log that a daemon wrote about real connections."""
 
 import gzip
+import json
 import signal
 
 from audit_log import chained, tally
@@ -60,6 +61,7 @@ class Verify(FwdTest):
 
     def test_each_kind_of_tampering_is_found_where_it_is(self):
         whole = {path: path.read_bytes() for path in self.files}
+        sequences = [json.loads(line)["event"]["sequence"] for line in whole[self.older_than_present].splitlines()]
         cases = {
             "an edited byte": (self.old, lambda lines: [lines[0], lines[1].replace(b'"tcp"', b'"tcq"'), *lines[2:]],
                                "audit.json.2:2: the line was changed"),
@@ -69,7 +71,8 @@ class Verify(FwdTest):
                                  "audit.json.2:2: line 1 comes after line 1"),
             "a truncated tail": (self.fwd.audit_file, lambda lines: lines[:-1], "the log ends here, but fwd has written more"),
             "a tail cut within a line": (self.fwd.audit_file, lambda lines: [*lines[:-1], lines[-1][:99]], "the log ends here"),
-            "a missing file": (self.older_than_present, lambda _: [], "audit.json:1: lines 4 to 6 are missing between"),
+            "a missing file": (self.older_than_present, lambda _: [],
+                               f"audit.json:1: lines {sequences[0]} to {sequences[-1]} are missing between"),
         }
         for name, (path, change, found) in cases.items():
             with self.subTest(name):
