@@ -54,12 +54,12 @@ Result change_sets(const Context& context) {
   const Request request{"POST", std::string(kSetsPath) + '/' + percent_encode(words[2]),
                         api::encode(change), kChangeTimeout};
   return answer<api::SetChanged>(context, request, [](const api::SetChanged& changed) {
-    return Output{fmt::format("{}: set {} has {}{}\n", changed.already ? "Nothing to do" : "Done",
-                              one_line(changed.set.name),
-                              rules::count(changed.set.members.size(), "entry", "entries"),
-                              cut_text(changed.cut)),
-                  {},
-                  0};
+    return Output{
+        fmt::format("{}: set {} has {}{}\n", changed.already ? "Nothing to do" : "Done",
+                    one_line(changed.set), rules::count(changed.entries, "entry", "entries"),
+                    cut_text(changed.cut)),
+        {},
+        0};
   });
 }
 

@@ -8,28 +8,26 @@
 namespace rules {
 namespace {
 
-void append_number(std::string& bytes, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
-}
+constexpr std::size_t kAddressBytes = 1 + 8 + 8;
 
-void append_address(std::string& bytes, const Address& address) {
-  bytes += static_cast<char>(address.family);
-  append_number(bytes, address.high);
-  append_number(bytes, address.low);
+// Family, then the address in network byte order.
+char* write(const Address& address, char* at) {
+  *at++ = static_cast<char>(address.family);
+  for (const std::uint64_t half : {address.high, address.low}) {
+    for (int shift = 56; shift >= 0; shift -= 8) *at++ = static_cast<char>(half >> shift);
+  }
+  return at;
 }
 
 }  // namespace
 
 std::string members_hash(const NamedSet& set) {
-  constexpr std::size_t kBytes = 2 * 17;  // of a range
   std::string bytes = ports_text(set.ports);
   if (set.addresses != nullptr) {
-    const auto ranges = set.addresses->ranges();
-    bytes.reserve(ranges.size() * kBytes);
-    for (const AddressRange& range : ranges) {
-      append_address(bytes, range.first);
-      append_address(bytes, range.last);
-    }
+    bytes.resize(set.addresses->size() * 2 * kAddressBytes);
+    char* at = bytes.data();
+    for (const AddressRange& range : set.addresses->ranges())
+      at = write(range.last, write(range.first, at));
   }
   return sha256_hex(bytes);
 }

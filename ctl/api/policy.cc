@@ -86,9 +86,9 @@ inline constexpr bool kIsRequest<ChangeSet> = true;
 
 template <>
 struct Fields<SetChanged> {
-  static constexpr std::tuple kFields{Field{"set", &SetChanged::set},
-                                      Field{"already", &SetChanged::already},
-                                      Field{"cut", &SetChanged::cut}};
+  static constexpr std::tuple kFields{
+      Field{"set", &SetChanged::set}, Field{"entries", &SetChanged::entries},
+      Field{"already", &SetChanged::already}, Field{"cut", &SetChanged::cut}};
 };
 
 template std::string encode(const Sources&);

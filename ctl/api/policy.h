@@ -81,8 +81,10 @@ struct ChangeSet {
   std::optional<std::vector<std::string>> remove;
 };
 
+// Without the members, of which there may be a million.
 struct SetChanged {
-  Set set;
+  std::string set;            // its name
+  std::uint64_t entries = 0;  // as GET lists them
   bool already = false;
   std::uint64_t cut = 0;
 };

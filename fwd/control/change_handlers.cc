@@ -99,7 +99,8 @@ Answer change_set(const Context& context, const Request& request, Change& change
     change.done(fmt::format("changed set {}: {}", request.argument, members_text(wanted)));
   }
   const rules::NamedSet& set = applied->state->active->policy.sets.at(request.argument);
-  return api::encode(api::SetChanged{set_view(set), applied->already, applied->cut});
+  const std::size_t entries = set.addresses != nullptr ? set.addresses->size() : set.ports.size();
+  return api::encode(api::SetChanged{set.name, entries, applied->already, applied->cut});
 }
 
 Answer check_policy(const Context& context, const Request& request) {

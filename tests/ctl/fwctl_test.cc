@@ -297,9 +297,9 @@ TEST_CASE("removing shows what is gone") {
 TEST_CASE("changing a set says how much is in it now") {
   FakeDaemon daemon;
   const api::Set set{"peers", api::SetKind::Addresses, {"192.0.2.1"}, "policy.fw", 1};
-  daemon.body = api::encode(api::SetChanged{set, false});
+  daemon.body = api::encode(api::SetChanged{set.name, set.members.size(), false});
   CHECK(daemon.run({"set", "add", "peers", "192.0.2.1"}).text == "Done: set peers has 1 entry\n");
-  daemon.body = api::encode(api::SetChanged{set, true});
+  daemon.body = api::encode(api::SetChanged{set.name, set.members.size(), true});
   CHECK(daemon.run({"set", "add", "peers", "192.0.2.1"}).text ==
         "Nothing to do: set peers has 1 entry\n");
 }

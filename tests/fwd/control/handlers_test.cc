@@ -253,7 +253,10 @@ TEST_CASE("sets are shown and changed") {
   CHECK(list.sets[1].members == std::vector<std::string>{"192.0.2.1", "192.0.2.64/26"});
   const auto changed =
       call.read<api::SetChanged>(call("POST", "/v1/sets/s", R"({"add":["192.0.2.9"]})"));
-  CHECK(changed.set.members == std::vector<std::string>{"192.0.2.1", "192.0.2.9", "192.0.2.64/26"});
+  CHECK(changed.set == "s");
+  CHECK(changed.entries == 3);
+  CHECK(call.read<api::Set>(call("GET", "/v1/sets/s")).members ==
+        std::vector<std::string>{"192.0.2.1", "192.0.2.9", "192.0.2.64/26"});
   CHECK_FALSE(changed.already);
 }
 
