@@ -92,7 +92,9 @@ integration: all $(TOOLS)
 # minutes to build, so the second one is built while the integration tests wait. tests/run prints the last line.
 check: layers asan-build
 	$(Q)tests/run --programs $(BUILD)/asan --integration $(ASAN_TESTS) \
-	  --later 'MAKEFLAGS= $(MAKE) --no-print-directory -j$(shell nproc) BUILD=$(BUILD) tsan-build' $(TSAN_TESTS)
+	  --later '$(BUILD_TSAN)' $(TSAN_TESTS)
+# Not in the recipe itself: make -n would run that.
+BUILD_TSAN = MAKEFLAGS= $(MAKE) --no-print-directory -j$(shell nproc) BUILD=$(BUILD) tsan-build
 
 # At -O1 the sanitized trees take three times as long to build.
 ASAN := BUILD=$(BUILD)/asan FLAVOUR='-O0 -g1 -Wno-maybe-uninitialized -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'

@@ -83,10 +83,6 @@ audit::VerdictRecord record_of(const engine::ActivePolicy& active,
   return record;
 }
 
-}  // namespace
-
-namespace {
-
 // Open from one sweep to the next: to close a socket of netfilter's right after a commit waits until the kernel has
 // freed what the commit took away.
 class Sweeps {
