@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "fwd/host.h"
 #include "fwd/kernel/table.h"
@@ -27,7 +26,7 @@ namespace {
 Settings usable_settings(const Options& options) {
   auto settings = read_settings(options.config);
   if (!settings) {
-    spdlog::error("{}; using the settings' defaults", settings.error().message());
+    log::error("{}; using the settings' defaults", settings.error().message());
     settings = default_settings();
   }
   if (options.queues) settings->queues = *options.queues;
@@ -36,7 +35,7 @@ Settings usable_settings(const Options& options) {
 
 void complain(const policy::Error& error) {
   print_diagnostics(error.diagnostics);
-  spdlog::error("{}", error.message);
+  log::error("{}", error.message);
 }
 
 Result<policy::Active> last_good_policy(const policy::LastGood& last_good,
@@ -51,7 +50,7 @@ Result<policy::Active> last_good_policy(const policy::LastGood& last_good,
     complain(built.error());
     return failed("the policy that was in force last can't be used either", 0);
   }
-  spdlog::warn("using the policy that was in force last, of {}", last_good.path());
+  log::warning("using the policy that was in force last, of {}", last_good.path());
   return built->active;
 }
 
@@ -84,7 +83,7 @@ Result<void> load(const Options& options) {
   const auto enabled = policy::EnabledMark(options.state_directory()).read();
   if (!enabled) return std::unexpected(enabled.error());
   if (!*enabled) {
-    spdlog::info("disabled: the kernel gets no policy before `fwctl enable`");
+    log::info("disabled: the kernel gets no policy before `fwctl enable`");
     return {};
   }
   const auto mode = policy::ModeMark(options.state_directory()).read();
@@ -100,12 +99,12 @@ Result<void> load(const Options& options) {
   const auto active = good_policy(options, {.generation = generation, .mode = *mode});
   if (!active) return std::unexpected(active.error());
   if (*table && is_of(**table, **active)) {
-    spdlog::info("the kernel has this policy already");
+    log::info("the kernel has this policy already");
     return {};
   }
   if (auto done = install(options, **firewall, settings.ct_mark, **active); !done) return done;
-  spdlog::info("the kernel has the policy: {}, generation {}",
-               rules::count((*active)->policy.rules.size(), "rule"), generation);
+  log::info("the kernel has the policy: {}, generation {}",
+            rules::count((*active)->policy.rules.size(), "rule"), generation);
   return {};
 }
 
@@ -115,7 +114,7 @@ int load_kernel_only(const Options& options) {
   set_up_log(LogLevel::Info);
   const auto done = load(options);
   if (done) return 0;
-  spdlog::error("the policy was not loaded: {}", done.error().message());
+  log::error("the policy was not loaded: {}", done.error().message());
   return kExitFailure;
 }
 

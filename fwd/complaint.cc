@@ -1,6 +1,6 @@
 #include "fwd/complaint.h"
 
-#include <spdlog/spdlog.h>
+#include "fwd/log.h"
 
 namespace fwd {
 
@@ -8,14 +8,14 @@ void Complaint::trouble(const std::string& message) {
   const std::lock_guard lock(mutex_);
   if (message == last_) return;
   last_ = message;
-  spdlog::warn("{}: {}", about_, message);
+  log::warning("{}: {}", about_, message);
 }
 
 void Complaint::none() {
   const std::lock_guard lock(mutex_);
   if (last_.empty()) return;
   last_.clear();
-  spdlog::info("{}: works again", about_);
+  log::info("{}: works again", about_);
 }
 
 std::string Complaint::last() const {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
+#include "fwd/log.h"
 #include "rules/count.h"
 
 namespace fwd {
@@ -74,7 +74,7 @@ CopyWatch::State CopyWatch::state() {
 void CopyWatch::look_locked() {
   const auto counters = firewall_.counters();
   // Without a table nobody decides.
-  if (!counters && counters.error().code != ENOENT) spdlog::warn("{}", counters.error().message());
+  if (!counters && counters.error().code != ENOENT) log::warning("{}", counters.error().message());
   if (counters) {
     revoked_.see(counters->revoked);
     limit_refused_.see(counters->limit_refused);
@@ -99,7 +99,7 @@ void CopyWatch::look_locked() {
 void CopyWatch::tell_began(const Episode& episode) {
   std::string message =
       fmt::format("the kernel's copy of the policy decides: {}", in_words(episode.main_reason()));
-  spdlog::warn("{}", message);
+  log::warning("{}", message);
   tell_(health_event("fallback", std::move(message), episode));
 }
 
@@ -112,7 +112,7 @@ void CopyWatch::tell_ended(const Episode& episode) {
       "{}; {} were of sources that sent too much",
       seconds + 1, rules::count(packets.allowed, "packet"), packets.denied, packets.metered,
       packets.shed);
-  spdlog::info("{}", message);
+  log::info("{}", message);
   tell_(health_event("recovery", std::move(message), episode));
 }
 

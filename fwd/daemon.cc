@@ -10,7 +10,6 @@
 #include <cap-ng.h>
 #include <fmt/format.h>
 #include <malloc.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "fwd/audit/frames.h"
@@ -77,11 +76,11 @@ int run_daemon(const Options& options) {
   signal(SIGPIPE, SIG_IGN);
   Daemon daemon(options);
   if (auto started = daemon.start(); !started) {
-    spdlog::error("{}", started.error().message());
+    log::error("{}", started.error().message());
     return daemon.exit_status();
   }
   if (auto ran = daemon.run(); !ran) {
-    spdlog::error("{}", ran.error().message());
+    log::error("{}", ran.error().message());
     return kExitFailure;
   }
   return 0;
@@ -145,7 +144,7 @@ Result<void> Daemon::load_policy() {
     return failed(loaded.error().message, 0);
   }
   for (const rules::Diagnostic& warning : loaded->built.warnings) {
-    spdlog::warn("{}", policy::message_of(warning));
+    log::warning("{}", policy::message_of(warning));
   }
   loaded_ = std::move(*loaded);
   return {};
@@ -214,7 +213,7 @@ Result<void> Daemon::watch_flows() {
   if (flows) {
     audit_->flows(std::move(*flows));
   } else {
-    spdlog::error("audit: {}; the ends of connections are not recorded", flows.error().message());
+    log::error("audit: {}; the ends of connections are not recorded", flows.error().message());
   }
   return {};
 }
@@ -241,7 +240,7 @@ Result<void> Daemon::keep_watch() {
 Result<void> Daemon::start_workers() {
   const auto warnings = engine_->start();
   if (!warnings) return std::unexpected(warnings.error());
-  for (const std::string& warning : *warnings) spdlog::warn("{}", warning);
+  for (const std::string& warning : *warnings) log::warning("{}", warning);
   const auto deadline = std::chrono::steady_clock::now() + kFirstRound;
   while (!lease_->healthy()) {
     if (std::chrono::steady_clock::now() > deadline)
@@ -302,11 +301,11 @@ Result<void> Daemon::serve() {
 
 Result<void> Daemon::run() {
   const engine::ActivePolicy& active = *policy_->state()->active;
-  spdlog::info("fwd " FWD_VERSION " is running: {} of {}, queues {}-{}, {}",
-               rules::count(active.policy.rules.size(), "rule"), options_.policy,
-               settings_.queues.first, settings_.queues.last,
-               policy_->enabled() ? fmt::format("generation {}", active.generation) : "disabled");
-  if (active.mode == Mode::Observe) spdlog::warn("observing only: nothing is refused");
+  log::info("fwd " FWD_VERSION " is running: {} of {}, queues {}-{}, {}",
+            rules::count(active.policy.rules.size(), "rule"), options_.policy,
+            settings_.queues.first, settings_.queues.last,
+            policy_->enabled() ? fmt::format("generation {}", active.generation) : "disabled");
+  if (active.mode == Mode::Observe) log::warning("observing only: nothing is refused");
   notify("READY=1");
   auto ran = loop_->run();
   notify("STOPPING=1");
@@ -318,7 +317,7 @@ Daemon::~Daemon() {
   if (metrics_ != nullptr) metrics_->stop();
   if (listening_) {
     if (unlink(options_.socket.c_str()) != 0)
-      spdlog::warn("{}", SystemError{"remove the socket", errno}.message());
+      log::warning("{}", SystemError{"remove the socket", errno}.message());
   }
   reload_.reset();
   if (engine_ != nullptr) engine_->stop();

@@ -6,13 +6,13 @@
 
 #include <fmt/format.h>
 #include <malloc.h>
-#include <spdlog/spdlog.h>
 
 #include "fwd/control/changes.h"
 #include "fwd/daemon.h"
 #include "fwd/host.h"
 #include "fwd/host_warnings.h"
 #include "fwd/limit_records.h"
+#include "fwd/log.h"
 #include "fwd/notify.h"
 #include "rules/count.h"
 
@@ -36,21 +36,21 @@ std::uint64_t monotonic_us() {
 
 void Daemon::handle_signal(int signal) {
   if (signal == SIGHUP) return reload_->want();
-  spdlog::info("stopping; the kernel goes on with its copy of the policy");
+  log::info("stopping; the kernel goes on with its copy of the policy");
   loop_->stop();
 }
 
 void Daemon::reload() {
   notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_us()));
   if (auto reopened = audit_->reopen(); !reopened)
-    spdlog::error("audit: {}", reopened.error().message());
+    log::error("audit: {}", reopened.error().message());
   if (const auto applied = control::reload_policy(*context_)) {
     const engine::ActivePolicy& active = *applied->state->active;
-    spdlog::info("reloaded the policy: {}, generation {}",
-                 rules::count(active.policy.rules.size(), "rule"), active.generation);
+    log::info("reloaded the policy: {}, generation {}",
+              rules::count(active.policy.rules.size(), "rule"), active.generation);
   } else {
     print_diagnostics(applied.error().diagnostics);
-    spdlog::error("the policy in force stays: {}", applied.error().message);
+    log::error("the policy in force stays: {}", applied.error().message);
   }
   notify("READY=1");
 }
@@ -73,14 +73,14 @@ void Daemon::shed_sources() {
       shed_list_.add(engine_->take_heavy_sources(), std::chrono::steady_clock::now());
   if (sources.empty()) return;
   if (auto shed = firewall_->shed(sources, ShedList::kTime); !shed)
-    return spdlog::error("{}", shed.error().message());
+    return log::error("{}", shed.error().message());
   for (const rules::Address& source : sources) {
     std::string message = fmt::format(
         "{} sends more than {} packets a second to a queue; for {} s the kernel decides them "
         "without "
         "the daemon",
         to_string(source), settings_.shed_above, ShedList::kTime.count());
-    spdlog::warn("{}", message);
+    log::warning("{}", message);
     audit_->event(audit::HealthEvent{audit::HealthType::Info, "shed", std::move(message)});
   }
 }
@@ -94,7 +94,7 @@ std::vector<std::string> Daemon::warnings() const {
   if (const auto filters = kernel::foreign_filters()) {
     add(foreign_table_warnings(*filters));
   } else {
-    spdlog::warn("status: {}", filters.error().message());
+    log::warning("status: {}", filters.error().message());
   }
   if (const auto fill = kernel::conntrack_fill()) add(conntrack_warnings(*fill));
   add(audit_warnings(audit_->state()));
@@ -106,7 +106,7 @@ std::vector<std::string> Daemon::warnings() const {
 void Daemon::read_links() {
   links_->drain();
   auto names = links_->names();
-  if (!names) return spdlog::error("{}", names.error().message());
+  if (!names) return log::error("{}", names.error().message());
   std::vector<engine::InterfaceName> interfaces;
   for (const auto& [index, name] : *names) interfaces.push_back({index, name});
   engine_->publish_interfaces(std::move(interfaces));
@@ -119,7 +119,7 @@ void Daemon::read_limit_log() {
     const auto record = limit_record(event, *state->active, realtime_ns());
     if (record) audit_->push(audit_->control(), *record);
   });
-  if (!drained) spdlog::error("{}", drained.error().message());
+  if (!drained) log::error("{}", drained.error().message());
 }
 
 // Making a policy takes more than keeping it, and the allocator would keep that for the next one.

@@ -2,9 +2,8 @@
 
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
 #include "fwd/kernel/own_addresses.h"
+#include "fwd/log.h"
 
 namespace fwd {
 namespace {
@@ -45,7 +44,7 @@ std::optional<audit::FlowTraffic> traffic_of(const kernel::FlowEnd& end) {
 std::set<rules::Address> host_addresses() {
   auto own = kernel::own_addresses();
   if (own) return *std::move(own);
-  spdlog::warn("audit: {}", own.error().message());
+  log::warning("audit: {}", own.error().message());
   return {};
 }
 
@@ -103,7 +102,7 @@ ConntrackFlows::ConntrackFlows(kernel::FlowEvents events, kernel::CtMark mark, P
 
 Result<std::unique_ptr<ConntrackFlows>> ConntrackFlows::open(kernel::CtMark mark, Policy policy) {
   if (const auto on = kernel::switch_on_accounting(); !on) {
-    spdlog::warn(
+    log::warning(
         "audit: {}; set net.netfilter.nf_conntrack_acct and nf_conntrack_timestamp to 1 with "
         "sysctl, or records of connections' ends have no bytes, packets and start",
         on.error().message());
@@ -123,7 +122,7 @@ std::size_t ConntrackFlows::read(std::size_t most,
     if (record) each(*record);
   });
   if (taken) return *taken;
-  if (!std::exchange(complained_, true)) spdlog::error("audit: {}", taken.error().message());
+  if (!std::exchange(complained_, true)) log::error("audit: {}", taken.error().message());
   return 0;
 }
 

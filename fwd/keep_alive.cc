@@ -1,6 +1,6 @@
 #include "fwd/keep_alive.h"
 
-#include <spdlog/spdlog.h>
+#include "fwd/log.h"
 
 namespace fwd {
 
@@ -21,10 +21,10 @@ bool KeepAlive::beat(Time now) {
 // The whole table first: a lease of half a table would be worth nothing.
 void KeepAlive::look_after_table(Time now) {
   const auto damage = firewall_.damage();
-  if (!damage) return spdlog::error("{}", damage.error().message());
+  if (!damage) return log::error("{}", damage.error().message());
   if (*damage) {
     const auto restored = policy_.restore();
-    if (!restored) return spdlog::error("{}", restored.error().message());
+    if (!restored) return log::error("{}", restored.error().message());
     if (!*restored) return;
     renewed_.reset();
     actions_.restored(**damage);
@@ -36,7 +36,7 @@ void KeepAlive::renew(Time now) {
   const auto done = lease_.renew();
   // ENOENT: the table has gone this moment; the next beat finds it.
   if (!done && done.error().code == ENOENT) return;
-  if (!done) return spdlog::error("{}", done.error().message());
+  if (!done) return log::error("{}", done.error().message());
   if (!renewed_) {
     actions_.first_lease();
   } else if (ran_out(now)) {

@@ -1,6 +1,7 @@
 #include "fwd/log.h"
 
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -60,6 +61,8 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
       return spdlog::level::warn;
     case LogLevel::Error:
       return spdlog::level::err;
+    case LogLevel::Critical:
+      return spdlog::level::critical;
   }
   __builtin_unreachable();
 }
@@ -78,6 +81,14 @@ void set_up_log(LogLevel level) {
   logger->set_formatter(std::move(formatter));
   logger->set_level(to_spdlog(level));
   spdlog::set_default_logger(std::move(logger));
+}
+
+void log::write(LogLevel level, fmt::string_view format, fmt::format_args arguments) {
+  const auto as = to_spdlog(level);
+  if (!spdlog::should_log(as)) return;
+  fmt::memory_buffer text;
+  fmt::vformat_to(std::back_inserter(text), format, arguments);
+  spdlog::log(as, spdlog::string_view_t(text.data(), text.size()));
 }
 
 }  // namespace fwd

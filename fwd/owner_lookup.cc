@@ -3,9 +3,8 @@
 #include <memory>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
 #include "fwd/files.h"
+#include "fwd/log.h"
 
 namespace fwd {
 namespace {
@@ -15,14 +14,14 @@ bool has_sockets(const rules::Packet& packet) {
 }
 
 void complain(const SystemError& error) {
-  spdlog::warn("audit: whose sockets they are can't be told: {}", error.message());
+  log::warning("audit: whose sockets they are can't be told: {}", error.message());
 }
 
 CgroupUnits host_units() {
   const auto mounts = read_file("/proc/self/mountinfo");
   const std::string mount = mounts ? cgroup2_mount(*mounts) : "";
   if (mount.empty())
-    spdlog::warn("audit: no cgroup2 hierarchy is mounted here, so no record can name a unit");
+    log::warning("audit: no cgroup2 hierarchy is mounted here, so no record can name a unit");
   return CgroupUnits(mount);
 }
 

@@ -12,12 +12,11 @@
 #include "fwd/audit/format.h"
 #include "fwd/kernel/marks.h"
 #include "fwd/kernel/table.h"
+#include "fwd/log.h"
 #include "fwd/metrics/endpoint.h"
 #include "fwd/system_error.h"
 
 namespace fwd {
-
-enum class LogLevel : std::uint8_t { Debug, Info, Warning, Error };
 
 struct AuditSettings {
   audit::Format format = audit::Format::Ecs;

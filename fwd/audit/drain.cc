@@ -9,9 +9,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
 #include "fwd/audit/json.h"
+#include "fwd/log.h"
 
 namespace fwd::audit {
 namespace {
@@ -98,7 +97,7 @@ void Drain::learn(PolicyNames names) {
 
 void Drain::note(HealthEvent event) {
   if (notes_.size() >= kMostNotes) {
-    spdlog::warn("audit: no room for an event while the file can't be written: {}", event.message);
+    log::warning("audit: no room for an event while the file can't be written: {}", event.message);
     return;
   }
   notes_.push_back({realtime_ns(), std::move(event)});
@@ -106,7 +105,7 @@ void Drain::note(HealthEvent event) {
 
 void Drain::note(AdminEvent event) {
   if (notes_.size() >= kMostNotes) {
-    spdlog::warn("audit: no room for a change while the file can't be written: {}", event.change);
+    log::warning("audit: no room for a change while the file can't be written: {}", event.change);
     return;
   }
   notes_.push_back({realtime_ns(), std::move(event)});
@@ -142,7 +141,7 @@ Drain::Progress Drain::run(bool last) {
     return Progress::Blocked;
   }
   if (recovering) {
-    spdlog::info("audit: {} is written again", file_.path());
+    log::info("audit: {} is written again", file_.path());
     set_failure(0);
   }
   policies_.forget_superseded();
@@ -346,7 +345,7 @@ void Drain::fold_oldest(Ring& ring) {
 
 void Drain::set_failure(int error) {
   if (error != 0 && error != failure_) {
-    spdlog::error(
+    log::error(
         "audit: writing {}: {}; records wait, and are counted as lost once the rings are full",
         file_.path(), std::strerror(error));
   }

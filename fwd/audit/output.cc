@@ -6,10 +6,10 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "fwd/log.h"
 #include "rules/count.h"
 
 namespace fwd::audit {
@@ -132,7 +132,7 @@ std::optional<HealthEvent> Output::begin_episode() {
   episode_told_ = true;
   std::string message = fmt::format("the {} at {} takes no records: {}; what it misses is counted",
                                     name_, path_, episode_trouble_);
-  spdlog::error("audit: {}", message);
+  log::error("audit: {}", message);
   return HealthEvent{HealthType::Info, "output_lost", std::move(message), name_};
 }
 
@@ -141,7 +141,7 @@ std::optional<HealthEvent> Output::end_episode() {
   const std::uint64_t missed = std::exchange(episode_missed_, 0);
   std::string message = fmt::format("the {} at {} takes records again, and has missed {}", name_,
                                     path_, rules::count(missed, "line"));
-  spdlog::warn("audit: {}", message);
+  log::warning("audit: {}", message);
   HealthEvent event{HealthType::Info, "output_back", std::move(message), name_};
   event.missed = missed;
   return event;

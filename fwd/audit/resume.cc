@@ -6,9 +6,9 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include "fwd/log.h"
 #include "rules/count.h"
 
 namespace fwd::audit {
@@ -85,7 +85,7 @@ void tell_torn(Resumption& told, std::size_t bytes) {
 }
 
 void tell_damage(Resumption& told, std::string what) {
-  spdlog::error("audit: {}", what);
+  log::error("audit: {}", what);
   told.events.push_back({HealthType::Info, "damage", std::move(what)});
 }
 

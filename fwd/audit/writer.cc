@@ -8,10 +8,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "fwd/log.h"
 #include "rules/count.h"
 
 namespace fwd::audit {
@@ -37,8 +37,8 @@ Ledger open_ledger(const std::string& directory) {
   if (directory.empty()) return {};
   auto ledger = Ledger::open(directory);
   if (ledger) return std::move(*ledger);
-  spdlog::error("audit: {}; after a crash nobody will know how many records are missing",
-                ledger.error().message());
+  log::error("audit: {}; after a crash nobody will know how many records are missing",
+             ledger.error().message());
   return {};
 }
 
@@ -209,8 +209,8 @@ void Writer::finish() {
   drain_.note({HealthType::End, "stop", "fwd stops", {}});
   pass(true);
   if (const auto lost = drain_.abandon(); lost != 0) {
-    spdlog::error("audit: {} lost: {} couldn't be written before the end",
-                  rules::count(lost, "record"), path_);
+    log::error("audit: {} lost: {} couldn't be written before the end",
+               rules::count(lost, "record"), path_);
   }
   drain_.end();
   end_outputs();
@@ -234,9 +234,9 @@ void Writer::end_outputs() {
   for (Output& output : outputs_) {
     const std::uint64_t missed = output.end();
     if (missed == 0) continue;
-    spdlog::error("audit: {} missing in the {} at the end: {}",
-                  rules::count(missed, "line is", "lines are"), output.state().name,
-                  output.state().trouble);
+    log::error("audit: {} missing in the {} at the end: {}",
+               rules::count(missed, "line is", "lines are"), output.state().name,
+               output.state().trouble);
   }
 }
 
@@ -258,7 +258,7 @@ void Writer::look_after_file() {
   if (moved_away()) {
     if (const auto reopened = reopen(); !reopened) complaint = reopened.error().message();
   }
-  if (!complaint.empty() && complaint != complaint_) spdlog::error("audit: {}", complaint);
+  if (!complaint.empty() && complaint != complaint_) log::error("audit: {}", complaint);
   complaint_ = std::move(complaint);
 }
 
@@ -266,7 +266,7 @@ void Writer::rotate() {
   if (const auto moved = make_way(path_, keep_)) {
     look_after_file();
   } else if (std::chrono::steady_clock::now() >= next_look_) {
-    spdlog::error("audit: {}", moved.error().message());
+    log::error("audit: {}", moved.error().message());
   }
 }
 

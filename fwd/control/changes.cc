@@ -9,10 +9,10 @@
 
 #include <fmt/format.h>
 #include <pwd.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "fwd/files.h"
+#include "fwd/log.h"
 #include "rules/count.h"
 
 namespace fwd::control {
@@ -72,10 +72,10 @@ audit::AdminEvent::Point point_of(const Context& context) {
 void tell(const audit::AdminEvent& event) {
   const auto& actor = event.actor;
   if (event.refusal.empty()) {
-    spdlog::info("uid {} (pid {}): {}", actor.uid, actor.pid, event.change);
+    log::info("uid {} (pid {}): {}", actor.uid, actor.pid, event.change);
   } else {
-    spdlog::info("uid {} (pid {}) was refused: {}: {}", actor.uid, actor.pid, event.change,
-                 event.refusal);
+    log::info("uid {} (pid {}) was refused: {}: {}", actor.uid, actor.pid, event.change,
+              event.refusal);
   }
 }
 

@@ -4,10 +4,10 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
 #include "fwd/control/router.h"
+#include "fwd/log.h"
 
 namespace fwd::control {
 namespace {
@@ -21,7 +21,7 @@ void refuse(int fd, const std::string& message) {
       "Content-Length: {}\r\n\r\n{}",
       response.status, response.body.size(), response.body);
   if (send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-    spdlog::debug("control: a refusal could not be sent: {}", SystemError{"send", errno}.message());
+    log::debug("control: a refusal could not be sent: {}", SystemError{"send", errno}.message());
   }
   shutdown(fd, SHUT_RDWR);
 }
@@ -39,7 +39,7 @@ bool Connections::room_for(const Peer& peer) const {
 Connection* Connections::opened(int fd) {
   auto peer = peer_of_(fd);
   if (!peer) {
-    spdlog::warn("control: {}", peer.error().message());
+    log::warning("control: {}", peer.error().message());
     shutdown(fd, SHUT_RDWR);
     return nullptr;
   }

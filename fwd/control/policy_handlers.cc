@@ -1,10 +1,10 @@
 // Reading the policy.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "ctl/api/codec.h"
 #include "fwd/control/handlers.h"
 #include "fwd/control/views.h"
+#include "fwd/log.h"
 
 namespace fwd::control {
 
@@ -17,7 +17,7 @@ Answer get_rules(const Context& context, const Request&) {
     if (hits) {
       add(totals, *hits);
     } else {
-      spdlog::warn("list: {}", hits.error().message());
+      log::warning("list: {}", hits.error().message());
     }
   }
   return api::encode(rule_list_view(totals));

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "ctl/api/codec.h"
+#include "fwd/log.h"
 
 namespace fwd::control {
 namespace {
@@ -72,7 +72,7 @@ Response Router::run(const Route& route, const Request& request) noexcept try {
   if (!answer) return error_response(answer.error());
   return {200, std::move(*answer), {}, route.content_type};
 } catch (const std::exception& exception) {
-  spdlog::error("{} {}: {}", request.method, request.path, exception.what());
+  log::error("{} {}: {}", request.method, request.path, exception.what());
   return {
       500,
       R"({"error":{"code":"internal","message":"the daemon failed on this request; its log says why","diagnostics":[]}})",

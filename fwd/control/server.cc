@@ -8,9 +8,9 @@
 #include <string>
 
 #include <microhttpd.h>
-#include <spdlog/spdlog.h>
 
 #include "ctl/api/audit.h"
+#include "fwd/log.h"
 
 namespace fwd::control {
 namespace {
@@ -71,7 +71,7 @@ void log_line(void*, const char* format, va_list arguments) {
   if (std::vsnprintf(line.data(), line.size(), format, arguments) < 0) return;
   std::string_view text(line.data());
   if (text.ends_with('\n')) text.remove_suffix(1);
-  spdlog::debug("control: {}", text);
+  log::debug("control: {}", text);
 }
 
 }  // namespace
@@ -112,7 +112,7 @@ struct Server::Callbacks {
     }
     return work(self, *of, connection, exchange);
   } catch (const std::exception& exception) {
-    spdlog::error("control: {}", exception.what());
+    log::error("control: {}", exception.what());
     return MHD_NO;
   }
 

@@ -4,7 +4,6 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "ctl/api/codec.h"
@@ -12,6 +11,7 @@
 #include "fwd/control/handlers.h"
 #include "fwd/control/queue_counters.h"
 #include "fwd/kernel/conntrack.h"
+#include "fwd/log.h"
 #include "rules/builtin.h"
 
 namespace fwd::control {
@@ -24,7 +24,7 @@ namespace api = ctl::api;
 template <typename T>
 T value_or_log(Result<T> result) {
   if (result) return std::move(*result);
-  if (result.error().code != ENOENT) spdlog::warn("status: {}", result.error().message());
+  if (result.error().code != ENOENT) log::warning("status: {}", result.error().message());
   return {};
 }
 

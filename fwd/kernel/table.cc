@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 #include <linux/netlink.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "fwd/kernel/chains.h"
@@ -16,6 +15,7 @@
 #include "fwd/kernel/nft_field.h"
 #include "fwd/kernel/nft_reader.h"
 #include "fwd/kernel/table_change.h"
+#include "fwd/log.h"
 #include "rules/kernel_plan.h"
 
 namespace fwd::kernel {
@@ -201,7 +201,7 @@ class NftFirewall : public Firewall {
     write(batch, change, queue_);
     auto done = switch_over([&] { return send(batch, next.when); });
     if (done) done = verify(socket_, change, queue_);
-    if (!done) spdlog::info("{}; writing the whole table", done.error().message());
+    if (!done) log::info("{}; writing the whole table", done.error().message());
     return done.has_value();
   }
 

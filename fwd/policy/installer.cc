@@ -1,6 +1,6 @@
 #include "fwd/policy/installer.h"
 
-#include <spdlog/spdlog.h>
+#include "fwd/log.h"
 
 namespace fwd::policy {
 
@@ -9,7 +9,7 @@ Result<std::size_t> Installer::commit(const Active& active) {
   const auto switch_over = [&](const kernel::Send& send) -> Result<void> {
     const engine::Hold hold = engine_.hold();
     // A worker that can't be held does no harm: chain B takes no verdict of an older generation.
-    if (!hold.complete()) spdlog::debug("commit: a worker was too busy to be held");
+    if (!hold.complete()) log::debug("commit: a worker was too busy to be held");
     if (auto sent = send(); !sent) return sent;
     if (in_use() != active) engine_.publish(active);
     return {};
@@ -25,7 +25,7 @@ Result<std::size_t> Installer::install_first(const Active& active) {
   auto committed = commit(active);
   if (!committed) return committed;
   if (lease_.healthy()) {
-    if (auto renewed = lease_.renew(); !renewed) spdlog::warn("{}", renewed.error().message());
+    if (auto renewed = lease_.renew(); !renewed) log::warning("{}", renewed.error().message());
   }
   adopt_live(connections_, *active);  // those that came in between
   return committed;

@@ -2,11 +2,10 @@
 
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
 #include "ctl/api/codec.h"
 #include "ctl/api/policy.h"
 #include "fwd/files.h"
+#include "fwd/log.h"
 
 namespace fwd::policy {
 
@@ -49,7 +48,7 @@ void LastGoodKeeper::write() {
   lock.unlock();
   if (!sources) return;
   if (auto kept = last_good_.keep(*sources); !kept) {
-    spdlog::error("the next boot has no policy to fall back on: {}", kept.error().message());
+    log::error("the next boot has no policy to fall back on: {}", kept.error().message());
   }
 }
 

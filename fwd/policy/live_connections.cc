@@ -6,7 +6,8 @@
 #include <optional>
 
 #include <net/if.h>
-#include <spdlog/spdlog.h>
+
+#include "fwd/log.h"
 
 namespace fwd::policy {
 namespace {
@@ -125,9 +126,9 @@ void adopt_live(const Connections& connections, const engine::ActivePolicy& acti
         return permits(active, first, direction, interface);
       });
   if (!counts) {
-    spdlog::warn("live connections keep no verdict: {}", counts.error().message());
+    log::warning("live connections keep no verdict: {}", counts.error().message());
   } else if (counts->approved + counts->revoked > 0) {
-    spdlog::info("live connections: {} approved, {} denied", counts->approved, counts->revoked);
+    log::info("live connections: {} approved, {} denied", counts->approved, counts->revoked);
   }
 }
 
@@ -143,7 +144,7 @@ std::size_t sweep_live(const Connections& connections, const engine::ActivePolic
   const auto swept =
       connections.sweep({.mark = {}, .generation = active.generation, .write = true}, decide);
   if (!swept) {
-    spdlog::warn("live connections wait for their next packet to be judged again: {}",
+    log::warning("live connections wait for their next packet to be judged again: {}",
                  swept.error().message());
     return 0;
   }
@@ -156,7 +157,7 @@ std::size_t sweep_live(const Connections& connections, const engine::ActivePolic
     if (!rejected && active.recorded(record.judgement.decision)) tell(record);
   }
   const std::size_t cut = swept->cut.size() + swept->cut_by_packets;
-  if (cut > 0) spdlog::info("live connections: {} cut", cut);
+  if (cut > 0) log::info("live connections: {} cut", cut);
   return cut;
 }
 

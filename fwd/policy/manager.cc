@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
+
+#include "fwd/log.h"
 
 namespace fwd::policy {
 namespace {
@@ -205,8 +206,7 @@ Result<void> PolicyManager::enforce_again() {
 void PolicyManager::take_back() {
   if (installer_.in_use() == state()->active) return;
   if (auto restored = enforce_again(); !restored) {
-    spdlog::critical("the kernel has a policy that the file hasn't: {}",
-                     restored.error().message());
+    log::critical("the kernel has a policy that the file hasn't: {}", restored.error().message());
   }
 }
 

@@ -7,10 +7,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include "fwd/files.h"
+#include "fwd/log.h"
 #include "fwd/unique_fd.h"
 
 namespace fwd::policy {
@@ -62,7 +62,7 @@ Error changed(const std::string& path) {
 
 Draft::~Draft() {
   if (!temporary_.empty() && unlink(temporary_.c_str()) != 0) {
-    spdlog::warn("{}", SystemError{"remove " + temporary_, errno}.message());
+    log::warning("{}", SystemError{"remove " + temporary_, errno}.message());
   }
 }
 
@@ -71,7 +71,7 @@ Result<void> Draft::publish() {
   temporary_.clear();
   // The new text is in force for everybody who reads the file: too late to call it a failure.
   if (auto synced = sync_directory(std::filesystem::path(target_).parent_path()); !synced) {
-    spdlog::warn("{}", synced.error().message());
+    log::warning("{}", synced.error().message());
   }
   return {};
 }

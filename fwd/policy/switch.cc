@@ -1,7 +1,7 @@
 // PolicyManager's switches: enable and disable, observe and enforce; and the table's return when
 // somebody else took it away.
-#include <spdlog/spdlog.h>
 
+#include "fwd/log.h"
 #include "fwd/policy/manager.h"
 
 namespace fwd::policy {
@@ -13,7 +13,7 @@ std::unexpected<Error> internal(const SystemError& error) {
 
 // Of an attempt to take back a change that failed: that one's error is what somebody hears of.
 void log_failure(const Result<void>& done) {
-  if (!done) spdlog::error("{}", done.error().message());
+  if (!done) log::error("{}", done.error().message());
 }
 
 }  // namespace
@@ -56,11 +56,11 @@ Result<bool> PolicyManager::restore() {
   const auto wanted = enabled_mark_.read();
   if (!wanted) return std::unexpected(wanted.error());
   if (!*wanted) {
-    spdlog::warn("the firewall was disabled from outside; `fwctl enable` brings it back");
+    log::warning("the firewall was disabled from outside; `fwctl enable` brings it back");
     enabled_ = false;
     return false;
   }
-  spdlog::warn("somebody else changed the firewall's table, putting it back: {}", **damage);
+  log::warning("somebody else changed the firewall's table, putting it back: {}", **damage);
   if (auto enforced = enforce_again(); !enforced) return std::unexpected(enforced.error());
   return true;
 }
