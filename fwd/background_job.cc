@@ -4,8 +4,8 @@
 
 namespace fwd {
 
-BackgroundJob::BackgroundJob(std::function<void()> job)
-    : job_(std::move(job)), thread_([this] { run(); }) {}
+BackgroundJob::BackgroundJob(std::function<void()> job, std::chrono::milliseconds pause)
+    : job_(std::move(job)), pause_(pause), thread_([this] { run(); }) {}
 
 BackgroundJob::~BackgroundJob() {
   {
@@ -28,6 +28,7 @@ void BackgroundJob::run() {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return wanted_ || ending_; });
+    changed_.wait_for(lock, pause_, [this] { return ending_; });
     if (ending_) return;
     wanted_ = false;
     lock.unlock();

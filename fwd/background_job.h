@@ -1,6 +1,7 @@
 // A job that takes longer than the main thread may be away from its leases: it runs on a thread of its own.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -10,7 +11,8 @@ namespace fwd {
 
 class BackgroundJob {
  public:
-  explicit BackgroundJob(std::function<void()> job);
+  // A run begins so long after somebody wants it: what is wanted meanwhile is the same run.
+  explicit BackgroundJob(std::function<void()> job, std::chrono::milliseconds pause = {});
   ~BackgroundJob();  // waits for a run that has begun
   BackgroundJob(const BackgroundJob&) = delete;
   BackgroundJob& operator=(const BackgroundJob&) = delete;
@@ -22,6 +24,7 @@ class BackgroundJob {
   void run();
 
   const std::function<void()> job_;
+  const std::chrono::milliseconds pause_;
   std::mutex mutex_;  // of the next two
   bool wanted_ = false;
   bool ending_ = false;

@@ -31,8 +31,10 @@ constexpr std::initializer_list<int> kSignals = {SIGTERM, SIGINT, SIGHUP};
 constexpr std::chrono::seconds kFirstRound{2};  // workers come round every kernel::kTick
 
 // Bytes. A block of this size is mapped by itself: what is reserved in it takes no memory before it is used, and all of it
-// is given back at once. It is the allocator's own limit; but left to itself it raises that with each large block freed.
-constexpr int kLargeBlock = 128 << 10;
+// is given back at once. Left to itself the allocator raises that limit with each large block freed. What is smaller comes
+// from memory that the last change has left: a page that is mapped anew costs ten times what is done with it.
+constexpr int kLargeBlock = 1 << 20;
+constexpr int kKeptFree = 4 << 20;
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -72,6 +74,7 @@ Result<void> keep(Result<T> made, Into& into) {
 int run_daemon(const Options& options) {
   set_up_log(LogLevel::Info);
   mallopt(M_MMAP_THRESHOLD, kLargeBlock);
+  mallopt(M_TRIM_THRESHOLD, kKeptFree);
   block_signals(kSignals);
   signal(SIGPIPE, SIG_IGN);
   Daemon daemon(options);

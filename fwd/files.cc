@@ -31,24 +31,46 @@ Result<void> replace(const std::string& path, std::string_view bytes,
   return failed("replace " + path + ": " + filled.error().what, filled.error().code);
 }
 
-}  // namespace
-
-Result<std::string> read_file(const std::string& path, std::size_t most) {
+// Visits a regular file's bytes part by part, until `visit` returns false.
+Result<void> for_each_part(const std::string& path,
+                           const std::function<bool(std::string_view part)>& visit) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) return failed("open " + path);
   struct stat status {};
   if (fstat(fd.get(), &status) != 0) return failed("look at " + path);
   if (!S_ISREG(status.st_mode)) return failed(path + " is not a regular file", 0);
-  std::string bytes;
   std::array<char, 1 << 16> buffer;
   while (true) {
     const ssize_t got = read(fd.get(), buffer.data(), buffer.size());
-    if (got == 0) return bytes;
+    if (got == 0) return {};
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed("read " + path);
-    bytes.append(buffer.data(), static_cast<std::size_t>(got));
-    if (bytes.size() > most) return failed("read " + path, EFBIG);
+    if (!visit({buffer.data(), static_cast<std::size_t>(got)})) return {};
   }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t most) {
+  std::string bytes;
+  const auto done = for_each_part(path, [&](std::string_view part) {
+    bytes += part;
+    return bytes.size() <= most;
+  });
+  if (!done) return std::unexpected(done.error());
+  if (bytes.size() > most) return failed("read " + path, EFBIG);
+  return bytes;
+}
+
+Result<bool> holds(const std::string& path, std::string_view bytes) {
+  bool same = true;
+  const auto done = for_each_part(path, [&](std::string_view part) {
+    same = bytes.starts_with(part);
+    if (same) bytes.remove_prefix(part.size());
+    return same;
+  });
+  if (!done) return std::unexpected(done.error());
+  return same && bytes.empty();
 }
 
 Result<void> write_all(int fd, std::string_view bytes) {

@@ -12,6 +12,9 @@ namespace fwd {
 // A regular file's or a /proc file's bytes. Never waits: a FIFO in its place is an error.
 Result<std::string> read_file(const std::string& path, std::size_t most = 64 << 20);
 
+// Whether these are the bytes of such a file.
+Result<bool> holds(const std::string& path, std::string_view bytes);
+
 Result<void> write_all(int fd, std::string_view bytes);
 
 // Makes or replaces the file, for its owner alone: in one step, and safe on disk when it returns.

@@ -51,8 +51,15 @@ std::string insert_line(std::string_view text, std::size_t number, std::string_v
   const std::size_t at = line_begin(text, number);
   const std::string_view end = line_ending(text);
   const bool after_open_line = at > 0 && at == text.size() && text[at - 1] != '\n';
-  return after_open_line ? fmt::format("{}{}{}", text, end, line)
-                         : fmt::format("{}{}{}{}", text.substr(0, at), line, end, text.substr(at));
+  std::string result;
+  result.reserve(text.size() + line.size() + end.size());
+  result += text.substr(0, at);
+  if (after_open_line) {
+    (result += end) += line;
+  } else {
+    ((result += line) += end) += text.substr(at);
+  }
+  return result;
 }
 
 // Where a new rule goes: its line in the main file, and its index.
@@ -220,7 +227,25 @@ std::string with_remarks(const ast::Rule& rule, std::string_view line, const Rem
   return edit.text();
 }
 
+bool lets_go_on(const Rule& rule) {
+  return rule.action == Action::Allow || rule.action == Action::Limit;
+}
+
 }  // namespace
+
+bool may_deny_more(const PolicyEdit& edit, const Policy& before) {
+  switch (edit.kind) {
+    case PolicyEdit::Kind::Added:
+      return !lets_go_on(edit.policy.rules[edit.index]);
+    case PolicyEdit::Kind::Removed:
+      return lets_go_on(before.rules[edit.index]);
+    case PolicyEdit::Kind::Remarked:
+      return false;
+    case PolicyEdit::Kind::SetChanged:
+      return true;  // the set may be what rules deny
+  }
+  __builtin_unreachable();
+}
 
 Edited append_rule(const EditBase& base, std::string_view rule_text) {
   return insert_at(base, Places(base).append(), rule_text);

@@ -35,6 +35,9 @@ struct PolicyEdit {
 };
 using Edited = std::expected<PolicyEdit, Diagnostic>;
 
+// Whether the edit can deny what the policy before lets go on. A `limit` denies only what is new.
+bool may_deny_more(const PolicyEdit& edit, const Policy& before);
+
 // Behind the last rule or include of the main file, or at its end if it has none.
 Edited append_rule(const EditBase& base, std::string_view rule_text);
 

@@ -40,32 +40,39 @@ std::optional<IncludePattern> pattern_of(const Source& line) {
 std::vector<IncludePattern> include_patterns(const Source& main) {
   std::vector<IncludePattern> patterns;
   std::size_t number = 0;
-  for (const std::string_view line : lines_of(main.text)) {
+  for_each_line(main.text, [&](std::string_view line) {
     ++number;
-    if (!trim(line).starts_with("include")) continue;
+    if (!trim(line).starts_with("include")) return;
     if (auto pattern = pattern_of({main.name, std::string(line)})) {
       pattern->where.line = number;
       patterns.push_back(*std::move(pattern));
     }
-  }
+  });
   return patterns;
 }
 
-std::expected<SourceTree, std::vector<Diagnostic>> gather(const Source& main,
-                                                          const IncludeReader& reader) {
-  SourceTree tree{main, {}};
+std::expected<std::vector<Source>, std::vector<Diagnostic>> gather_includes(
+    const Source& main, const IncludeReader& reader) {
+  std::vector<Source> includes;
   std::vector<Diagnostic> errors;
   for (const IncludePattern& include : include_patterns(main)) {
     if (!check_include_pattern(include.pattern).empty()) continue;  // parse() says it better
     auto found = reader(include.pattern);
     if (found) {
-      add_new(tree.includes, *std::move(found));
+      add_new(includes, *std::move(found));
     } else if (errors.size() < Report::kMost) {
       errors.push_back({Severity::Error, include.where, std::move(found.error()), {}, {}});
     }
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  return tree;
+  return includes;
+}
+
+std::expected<SourceTree, std::vector<Diagnostic>> gather(Source main,
+                                                          const IncludeReader& reader) {
+  auto includes = gather_includes(main, reader);
+  if (!includes) return std::unexpected(std::move(includes.error()));
+  return SourceTree{std::move(main), *std::move(includes)};
 }
 
 std::string_view check_include_pattern(std::string_view pattern) {

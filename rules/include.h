@@ -32,9 +32,12 @@ std::vector<IncludePattern> include_patterns(const Source& main);
 using IncludeReader =
     std::function<std::expected<std::vector<Source>, std::string>(const std::string& pattern)>;
 
-// The main text and what `reader` finds for each of its include statements.
-std::expected<SourceTree, std::vector<Diagnostic>> gather(const Source& main,
-                                                          const IncludeReader& reader);
+// What `reader` finds for each include statement of a main file.
+std::expected<std::vector<Source>, std::vector<Diagnostic>> gather_includes(
+    const Source& main, const IncludeReader& reader);
+
+// The main text and its includes.
+std::expected<SourceTree, std::vector<Diagnostic>> gather(Source main, const IncludeReader& reader);
 
 // Nothing if the pattern is one that may be included: relative, no "..", ending in ".fw", few
 // wildcards. Otherwise what is wrong with it.

@@ -33,15 +33,18 @@ std::string members_hash(const NamedSet& set) {
 }
 
 std::string hash_of(const Policy& policy) {
-  std::string text;
-  for (const auto& [name, set] : policy.sets) text += fmt::format("set {} {}\n", name, set.hash);
-  text += print_switches(policy);
+  Sha256 hash;
+  for (const auto& [name, set] : policy.sets)
+    hash.update(fmt::format("set {} {}\n", name, set.hash));
+  hash.update(print_switches(policy));
+  std::string line;
   for (const Rule& rule : policy.rules) {
-    text += rule.id.view();
-    append_remarks(text, rule);
-    text += '\n';
+    line = rule.id.view();
+    append_remarks(line, rule);
+    line += '\n';
+    hash.update(line);
   }
-  return sha256_hex(text);
+  return hash.take_hex();
 }
 
 }  // namespace rules

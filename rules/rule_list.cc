@@ -20,9 +20,13 @@ RuleList::RuleList(std::vector<Rule> rules) {
 
 RuleList::RuleList(std::initializer_list<Rule> rules) : RuleList(std::vector<Rule>(rules)) {}
 
-// To be changed: nobody else's any more.
+// To be changed: nobody else's any more, and with room for the rule that an edit mostly brings.
 RuleList::Entries& RuleList::own() {
-  if (entries_.use_count() != 1) entries_ = std::make_shared<Entries>(*entries_);
+  if (entries_.use_count() == 1) return *entries_;
+  auto copy = std::make_shared<Entries>();
+  copy->reserve(entries_->size() + 1);
+  copy->assign(entries_->begin(), entries_->end());
+  entries_ = std::move(copy);
   return *entries_;
 }
 

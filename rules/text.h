@@ -1,6 +1,7 @@
 // What every text must keep to before anything looks at its words.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -20,6 +21,14 @@ inline constexpr std::size_t kMaxLine = std::size_t{64} << 10;  // bytes
 std::optional<Diagnostic> check_text(const Source& source);
 
 // Without their line feeds; a last line needs none.
+template <typename Visit>
+void for_each_line(std::string_view text, const Visit& visit) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    visit(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
 using Lines = std::vector<std::string_view>;
 Lines lines_of(std::string_view text);
 

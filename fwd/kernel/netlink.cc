@@ -43,14 +43,20 @@ Result<NetlinkSocket> NetlinkSocket::open(int bus, unsigned groups) {
   return socket;
 }
 
-Result<void> NetlinkSocket::request(std::span<const std::byte> messages,
-                                    std::uint32_t last_sequence, const char* what,
-                                    const Handler& each, int tolerated) {
-  // A batch must go out in one sendmsg; the default send buffer is too small for a large one.
-  const int room = static_cast<int>(std::min<std::size_t>(messages.size() * 2 + 65536, 1U << 30));
+// A batch must go out in one sendmsg; the default send buffer is too small for a large one.
+void NetlinkSocket::make_room(std::size_t bytes) {
+  const int room = static_cast<int>(std::min<std::size_t>(bytes * 2 + 65536, 1U << 30));
+  if (room <= send_room_) return;
   if (setsockopt(fd(), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) < 0) {
     (void)setsockopt(fd(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
   }
+  send_room_ = room;
+}
+
+Result<void> NetlinkSocket::request(std::span<const std::byte> messages,
+                                    std::uint32_t last_sequence, const char* what,
+                                    const Handler& each, int tolerated) {
+  make_room(messages.size());
   if (mnl_socket_sendto(socket_.get(), messages.data(), messages.size()) < 0) return failed(what);
 
   const std::uint32_t settled = std::exchange(settled_, last_sequence);

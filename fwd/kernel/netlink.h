@@ -47,9 +47,11 @@ class NetlinkSocket {
 
  private:
   explicit NetlinkSocket(mnl_socket* socket);
+  void make_room(std::size_t bytes);
 
   std::unique_ptr<mnl_socket, MnlClose> socket_;
   std::vector<std::byte> answers_;  // room for one recv
+  int send_room_ = 0;               // bytes that the kernel was asked for
   std::uint32_t sequence_ = 0;
   std::uint32_t settled_ = 0;  // answers up to this one belong to earlier requests
   std::uint32_t failed_sequence_ = 0;

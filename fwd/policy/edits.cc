@@ -66,6 +66,9 @@ Outcome<Applied> PolicyManager::commit_edit(rules::Edited edited) {
   }
   const State before = state();
   const std::shared_ptr<const rules::SourceTree> sources = edited->policy.sources;
+  const LiveEffect effect = rules::may_deny_more(*edited, before->active->policy)
+                                ? LiveEffect::MayCut
+                                : LiveEffect::CutsNone;
   if (auto fault = rules::check_size(*sources))
     return std::unexpected(to_error({*std::move(fault)}, ErrorCode::Refused));
   auto built = build(*before->active, *std::move(edited), services_, next_stamp());
@@ -76,7 +79,7 @@ Outcome<Applied> PolicyManager::commit_edit(rules::Edited edited) {
   }
   auto draft = store_.prepare(sources->main.text);
   if (!draft) return internal(draft.error());
-  return commit_built(*std::move(built), *std::move(draft));
+  return commit_built(*std::move(built), *std::move(draft), effect);
 }
 
 // The same where what the text means is to be found out again.

@@ -4,7 +4,20 @@
 
 namespace fwd::policy {
 
-Result<std::size_t> Installer::commit(const Active& active) {
+Installer::Installer(engine::Engine& engine, kernel::Firewall& firewall, Lease lease,
+                     Connections connections, Announcements announce)
+    : engine_(engine),
+      firewall_(firewall),
+      lease_(lease),
+      connections_(std::move(connections)),
+      announce_(std::move(announce)),
+      later_sweep_(std::make_unique<LaterSweep>(
+          [connections = connections_, record = announce_.record](const Active& active) {
+            sweep_live(connections, *active, record);
+          })) {}
+
+Result<std::size_t> Installer::commit(const Active& active, LiveEffect effect) {
+  later_sweep_->end();
   announce_.policy(active);
   const auto switch_over = [&](const kernel::Send& send) -> Result<void> {
     const engine::Hold hold = engine_.hold();
@@ -17,7 +30,9 @@ Result<std::size_t> Installer::commit(const Active& active) {
   const auto committed =
       firewall_.commit(active->policy, active->generation, active->mode, switch_over);
   if (!committed) return std::unexpected(committed.error());
-  return sweep_live(connections_, *active, announce_.record);
+  if (effect == LiveEffect::MayCut) return sweep_live(connections_, *active, announce_.record);
+  later_sweep_->want(active);
+  return 0;
 }
 
 Result<std::size_t> Installer::install_first(const Active& active) {

@@ -1,11 +1,13 @@
 // Puts a policy in force: kernel and workers change together, or not at all.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
 #include "fwd/engine/engine.h"
 #include "fwd/kernel/table.h"
+#include "fwd/policy/later_sweep.h"
 #include "fwd/policy/lease.h"
 #include "fwd/policy/live_connections.h"
 
@@ -20,23 +22,21 @@ struct Announcements {
   std::function<void(const audit::VerdictRecord&)> record;  // of a connection that is cut
 };
 
+// What a change may do to connections that the policy before lets go on.
+enum class LiveEffect : std::uint8_t { MayCut, CutsNone };
+
 class Installer {
  public:
   Installer(engine::Engine& engine, kernel::Firewall& firewall, Lease lease,
-            Connections connections, Announcements announce)
-      : engine_(engine),
-        firewall_(firewall),
-        lease_(lease),
-        connections_(std::move(connections)),
-        announce_(std::move(announce)) {}
+            Connections connections, Announcements announce);
 
   kernel::Firewall& firewall() { return firewall_; }
   std::size_t workers() const { return engine_.worker_count(); }
 
   // The workers are held while the kernel goes over to it, so that no packet is judged by one policy
-  // there and another one here. Then live connections are judged again; how many were cut. After an
-  // error in_use() tells whether kernel and workers have it all the same.
-  Result<std::size_t> commit(const Active& active);
+  // there and another one here. Then live connections are judged again; how many were cut. Where none can be, they
+  // are judged after this has returned. After an error in_use() tells whether kernel and workers have it all the same.
+  Result<std::size_t> commit(const Active& active, LiveEffect effect = LiveEffect::MayCut);
   Active in_use() const { return engine_.policy(); }
 
   // The same where there is no table yet: live connections are older than it and keep their
@@ -55,6 +55,7 @@ class Installer {
   Lease lease_;
   Connections connections_;
   Announcements announce_;
+  std::unique_ptr<LaterSweep> later_sweep_;
 };
 
 }  // namespace fwd::policy

@@ -1,5 +1,6 @@
 #include "fwd/policy/last_good.h"
 
+#include <chrono>
 #include <utility>
 
 #include "ctl/api/codec.h"
@@ -20,12 +21,14 @@ Result<std::optional<rules::SourceTree>> LastGood::read() const {
 
 Result<void> LastGood::keep(const rules::SourceTree& sources) const {
   const std::string text = ctl::api::encode(ctl::api::Sources{sources.main, sources.includes});
-  if (const auto kept = read_file(path_); kept && *kept == text) return {};
+  if (holds(path_, text).value_or(false)) return {};
   return replace_file(path_, text);
 }
 
 LastGoodKeeper::LastGoodKeeper(const std::string& state_directory) : last_good_(state_directory) {
-  writing_.emplace([this] { write(); });
+  constexpr std::chrono::milliseconds kPause{
+      500};  // a script's edits are kept once, and not while it makes them
+  writing_.emplace([this] { write(); }, kPause);
 }
 
 LastGoodKeeper::~LastGoodKeeper() {

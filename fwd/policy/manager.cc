@@ -171,7 +171,7 @@ bool PolicyManager::in_force() const {
   return table && *table && (*table)->generation == generation_;
 }
 
-Result<std::size_t> PolicyManager::enforce(const Active& active) {
+Result<std::size_t> PolicyManager::enforce(const Active& active, LiveEffect effect) {
   // Whatever comes of it: a commit that failed after it was written must not share its numbers.
   generation_ = active->generation;
   version_ = active->version;
@@ -179,7 +179,7 @@ Result<std::size_t> PolicyManager::enforce(const Active& active) {
   if (enabled_) {
     const auto table = installer_.firewall().read();
     if (!table) return std::unexpected(table.error());
-    cut = *table ? installer_.commit(active) : installer_.install_first(active);
+    cut = *table ? installer_.commit(active, effect) : installer_.install_first(active);
     if (!cut) return cut;
   } else {
     installer_.prepare(active);
@@ -219,9 +219,10 @@ Outcome<Applied> PolicyManager::commit(rules::SourceTree sources, bool write) {
   return commit_built(std::move(*built), std::move(*draft));
 }
 
-Outcome<Applied> PolicyManager::commit_built(Built built, std::optional<Draft> draft) {
+Outcome<Applied> PolicyManager::commit_built(Built built, std::optional<Draft> draft,
+                                             LiveEffect effect) {
   const Active active = std::move(built.active);
-  const auto cut = enforce(active);
+  const auto cut = enforce(active, effect);
   if (!cut) {
     take_back();
     return internal(cut.error());

@@ -121,11 +121,12 @@ class PolicyManager {
  private:
   Stamp next_stamp() const;
   Outcome<Applied> commit(rules::SourceTree sources, bool write);
-  Outcome<Applied> commit_built(Built built, std::optional<Draft> draft);
+  Outcome<Applied> commit_built(Built built, std::optional<Draft> draft,
+                                LiveEffect effect = LiveEffect::MayCut);
   Outcome<Applied> commit_edit(rules::Edited edited);
   Outcome<Applied> commit_text(const std::string& main_text);
   Outcome<RuleChange> update_rule(std::size_t index, rules::Remarks remarks);
-  Result<std::size_t> enforce(const Active& active);
+  Result<std::size_t> enforce(const Active& active, LiveEffect effect = LiveEffect::MayCut);
   Result<void> enforce_again();
   void take_back();
   void set_state(rules::Outline outline, Active active, std::size_t cut);

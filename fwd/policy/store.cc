@@ -58,6 +58,11 @@ Error changed(const std::string& path) {
           {}};
 }
 
+Error syntax_error(std::vector<rules::Diagnostic> found) {
+  std::string message = found.front().message;
+  return {ErrorCode::Syntax, std::move(message), std::move(found)};
+}
+
 }  // namespace
 
 Draft::~Draft() {
@@ -113,11 +118,13 @@ Result<std::string> PolicyStore::read_main() const {
 }
 
 std::expected<rules::SourceTree, Error> PolicyStore::gather(std::string main_text) const {
-  auto tree = rules::gather({name_, std::move(main_text)},
-                            [this](const std::string& pattern) { return find(pattern); });
-  if (tree) return std::move(*tree);
-  return std::unexpected(
-      Error{ErrorCode::Syntax, tree.error().front().message, std::move(tree.error())});
+  auto tree = rules::gather({name_, std::move(main_text)}, reader());
+  if (!tree) return std::unexpected(syntax_error(std::move(tree.error())));
+  return *std::move(tree);
+}
+
+rules::IncludeReader PolicyStore::reader() const {
+  return [this](const std::string& pattern) { return find(pattern); };
 }
 
 std::expected<std::vector<rules::Source>, std::string> PolicyStore::find(
@@ -140,18 +147,17 @@ std::expected<std::vector<rules::Source>, std::string> PolicyStore::find(
 }
 
 std::expected<void, Error> PolicyStore::check_unchanged(const rules::SourceTree& loaded) const {
-  auto text = read_file(path_);
-  if (!text || *text != loaded.main.text) return std::unexpected(changed_by_hand());
-  const auto now = gather(std::move(*text));
-  if (!now) return std::unexpected(now.error());
+  if (!holds(path_, loaded.main.text).value_or(false)) return std::unexpected(changed_by_hand());
+  const auto includes = rules::gather_includes(loaded.main, reader());
+  if (!includes) return std::unexpected(syntax_error(includes.error()));
   for (const rules::Source& include : loaded.includes) {
     const auto same = [&](const rules::Source& s) {
       return s.name == include.name && s.text == include.text;
     };
-    if (std::ranges::none_of(now->includes, same))
+    if (std::ranges::none_of(*includes, same))
       return std::unexpected(changed(folder_ + "/" + include.name));
   }
-  if (now->includes.size() != loaded.includes.size())
+  if (includes->size() != loaded.includes.size())
     return std::unexpected(changed("the set of includes"));
   return {};
 }

@@ -67,6 +67,7 @@ class PolicyStore {
   Result<Draft> prepare(const std::string& main_text) const;
 
  private:
+  rules::IncludeReader reader() const;
   std::expected<std::vector<rules::Source>, std::string> find(const std::string& pattern) const;
 
   std::string path_;

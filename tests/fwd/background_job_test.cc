@@ -1,5 +1,6 @@
 #include "fwd/background_job.h"
 
+#include <chrono>
 #include <semaphore>
 
 #include <catch2/catch.hpp>
@@ -33,6 +34,22 @@ TEST_CASE("a job that nobody wants doesn't run, and its end waits for nothing") 
     BackgroundJob job([&] { ran = true; });
   }
   CHECK_FALSE(ran);
+}
+
+TEST_CASE("who ends a job doesn't wait for its pause, and it doesn't run any more") {
+  bool ran = false;
+  {
+    BackgroundJob job([&] { ran = true; }, std::chrono::hours(1));
+    job.want();
+  }
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE("a job that pauses runs all the same") {
+  std::counting_semaphore<> begun(0);
+  BackgroundJob job([&] { begun.release(); }, std::chrono::milliseconds(1));
+  job.want();
+  begun.acquire();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A PolicyManager on a folder of its own, with a fake kernel and an engine without queues.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -76,6 +77,7 @@ class Managed {
   // As the kernel would: what is denied is cut once.
   Result<kernel::Sweep> sweep(const kernel::SweepOptions& options,
                               const kernel::SweepJudge& judge) {
+    before_sweep(options.generation);
     if (fail_sweep) return failed("list conntrack's entries", EPERM);
     kernel::Sweep swept;
     std::erase_if(live, [&](const kernel::JudgedConnection& one) {
@@ -97,6 +99,7 @@ class Managed {
   std::vector<kernel::JudgedConnection> live;
   std::vector<audit::VerdictRecord> records;
   bool fail_sweep = false;
+  std::function<void(kernel::Generation)> before_sweep = [](kernel::Generation) {};
   std::unique_ptr<policy::PolicyManager> manager;
 };
 

@@ -1,5 +1,7 @@
 #include "fwd/policy/manager.h"
 
+#include <semaphore>
+
 #include "tests/fwd/policy/managed.h"
 
 namespace {
@@ -330,10 +332,29 @@ TEST_CASE("a change cuts the live connections that it denies, and each is told")
 TEST_CASE("what depends on the interface is left to the next packet") {
   Managed managed("allow in on eth0 proto tcp to any port 80\n");
   managed.live = {connection_to(80)};
-  const auto added = managed.manager->add_rule("allow in 443/tcp", std::nullopt);
+  const auto added = managed.manager->add_rule("deny in 443/tcp", std::nullopt);
   REQUIRE(added);
   CHECK(added->cut == 0);
   CHECK(managed.live.size() == 1);
+}
+
+TEST_CASE("a rule that allows is in force before live connections are judged again") {
+  Managed managed("allow in 80/tcp\n");
+  std::counting_semaphore<> begun(0);
+  std::counting_semaphore<> may_end(0);
+  std::vector<unsigned> generations;
+  managed.before_sweep = [&](fwd::kernel::Generation generation) {
+    generations.push_back(generation);
+    begun.release();
+    may_end.acquire();
+  };
+  const auto added = managed.manager->add_rule("allow in 443/tcp", std::nullopt);
+  REQUIRE(added);
+  CHECK(managed.consistent());
+  begun.acquire();
+  may_end.release(2);
+  REQUIRE(managed.manager->add_rule("deny in 25/tcp", 1));  // waits for both sweeps
+  CHECK(generations == std::vector<unsigned>{2, 3});
 }
 
 TEST_CASE(
