@@ -94,7 +94,7 @@ constexpr std::array kElsewhere{
     Elsewhere{"default",
               "the defaults stand in the policy file (\"default deny in\"): change it there and "
               "apply it"},
-    Elsewhere{"logging", "each rule says how it is logged: log, or log none"},
+    Elsewhere{"logging", "each rule says how it is logged: log, log none, or log sample 100"},
     Elsewhere{"prepend", "use insert 1 RULE"},
     Elsewhere{"reload", "use systemctl reload fwd, or apply the policy file"},
     Elsewhere{"reset", "apply a policy that has no rules, or disable the firewall"},

@@ -68,6 +68,7 @@ std::optional<audit::FlowRecord> flow_record(const kernel::FlowEnd& end, kernel:
   if (!decision || !explains(*decision, record.revoked, active.mode)) return record;
   if (!active.recorded(*decision)) return std::nullopt;
   record.decision = decision;
+  record.sampled_out = !record.revoked && active.sampled_out(*decision, end.first);
   return record;
 }
 

@@ -28,6 +28,7 @@ std::optional<audit::VerdictRecord> limit_record(const kernel::LimitEvent& event
   if (const auto packet = rules::decode(event.packet)) {
     record.judgement.packet = *packet;
     record.judgement.decoded = true;
+    record.sampled_out = !event.refused && active.sampled_out(decision, *packet);
   } else {
     record.judgement.malformed = packet.error();
   }

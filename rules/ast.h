@@ -39,7 +39,7 @@ struct Rule {
   Endpoint from;
   Endpoint to;
   std::optional<RateClause> rate;
-  Log log = Log::Default;
+  Log log;
   std::optional<std::string> comment;
   Span where;      // the statement, without a comment at its end
   Span log_where;  // the clauses, from their keywords on; empty where there are none

@@ -8,6 +8,7 @@
 #include "rules/lexer.h"
 #include "rules/parser.h"
 #include "rules/policy_hash.h"
+#include "rules/printer.h"
 #include "rules/report.h"
 #include "rules/text.h"
 
@@ -219,7 +220,7 @@ class LineEdit {
 
 std::string with_remarks(const ast::Rule& rule, std::string_view line, const Remarks& remarks) {
   LineEdit edit(line, rule.where.end());
-  if (remarks.log) edit.put(rule.log_where, *remarks.log == Log::None ? "log none" : "log");
+  if (remarks.log) edit.put(rule.log_where, log_clause(*remarks.log));
   if (remarks.comment) {
     edit.put(rule.comment_where,
              remarks.comment->empty() ? "" : "comment " + quote(*remarks.comment));

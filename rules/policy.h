@@ -13,6 +13,7 @@
 #include "rules/address.h"
 #include "rules/diagnostic.h"
 #include "rules/include.h"
+#include "rules/log.h"
 #include "rules/rule_id.h"
 #include "rules/rule_list.h"
 #include "rules/short_list.h"
@@ -22,7 +23,6 @@ namespace rules {
 
 enum class Action : std::uint8_t { Allow, Deny, Reject, Limit };
 enum class Direction : std::uint8_t { In, Out };
-enum class Log : std::uint8_t { Default, Always, None };
 
 std::string_view to_string(Action action);        // "allow"
 std::string_view to_string(Direction direction);  // "in"
@@ -109,7 +109,7 @@ struct Rule {
   std::optional<Rate> rate;  // always set where action is Limit, never elsewhere
   RuleId id;
   Action action = Action::Deny;
-  Log log = Log::Default;
+  Log log;
 };
 
 // The things that are always in force unless the policy says `builtin NAME off`.

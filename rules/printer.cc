@@ -112,7 +112,7 @@ std::string port_clause(const std::string& ports) {
 }
 
 void append_remarks(std::string& out, Log log, std::string_view comment) {
-  if (log != Log::Default) out += log == Log::Always ? " log" : " log none";
+  if (log != Log::Default) out.append(" ").append(log_clause(log));
   if (!comment.empty()) out.append(" comment ").append(quote(comment));
 }
 
@@ -194,6 +194,20 @@ std::string ports_text(std::span<const PortRange> ports) {
     append_number(text, range.last);
   }
   return text;
+}
+
+std::string log_clause(const Log& log) {
+  switch (log.kind()) {
+    case Log::Default:
+      return {};
+    case Log::Always:
+      return "log";
+    case Log::None:
+      return "log none";
+    case Log::Sample:
+      return fmt::format("log sample {}", log.one_in());
+  }
+  __builtin_unreachable();
 }
 
 void append_remarks(std::string& out, const Rule& rule) {

@@ -25,6 +25,9 @@ std::string canonical_text(const Rule& rule, const PortTexts& ports);
 
 std::string ports_text(std::span<const PortRange> ports);  // "80,8000:8010"
 
+// "log sample 100"; empty for the default.
+std::string log_clause(const Log& log);
+
 // " log comment \"web\"": what a rule says beside its canonical text.
 void append_remarks(std::string& out, const Rule& rule);
 

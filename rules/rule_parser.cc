@@ -50,6 +50,7 @@ class RuleParser {
   bool endpoint(ast::Endpoint& endpoint);
   bool rate();
   bool log();
+  bool sample();
   bool log_all();
   bool comment();
   bool direction_elsewhere();
@@ -233,8 +234,27 @@ bool RuleParser::rate() {
 }
 
 bool RuleParser::log() {
-  rule_.log = cursor_.accept("none") ? Log::None : Log::Always;
+  if (cursor_.accept("sample")) {
+    if (!sample()) return false;
+  } else {
+    rule_.log = cursor_.accept("none") ? Log::None : Log::Always;
+  }
   rule_.log_where = join(keyword_, cursor_.last());
+  return true;
+}
+
+bool RuleParser::sample() {
+  const auto word = cursor_.want_word("a number, as in log sample 100");
+  if (!word) return false;
+  const auto one_in = read_number<std::uint32_t>(word->text, Log::kMostSample);
+  if (!one_in || *one_in < Log::kLeastSample) {
+    return cursor_.report().error(
+        word->where, fmt::format("\"{}\" isn't a sample", word->text),
+        fmt::format("of how many accepted connections one is recorded: {} to {}, as in log sample "
+                    "100",
+                    Log::kLeastSample, Log::kMostSample));
+  }
+  rule_.log = Log::sample(*one_in);
   return true;
 }
 

@@ -1,6 +1,6 @@
 // The grammar of one rule, the same in the policy file and on the command line:
 //     ACTION [in|out] [on IFACE] [proto P[,P...] [type T]] [from A [port LIST]] [to A [port LIST]]
-//            [rate N/30s] [log|log none] [comment "..."]
+//            [rate N/30s] [log|log none|log sample N] [comment "..."]
 // and the short form, where LIST or LIST/P stands for the destination's port. The clauses may come
 // in any order.
 #pragma once

@@ -33,6 +33,7 @@ class RuleResolver {
   bool protocols_have_ports();
   bool families();
   bool rate();
+  bool log();
 
   const ast::Rule& syntax_;
   const Names& names_;
@@ -44,9 +45,9 @@ class RuleResolver {
 std::optional<Rule> RuleResolver::resolve() {
   rule_.action = syntax_.action;
   rule_.match.direction = syntax_.direction;
-  rule_.log = syntax_.log;
   if (syntax_.comment && !syntax_.comment->empty()) rule_.comment = *syntax_.comment;
-  const bool good = interface() && addresses() && ports() && protocols() && families() && rate();
+  const bool good =
+      interface() && addresses() && ports() && protocols() && families() && rate() && log();
   if (!good) return std::nullopt;
   std::string canonical = canonical_text(rule_, {from_.text, to_.text});
   rule_.id = sha256_hex(canonical).substr(0, 16);
@@ -195,6 +196,17 @@ bool RuleResolver::rate() {
   if (!syntax_.rate) return true;
   return names_.report.error(syntax_.rate->where, "only a limit rule has a rate",
                              "limit ... rate 6/30s");
+}
+
+bool RuleResolver::log() {
+  rule_.log = syntax_.log;
+  const bool accepts = syntax_.action == Action::Allow || syntax_.action == Action::Limit;
+  if (accepts || rule_.log.kind() != Log::Sample) return true;
+  return names_.report.error(
+      syntax_.log_where,
+      fmt::format("a {} rule's records aren't sampled: each refusal is on record",
+                  to_string(syntax_.action)),
+      "in a flood they are told together, with their number; write log, or log none");
 }
 
 }  // namespace

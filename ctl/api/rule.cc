@@ -10,9 +10,10 @@ struct Fields<Rule> {
       Field{"number", &Rule::number},   Field{"id", &Rule::id},
       Field{"action", &Rule::action},   Field{"direction", &Rule::direction},
       Field{"text", &Rule::text},       Field{"canonical", &Rule::canonical},
-      Field{"log", &Rule::log},         Field{"comment", &Rule::comment},
-      Field{"file", &Rule::file},       Field{"line", &Rule::line},
-      Field{"packets", &Rule::packets}, Field{"builtin", &Rule::builtin}};
+      Field{"log", &Rule::log},         Field{"sample", &Rule::sample},
+      Field{"comment", &Rule::comment}, Field{"file", &Rule::file},
+      Field{"line", &Rule::line},       Field{"packets", &Rule::packets},
+      Field{"builtin", &Rule::builtin}};
 };
 
 template <>

@@ -17,7 +17,9 @@ struct Rule {
   std::string direction;     // in, out
   std::string text;          // the statement as written, without its comment
   std::string canonical;
-  std::string log;  // default, always, none
+  std::string log;  // default, always, none, sample
+  std::optional<std::uint64_t>
+      sample;  // with that: one in so many accepted connections is recorded
   std::string comment;
   std::string file;
   std::uint64_t line = 0;     // 0 for a built-in rule

@@ -118,7 +118,7 @@ void describe(std::string& out, const VerdictRecord& record, const RuleName* rul
   append_verdict(out, record, rule);
 }
 
-// "drop 12034 tcp packets from 203.0.113.7 rule 9c1f02ab5d3e7a10"
+// "drop 12034 tcp packets from 203.0.113.7 rule 9c1f02ab5d3e7a10", "accept 99 tcp packets beside the sample rule ..."
 void describe(std::string& out, const Fold& fold, const RuleName* rule) {
   const engine::Judgement& judgement = fold.first.judgement;
   append_verb(out, judgement);
@@ -126,9 +126,14 @@ void describe(std::string& out, const Fold& fold, const RuleName* rule) {
   json::append_number(out, fold.packets);
   out.push_back(' ');
   if (judgement.decoded) {
-    out.append(rules::protocol_name(judgement.packet.protocol)).append(" packets from ");
-    fold.one_source ? append_address(out, judgement.packet.source)
-                    : void(out.append("many sources"));
+    out.append(rules::protocol_name(judgement.packet.protocol)).append(" packets ");
+    if (fold.first.sampled_out) {
+      out.append("beside the sample");
+    } else if (fold.one_source) {
+      append_address(out.append("from "), judgement.packet.source);
+    } else {
+      out.append("from many sources");
+    }
   } else {
     out.append("malformed packets");
   }
@@ -162,6 +167,7 @@ void describe(std::string& out, const FlowFold& fold, const RuleName* rule) {
   out.append(" ").append(rules::protocol_name(fold.first.first.protocol)).append(" connections");
   if (rule != nullptr) out.append(" rule ").append(rule->id);
   if (fold.first.revoked) out.append(" (revoked)");
+  if (fold.first.sampled_out) out.append(" beside the sample");
 }
 
 void describe(std::string& out, const FlowGap& gap) {

@@ -36,6 +36,7 @@ struct FlowRecord {
   // By that policy, of such a connection: what let it live, or what revoked it. Absent where the
   // connection wasn't judged by that policy, or where that hung on what conntrack doesn't tell.
   std::optional<rules::Decision> decision;
+  bool sampled_out = false;  // as VerdictRecord::sampled_out
 };
 
 // Connections that ended in one second and have no line of their own: they differ in nothing of

@@ -34,12 +34,15 @@ FlowFolder::Kind FlowFolder::kind_of(const FlowRecord& record) {
 }
 
 bool FlowFolder::take(const FlowRecord& record, std::int64_t now_ns) {
-  if (lines_per_second_ == 0) return true;
   if (const auto second = second_of(now_ns); second != second_) {
     second_ = second;
     taken_ = 0;
   }
-  if (++taken_ <= lines_per_second_) return true;
+  const bool room = lines_per_second_ == 0 || taken_ < lines_per_second_;
+  if (room && !record.sampled_out) {
+    ++taken_;
+    return true;
+  }
 
   FlowRecord first = record;
   if (folds_.size() >= kMostFolds && !folds_.contains(kind_of(first))) first.decision.reset();

@@ -16,7 +16,7 @@ class FlowFolder {
   // Kinds that are told apart in a second; those that come later are told without their rule.
   static constexpr std::size_t kMostFolds = 1024;
 
-  // 0: every record gets a line.
+  // 0: every record gets a line that isn't sampled out.
   explicit FlowFolder(std::uint32_t lines_per_second) : lines_per_second_(lines_per_second) {}
 
   // Whether this record has a line of its own; otherwise it is counted here. `now_ns` since 1970.

@@ -19,6 +19,7 @@ constexpr std::uint64_t mixed(std::uint64_t value) {
 }  // namespace
 
 bool Budget::take(const VerdictRecord& record) noexcept {
+  if (record.sampled_out) return false;
   if (lines_per_second_ == 0) return true;
   if (const auto second = second_of(record.realtime_ns); second != second_) {
     second_ = second;
@@ -44,7 +45,8 @@ Folder::Key Folder::key_of(const VerdictRecord& record) {
   return {judgement.decoded ? judgement.packet.source : rules::Address{},
           judgement.decision.index,
           {number(judgement.decision.by), number(judgement.direction), number(judgement.outcome),
-           number(judgement.reason), judgement.packet.protocol, number(judgement.decoded),
+           number(judgement.reason), judgement.packet.protocol,
+           number(number(judgement.decoded) | number(record.sampled_out) << 1U),
            number(record.decided_by), number(record.packet_class)}};
 }
 
@@ -59,9 +61,11 @@ void Folder::add(const VerdictRecord& record) {
 
 Fold& Folder::fold_for(const VerdictRecord& record) {
   Key key = key_of(record);
-  if (const auto found = find(key)) return open_[*found];
-  if (record.judgement.decoded && open_.size() < kMostFolds) {
-    return open_[find_or_open(key, record)];
+  if (!record.sampled_out) {
+    if (const auto found = find(key)) return open_[*found];
+    if (record.judgement.decoded && open_.size() < kMostFolds) {
+      return open_[find_or_open(key, record)];
+    }
   }
   key.source = {.family = key.source.family};
   if (shared_at_ == 0 || key != shared_) {

@@ -1,6 +1,6 @@
 // Floods in few lines. So many decisions in a second get a record each; what goes beyond is told
-// together, one record for each rule and source in that second, with the exact count. Budget
-// chooses, Folder collects.
+// together, one record for each rule and source in that second, with the exact count; what isn't in
+// its rule's sample is told likewise, by rule alone. Budget chooses, Folder collects.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ namespace fwd::audit {
 // flood of refused packets never folds the records of those who were let in.
 class Budget {
  public:
-  // 0: every record gets a line.
+  // 0: every record gets a line that isn't sampled out.
   explicit Budget(std::uint32_t lines_per_second) : lines_per_second_(lines_per_second) {}
 
   // Whether this record, the next one, has a line of its own.

@@ -86,6 +86,7 @@ void append_own(std::string& out, const Fold& fold) {
   append_hook(out, fold.first);
   append_refusal(out, fold.first.judgement);
   json::append_number(out.append(R"(,"packets":)"), fold.packets);
+  if (fold.first.sampled_out) out.append(R"(,"sampled_out":true)");
   append_decided_by(out, fold.first);
 }
 
@@ -115,6 +116,7 @@ void append_own(std::string& out, const AdminEvent& event) {
 
 void append_own(std::string& out, const FlowFold& fold) {
   json::append_number(out.append(R"("connections":)"), fold.connections);
+  if (fold.first.sampled_out) out.append(R"(,"sampled_out":true)");
 }
 
 void append_own(std::string& out, const FlowGap& gap, TimeText& time) {

@@ -16,6 +16,7 @@ enum class DecidedBy : std::uint8_t { Daemon, KernelCopy, Sweep };
 struct VerdictRecord {
   std::int64_t realtime_ns = 0;      // CLOCK_REALTIME when decided, ns since 1970
   std::uint32_t duration_ns = 0;     // from receiving the batch to the decision
+  bool sampled_out = false;          // counted, without a line of its own
   std::uint64_t policy_version = 0;  // counts commits since the daemon's start, never wraps
   std::uint32_t interface_index = 0;
   std::uint16_t queue = 0;

@@ -1,6 +1,7 @@
 #include "fwd/control/views.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -11,7 +12,7 @@
 namespace fwd::control {
 namespace {
 
-std::string_view to_string(rules::Log log) {
+std::string_view to_string(rules::Log::Kind log) {
   switch (log) {
     case rules::Log::Default:
       return "default";
@@ -19,8 +20,15 @@ std::string_view to_string(rules::Log log) {
       return "always";
     case rules::Log::None:
       return "none";
+    case rules::Log::Sample:
+      return "sample";
   }
   __builtin_unreachable();
+}
+
+std::optional<std::uint64_t> sample_of(const rules::Log& log) {
+  if (log.kind() != rules::Log::Sample) return std::nullopt;
+  return log.one_in();
 }
 
 // `number` is 0 for a built-in one.
@@ -32,7 +40,8 @@ ctl::api::Rule view(const rules::Rule& rule, std::size_t number, std::uint64_t p
           .direction = std::string(rules::to_string(rule.match.direction)),
           .text = canonical,
           .canonical = std::move(canonical),
-          .log = std::string(to_string(rule.log)),
+          .log = std::string(to_string(rule.log.kind())),
+          .sample = sample_of(rule.log),
           .comment = rule.comment.value_or(""),
           .file = {},
           .line = 0,

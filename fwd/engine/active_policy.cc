@@ -2,16 +2,19 @@
 
 #include <utility>
 
+#include "fwd/engine/sample.h"
 #include "fwd/kernel/chains.h"
 
 namespace fwd::engine {
 namespace {
 
 template <typename List>
-std::vector<bool> silent(const List& rules) {
+std::vector<bool> quiet(const List& rules) {
   std::vector<bool> flags;
   flags.reserve(rules.size());
-  for (const auto& rule : rules) flags.push_back(rule.log == rules::Log::None);
+  for (const auto& rule : rules) {
+    flags.push_back(rule.log == rules::Log::None || rule.log.kind() == rules::Log::Sample);
+  }
   return flags;
 }
 
@@ -32,8 +35,8 @@ ActivePolicy::ActivePolicy(rules::Policy policy_in, rules::RuleSet rules_in,
       policy(std::move(policy_in)),
       rules(std::move(rules_in)),
       limit_slots(kernel::limit_slots(policy)),
-      silent_builtins(silent(policy.builtin_rules)),
-      silent_rules(silent(policy.rules)),
+      silent_builtins(quiet(policy.builtin_rules)),
+      quiet_rules(quiet(policy.rules)),
       services(std::move(services_in)) {
   for (std::size_t worker = 0; worker < workers; ++worker) {
     counters.push_back(std::make_unique<RuleCounters>(policy));
@@ -47,9 +50,16 @@ bool ActivePolicy::recorded(const rules::Decision& decision) const noexcept {
     case rules::DecidedBy::Builtin:
       return !silent_builtins[decision.index];
     case rules::DecidedBy::Rule:
-      return !silent_rules[decision.index];
+      return !quiet_rules[decision.index] ||
+             policy.rules[decision.index].log.kind() != rules::Log::None;
   }
   return true;
+}
+
+bool ActivePolicy::sampled_out(const rules::Decision& decision,
+                               const rules::Packet& first) const noexcept {
+  if (decision.by != rules::DecidedBy::Rule || !quiet_rules[decision.index]) return false;
+  return !in_sample(first, policy.rules[decision.index].log.one_in(), sample_seed());
 }
 
 kernel::LimitSlot ActivePolicy::limit_slot(const rules::Decision& decision) const noexcept {

@@ -56,8 +56,8 @@ struct ActivePolicy {
   rules::RuleSet rules;
   std::vector<kernel::LimitSlot> limit_slots;  // by rule index; 0 where the rule isn't a limit
   std::vector<bool> silent_builtins;           // by index: `log none`
-  std::vector<bool> silent_rules;
-  rules::ServiceMap services;                                   // by which connections are counted
+  std::vector<bool> quiet_rules;               // likewise, and `log sample N`
+  rules::ServiceMap services;                  // by which connections are counted
   mutable std::vector<std::unique_ptr<RuleCounters>> counters;  // by worker
 
   ActivePolicy(const rules::Policy& policy_in, std::uint64_t version_in,
@@ -70,6 +70,8 @@ struct ActivePolicy {
 
   // Whether the policy wants a record of what this decision decides.
   bool recorded(const rules::Decision& decision) const noexcept;
+  // Whether that accepted connection, by its first packet, is merely counted: it isn't in its rule's sample.
+  bool sampled_out(const rules::Decision& decision, const rules::Packet& first) const noexcept;
   kernel::LimitSlot limit_slot(const rules::Decision& decision) const noexcept;
 };
 

@@ -77,6 +77,13 @@ bool wants_record(const audit::VerdictRecord& record, const ActivePolicy& active
   return true;
 }
 
+// Who is refused is never left to a sample.
+bool sampled_out(const Judgement& judgement, const ActivePolicy& active) {
+  return judgement.reason != Reason::Invalid &&
+         action_of(judgement.outcome) == rules::Action::Allow &&
+         active.sampled_out(judgement.decision, judgement.packet);
+}
+
 }  // namespace
 
 Worker::Worker(unsigned number, std::unique_ptr<kernel::PacketSource> source,
@@ -145,6 +152,7 @@ void Worker::judge_batch(std::span<const kernel::QueuedPacket> packets,
     if (record.judgement.decoded) sources_.count(sender_of(record), received);
     verdicts_[at] = answer(packets[at], active, record.judgement);
     if (!wants_record(record, active)) continue;
+    record.sampled_out = sampled_out(record.judgement, active);
     if (wanted != at) records_[wanted] = record;
     recorded_[wanted++] = static_cast<std::uint8_t>(at);
   }

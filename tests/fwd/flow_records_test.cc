@@ -95,6 +95,14 @@ TEST_CASE("a rule without log has no flows either") {
 }
 
 TEST_CASE(
+    "a connection that isn't in its rule's sample has no flow of its own, unless it was cut") {
+  const std::string text = "allow in 80/tcp log sample 1000000\nallow in 443/tcp\n";
+  CHECK(recorded(ended(80), text)->sampled_out);
+  CHECK_FALSE(recorded(ended(443), text)->sampled_out);
+  CHECK_FALSE(recorded(ended(80, ConnectionState::Revoked), text)->sampled_out);
+}
+
+TEST_CASE(
     "who opened a connection is told from the host's addresses, read again when they change") {
   int read = 0;
   std::set<rules::Address> own{*rules::parse_address("10.0.0.11")};

@@ -71,6 +71,16 @@ TEST_CASE("a slot that the policy hasn't, or a rule with log none, makes no reco
   }
 }
 
+TEST_CASE("what a meter let through is sampled, what it refused isn't") {
+  const auto active = policy("limit in 22/tcp log sample 1000000\n");
+  fwd::kernel::LimitEvent event;
+  event.slot = 1;
+  event.packet = std::as_bytes(std::span(kSyn));
+  CHECK(fwd::limit_record(event, *active, 1)->sampled_out);
+  event.refused = true;
+  CHECK_FALSE(fwd::limit_record(event, *active, 1)->sampled_out);
+}
+
 TEST_CASE("a packet that can't be decoded is told as such") {
   const auto active = policy("limit in 22/tcp\n");
   fwd::kernel::LimitEvent event;

@@ -234,6 +234,10 @@ TEST_CASE("how a rule is logged is changed in place") {
   CHECK(remark("allow in log 1\n", 1, none) == "allow in log none 1\n");
   CHECK(remark("allow in log none 1 comment x\n", 1, always) == "allow in log 1 comment x\n");
   CHECK(remark("allow log-all 1\n", 1, none) == "allow log none 1\n");
+  const Remarks sample{.log = Log::sample(50), .comment = std::nullopt};
+  CHECK(remark("allow 1 # web\n", 1, sample) == "allow 1 log sample 50 # web\n");
+  CHECK(remark("allow log sample 9 1\n", 1, sample) == "allow log sample 50 1\n");
+  CHECK(remark("allow log sample 9 1\n", 1, always) == "allow log 1\n");
   CHECK(remark("allow 1 comment x\n", 1, always) == "allow 1 log comment x\n");
   CHECK(remark("allow 1\n", 1, {.log = Log::None, .comment = "x"}) ==
         "allow 1 log none comment \"x\"\n");

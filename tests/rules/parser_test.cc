@@ -45,6 +45,9 @@ TEST_CASE("every form of rule is parsed") {
       {"allow on eth0 22", "allow in on eth0 from any to any port 22"},
       {"reject out proto tcp to any port 25", "reject out proto tcp from any to any port 25"},
       {"deny in log none from @scanners", "deny in from @scanners to any log none"},
+      {"allow log sample 100 80/tcp comment web",
+       "allow in proto tcp from any to any port 80 log sample 100 comment \"web\""},
+      {"limit ssh log sample 1000000", "limit in from any to any port ssh log sample 1000000"},
       {"limit ssh rate 10/1m log", "limit in from any to any port ssh rate 10/60s log"},
       {"allow from 10.0.0.1 port 1024:65535 to any port @web comment web",
        "allow in from 10.0.0.1 port 1024:65535 to any port @web comment \"web\""},
@@ -183,6 +186,19 @@ TEST_CASE("a mistake in a rule is shown at its word") {
       {"limit ssh rate fast",
        "command line:1:16: error: \"fast\" isn't a rate\nlimit ssh rate fast\n               ^~~~\n"
        "hint: connections and time, as in 6/30s or 100/1m\n"},
+      {"allow 80 log sample 1",
+       "command line:1:21: error: \"1\" isn't a sample\nallow 80 log sample 1\n                    "
+       "^\n"
+       "hint: of how many accepted connections one is recorded: 2 to 1000000, as in log sample "
+       "100\n"},
+      {"allow log sample 80/tcp",
+       "command line:1:18: error: \"80/tcp\" isn't a sample\nallow log sample 80/tcp\n             "
+       "    ^~~~~~\n"
+       "hint: of how many accepted connections one is recorded: 2 to 1000000, as in log sample "
+       "100\n"},
+      {"allow 80 log sample",
+       "command line:1:20: error: expected a number, as in log sample 100, found the end of the "
+       "text\nallow 80 log sample\n                   ^\n"},
       {"allow 80,",
        "command line:1:10: error: expected a port, found the end of the text\nallow 80,\n         "
        "^\n"},
@@ -319,7 +335,8 @@ TEST_CASE("hostile texts are refused or parsed, and end") {
   // Every prefix of a policy that has everything.
   const std::string all =
       "set a = { 10.0.0.1,\r\n 80 }\ndefault deny in\nbuiltin ping off\ninclude \"x*.fw\"\n"
-      "limit in on eth0 proto tcp from @a port 1:2 to any port 3,ssh rate 1/2m log none comment "
+      "limit in on eth0 proto tcp from @a port 1:2 to any port 3,ssh rate 1/2m log sample 9 "
+      "comment "
       "\"a\\\"b\"\n"
       "expect deny in tcp 10.0.0.1 port 1 to 10.0.0.2 port 2 on eth0\n";
   for (std::size_t length = 0; length <= all.size(); ++length) dump(all.substr(0, length));
@@ -329,7 +346,8 @@ TEST_CASE("texts with random damage are parsed or refused, and never more") {
   const std::string good =
       "set a = { 10.0.0.1,\n 2001:db8::/32 }\nset p = { 80, 90-95 }\ndefault deny in\nbuiltin ping "
       "off\n"
-      "limit in on eth0 proto tcp from @a port 1:2 to any port 3,ssh rate 1/2m log none comment "
+      "limit in on eth0 proto tcp from @a port 1:2 to any port 3,ssh rate 1/2m log sample 9 "
+      "comment "
       "\"a\\\"b\"\n"
       "allow proto icmp type 3/4\nallow 80,443/tcp # web\ninclude \"x*.fw\"\n"
       "expect deny in tcp 10.0.0.1 port 1 to 10.0.0.2 port 2 on eth0\n";

@@ -33,8 +33,8 @@ class Writer {
 
   std::string rule() {
     const std::string action = pick({"allow", "deny", "reject", "limit"});
-    std::string text =
-        action + pick({"", " in", " out"}) + pick({"", "", " on eth0", " log", " log none"});
+    std::string text = action + pick({"", " in", " out"}) +
+                       pick({"", "", " on eth0", " log", " log none", " log sample 20"});
     const std::string shape = pick({"short", "long", "long", "icmp"});
     if (shape == "short")
       text += pick({" 80/tcp", " ssh", " domain", " 1,2,5:9/udp", " 22", " @p"});

@@ -190,6 +190,20 @@ TEST_CASE("a set is found wherever it stands, and an empty one matches nothing")
   CHECK_FALSE(resolved->policy.rules[0].match.source.matches(Address::v4(1)));
 }
 
+TEST_CASE("a sample is no part of a rule's id, but of the policy's hash") {
+  const auto all = resolve_tree(tree_of("allow 80\nlimit 22\n"));
+  const auto some = resolve_tree(tree_of("allow 80 log sample 100\nlimit 22 log sample 7\n"));
+  const auto fewer = resolve_tree(tree_of("allow 80 log sample 101\nlimit 22 log sample 7\n"));
+  REQUIRE(all);
+  REQUIRE(some);
+  REQUIRE(fewer);
+  CHECK(some->policy.rules[0].id == all->policy.rules[0].id);
+  CHECK(some->policy.rules[0].log == Log::sample(100));
+  CHECK(some->policy.rules[1].log.one_in() == 7);
+  CHECK(all->policy.hash != some->policy.hash);
+  CHECK(some->policy.hash != fewer->policy.hash);
+}
+
 TEST_CASE("ids don't depend on members, order, log or comment") {
   const SourceTree one = tree_of("set a = { 10.0.0.1 }\nallow from @a\nallow 80\n");
   const SourceTree two =
@@ -256,6 +270,10 @@ TEST_CASE("values that can't be meant are refused") {
       {"allow from any port ntp to any port ssh",
        "1:37: error: these ports belong to different protocols"},
       {"allow 80 rate 6/30s", "1:15: error: only a limit rule has a rate"},
+      {"deny 80 log sample 10",
+       "1:9: error: a deny rule's records aren't sampled: each refusal is on record"},
+      {"reject log sample 10 from any",
+       "1:8: error: a reject rule's records aren't sampled: each refusal is on record"},
       {"limit proto dccp to any port 80", "1:13: error: dccp can't be limited"},
       {"allow on eth+ 80", "1:10: error: interface \"eth+\" has a wildcard"},
       {"allow on averylonginterface 80",

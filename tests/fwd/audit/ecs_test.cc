@@ -402,6 +402,20 @@ TEST_CASE("a fold of many sources names none") {
   CHECK(lines[1]["message"] == "drop 3 malformed packets (invalid)");
 }
 
+TEST_CASE("a fold of what isn't in the sample says so") {
+  EcsEncoder encoder("web01", interface_name);
+  VerdictRecord record = denied();
+  record.judgement.outcome = Outcome::Approve;
+  record.sampled_out = true;
+  std::string out;
+  encoder.append(out, {record, kTime_ns, 99, false}, nullptr, 1);
+  const auto json = parse_lines(out)[0];
+  CHECK(json["message"] == "accept 99 tcp packets beside the sample");
+  CHECK(json["fwd"]["packets"] == 99);
+  CHECK(json["fwd"]["sampled_out"] == true);
+  CHECK_FALSE(json.contains("source"));
+}
+
 TEST_CASE("a socket's owner is told, and what isn't known of it is unknown") {
   const auto told = [](const Owner& owner) { return owner_in(line(denied(), policy(), owner)); };
   CHECK(told({106, "mariadb.service"}) ==

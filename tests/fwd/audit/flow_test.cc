@@ -129,6 +129,24 @@ TEST_CASE(
   CHECK(folder.take(flow(), kTime_ns + kSecond));
 }
 
+TEST_CASE("a flow that is sampled out is summed up, and takes nobody's line") {
+  FlowRecord out = flow();
+  out.sampled_out = true;
+  for (const std::uint32_t lines : {0U, 1U}) {
+    FlowFolder folder(lines);
+    CHECK_FALSE(folder.take(out, kTime_ns));
+    CHECK_FALSE(folder.take(out, kTime_ns));
+    CHECK(folder.take(flow(), kTime_ns));
+    CHECK(folder.close_before(kTime_ns).empty());
+    const auto folds = folder.close_before(kTime_ns + kSecond);
+    REQUIRE(folds.size() == 1);
+    CHECK(folds[0].connections == 2);
+    std::string line;
+    EcsEncoder("web01", interface_name).append(line, folds[0], nullptr, 1);
+    CHECK(nlohmann::json::parse(line)["fwd"]["sampled_out"] == true);
+  }
+}
+
 TEST_CASE("folds of flows are bounded, and none is left out") {
   FlowFolder folder(1);
   CHECK(folder.take(flow(), kTime_ns));

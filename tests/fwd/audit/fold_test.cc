@@ -41,6 +41,40 @@ TEST_CASE("refused packets don't spend the budget of accepted ones") {
   CHECK_FALSE(budget.take(allowed()));
 }
 
+TEST_CASE("what is sampled out has no line and spends no budget") {
+  VerdictRecord out = allowed();
+  out.sampled_out = true;
+  for (const std::uint32_t lines : {0U, 1U}) {
+    Budget budget(lines);
+    CHECK_FALSE(budget.take(out));
+    CHECK(budget.take(allowed()));
+  }
+}
+
+TEST_CASE("what is sampled out is counted by rule, whatever its source, and apart from floods") {
+  const auto record = [](const std::string& source, std::uint32_t rule, bool out) {
+    VerdictRecord result = allowed();
+    result.judgement.packet.source = address(source);
+    result.judgement.decision.index = rule;
+    result.sampled_out = out;
+    return result;
+  };
+  Folder folder;
+  folder.add(record("192.0.2.1", 0, true));
+  folder.add(record("192.0.2.1", 0, false));
+  folder.add(record("192.0.2.2", 0, true));
+  folder.add(record("192.0.2.2", 1, true));
+  folder.close();
+  REQUIRE(folder.closed().size() == 3);
+  CHECK(folder.closed()[0].packets == 2);
+  CHECK(folder.closed()[0].first.sampled_out);
+  CHECK_FALSE(folder.closed()[0].one_source);
+  CHECK(folder.closed()[1].packets == 1);
+  CHECK(folder.closed()[1].one_source);
+  CHECK_FALSE(folder.closed()[1].first.sampled_out);
+  CHECK(folder.closed()[2].packets == 1);
+}
+
 TEST_CASE("a budget of zero is none") {
   Budget budget(0);
   for (int record = 0; record < 1000; ++record) CHECK(budget.take(at_time(kSecond)));

@@ -173,6 +173,16 @@ TEST_CASE("a rule's hits are the workers' and the kernel's together") {
   CHECK(list.defaults.out.packets == 4);
 }
 
+TEST_CASE("a rule that is logged by sample is listed as such") {
+  Api call("allow 80/tcp log sample 250\nallow 443/tcp\n");
+  const auto list = call.read<api::RuleList>(call("GET", "/v1/rules"));
+  REQUIRE(list.rules.size() == 2);
+  CHECK(list.rules[0].log == "sample");
+  CHECK(list.rules[0].sample == 250);
+  CHECK(list.rules[1].log == "default");
+  CHECK_FALSE(list.rules[1].sample);
+}
+
 TEST_CASE("rules are listed as written, with their place") {
   Api call("# top\nallow 80/tcp log comment \"web\" # site\n");
   const auto list = call.read<api::RuleList>(call("GET", "/v1/rules"));

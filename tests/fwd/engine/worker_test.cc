@@ -217,6 +217,32 @@ TEST_CASE("each decision on a new connection makes a record, others only where s
   CHECK(records(PacketClass::Again, {}) == 1);  // undecodable
 }
 
+TEST_CASE(
+    "of a rule that is logged by sample, accepted connections are pushed as counted or chosen") {
+  auto policy = every_action();
+  rules::Rule sampled = tcp_rule(Action::Allow, 86);
+  sampled.log = rules::Log::sample(4);
+  policy.rules.push_back(sampled);
+  Bench bench(std::move(policy));
+  constexpr std::uint32_t kConnections = 2000;
+  for (std::uint32_t id = 0; id < kConnections; ++id) {
+    const auto source = static_cast<std::uint16_t>(1024 + id);
+    const Tcp header{.sport = source, .dport = 86, .flags = 0x02};
+    bench.verdict({id, PacketClass::New, bytes(IPv4{} / header)});
+  }
+  REQUIRE(bench.sink.records.size() == kConnections);
+  const auto out = static_cast<std::uint32_t>(
+      std::ranges::count(bench.sink.records, true, &fwd::audit::VerdictRecord::sampled_out));
+  CHECK(out > kConnections * 7 / 10);
+  CHECK(out < kConnections * 8 / 10);
+
+  bench.sink.records.clear();
+  for (const std::uint16_t port : {80, 81, 82, 9}) bench.verdict({1, PacketClass::New, tcp(port)});
+  bench.verdict({1, PacketClass::New, {}});
+  REQUIRE(bench.sink.records.size() == 5);
+  for (const auto& record : bench.sink.records) CHECK_FALSE(record.sampled_out);
+}
+
 TEST_CASE("a record says what was decided, by which policy, on which queue") {
   Bench bench(every_action());
   Queued packet(1, PacketClass::New, tcp(82));

@@ -64,6 +64,11 @@ TEST_CASE("a rule that is there already takes another comment or log over, where
         "# top\nallow in   80/tcp log none comment \"web\" # web\nallow in 443/tcp\n");
   REQUIRE(managed.manager->add_rule("allow 80/tcp comment ''", std::nullopt));
   CHECK(managed.text() == "# top\nallow in   80/tcp log none # web\nallow in 443/tcp\n");
+  REQUIRE(managed.manager->add_rule("allow 80/tcp log sample 100", std::nullopt));
+  CHECK(managed.text() == "# top\nallow in   80/tcp log sample 100 # web\nallow in 443/tcp\n");
+  CHECK_FALSE(managed.manager->add_rule("allow 80/tcp log sample 100", std::nullopt)->updated);
+  CHECK(managed.manager->add_rule("allow 80/tcp log sample 10", std::nullopt)->updated);
+  REQUIRE(managed.manager->add_rule("allow 80/tcp log none", std::nullopt));
   CHECK(managed.consistent());
 }
 
