@@ -202,6 +202,22 @@ void add_audit(Exposition& page, const audit::LogState& log, const std::string& 
   page.gauge("fwd_audit_free_bytes", "Room on the audit log's file system.").add(space.available);
 }
 
+// Receivers beside the file, where the settings name one.
+void add_outputs(Exposition& page, const std::vector<audit::OutputState>& outputs) {
+  if (outputs.empty()) return;
+  auto up = page.gauge("fwd_audit_output_up", "Whether the receiver takes the audit log's lines.");
+  for (const audit::OutputState& output : outputs)
+    up.add({{"output", output.name}}, flag(output.trouble.empty()));
+  auto lines = page.counter("fwd_audit_output_lines_total", "What became of the lines for it.");
+  for (const audit::OutputState& output : outputs) {
+    lines.add({{"output", output.name}, {"fate", "sent"}}, output.sent)
+        .add({{"output", output.name}, {"fate", "missed"}}, output.missed);
+  }
+  auto waiting = page.gauge("fwd_audit_output_waiting_lines", "Lines that wait to be sent to it.");
+  for (const audit::OutputState& output : outputs)
+    waiting.add({{"output", output.name}}, output.waiting);
+}
+
 void add_policy(Exposition& page, const policy::InForce& state) {
   const rules::Policy& policy = state.active->policy;
   page.gauge("fwd_generation", "Generation of the policy in force, 1 to 63.")
@@ -248,7 +264,9 @@ std::string Metrics::text(Detail detail) {
     queues_.trouble(queues.error().message());
   }
   add_copy(page, context_.kernel_copy());
-  add_audit(page, context_.audit_state(), context_.audit_file);
+  const audit::LogState log = context_.audit_state();
+  add_audit(page, log, context_.audit_file);
+  add_outputs(page, log.outputs);
   if (const auto fill = kernel::conntrack_fill()) {
     conntrack_.none();
     page.gauge("fwd_conntrack_entries", "Connections that the kernel keeps track of.")

@@ -9,6 +9,7 @@ from audit_log import chained, happening, tally
 from harness import SERVER, FwdTest
 from lab.process import wait_until
 from receivers import JOURNALD, RSYSLOGD, Journal, Rsyslog, Socket
+from scrape import UnixConnection, scrape
 from traffic import Listener, is_open, udp_outcome
 
 _SYSLOG = re.compile(rb"<(\d+)>1 (\S+Z) (\S+) fwd (\d+) (\S+) - (.*)", re.S)
@@ -58,6 +59,30 @@ class Outputs(FwdTest):
 
 
 class Sockets(Outputs):
+    def metrics(self, name):
+        """What the metrics say of this receiver: whether it is up, and lines sent and missed."""
+        page = scrape(UnixConnection(self.fwd.socket))
+        return (page.get("fwd_audit_output_up", output=name),
+                *(page.get("fwd_audit_output_lines_total", output=name, fate=fate) for fate in ("sent", "missed")))
+
+    def test_the_metrics_tell_of_each_receiver_and_of_none_that_isnt_set(self):
+        path, absent = self.directory / "syslog", self.directory / "absent"
+        self.start("")
+        self.assertEqual(scrape(UnixConnection(self.fwd.socket)).values("fwd_audit_output_up"), [])
+        self.fwd.stop()
+        with Socket(path) as messages:
+            self.start(f'syslog = "{path}"\njournal = "{absent}"\n')
+            self.traffic()
+            wait_until(lambda: messages.read() and self.output("syslog")["waiting"] == 0, 5, "all is sent")
+            self.assertEqual(self.metrics("syslog"), (1, len(self.own_lines()), 0))
+            self.assertEqual(self.metrics("journal"), (0, 0, 0))
+            self.assertEqual(scrape(UnixConnection(self.fwd.socket)).get("fwd_audit_output_waiting_lines", output="journal"),
+                             len(self.own_lines()))
+            self.flood(1500)
+            wait_until(lambda: self.output("syslog")["missed"] > 0, 5, "something is missed")
+            state = self.output("syslog")
+            self.assertEqual(self.metrics("syslog"), (0, state["sent"], state["missed"]))
+
     def test_both_get_every_line_of_the_file(self):
         journal, syslog = self.directory / "journal", self.directory / "syslog"
         with Socket(journal) as entries, Socket(syslog) as messages:
