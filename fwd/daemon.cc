@@ -285,9 +285,10 @@ Result<void> Daemon::serve() {
   metrics_ = std::make_unique<metrics::Publisher>(*context_, settings_.metrics);
   auto routes = control::routes(*context_);
   routes.push_back(metrics_->route());
+  refusals_ = control::recorded_refusals(*context_);
   control::Router router(std::move(routes), control::Access::look_up(settings_.control, geteuid()),
                          [this](const control::Request& request, const std::string& why) {
-                           control::record_refusal(*context_, request, why);
+                           refusals_->add(request, why);
                          });
   if (auto started = keep(control::Server::start(std::move(listener_), std::move(router)), server_);
       !started) {
@@ -297,6 +298,7 @@ Result<void> Daemon::serve() {
   give_back_memory();
   return loop_->every(std::chrono::seconds(1), [this] {
     server_->sweep();
+    refusals_->close_before();
     metrics_->beat();
     give_back_memory();
   });
@@ -317,6 +319,7 @@ Result<void> Daemon::run() {
 
 Daemon::~Daemon() {
   server_.reset();
+  if (refusals_ != nullptr) refusals_->close();
   if (metrics_ != nullptr) metrics_->stop();
   if (listening_) {
     if (unlink(options_.socket.c_str()) != 0)

@@ -9,6 +9,7 @@
 #include "fwd/audit/writer.h"
 #include "fwd/background_job.h"
 #include "fwd/control/context.h"
+#include "fwd/control/refusals.h"
 #include "fwd/control/server.h"
 #include "fwd/copy_watch.h"
 #include "fwd/engine/engine.h"
@@ -92,6 +93,7 @@ class Daemon {
   std::optional<EventLoop> loop_;
   std::unique_ptr<control::Context> context_;
   std::unique_ptr<metrics::Publisher> metrics_;
+  std::unique_ptr<control::Refusals> refusals_;
   std::unique_ptr<control::Server> server_;
 };
 

@@ -146,7 +146,8 @@ void describe(std::string& out, const Gap& gap) {
 }
 
 void describe(std::string& out, const AdminEvent& event) {
-  json::append_number(out.append("uid "), event.actor.uid);
+  event.actor.uid ? json::append_number(out.append("uid "), *event.actor.uid)
+                  : void(out.append("several users"));
   json::append_escaped(out.append(event.refusal.empty() ? " " : " was refused: "), event.change);
 }
 

@@ -31,7 +31,8 @@ void append_happening(std::string& out, std::string_view category, std::string_v
 }
 
 void append_who(std::string& out, const AdminEvent::Actor& actor) {
-  json::append_number(out.append(R"(,"user":{"id":")"), actor.uid);
+  if (!actor.uid) return;
+  json::append_number(out.append(R"(,"user":{"id":")"), *actor.uid);
   out.push_back('"');
   if (!actor.user.empty()) json::append_string(out.append(R"(,"name":)"), actor.user);
   json::append_number(out.append(R"(},"process":{"pid":)"), static_cast<std::uint64_t>(actor.pid));

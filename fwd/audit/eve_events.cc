@@ -18,7 +18,8 @@ void begin_own(std::string& out, std::string_view dataset, std::uint64_t sequenc
 }
 
 void append_who(std::string& out, const AdminEvent::Actor& actor) {
-  json::append_number(out.append(R"(,"uid":)"), actor.uid);
+  if (!actor.uid) return;
+  json::append_number(out.append(R"(,"uid":)"), *actor.uid);
   if (!actor.user.empty()) json::append_string(out.append(R"(,"user":)"), actor.user);
   json::append_number(out.append(R"(,"pid":)"), static_cast<std::uint64_t>(actor.pid));
   if (!actor.command.empty()) json::append_string(out.append(R"(,"command_line":)"), actor.command);

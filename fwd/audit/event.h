@@ -47,7 +47,8 @@ struct HealthEvent {
 // A change of the firewall through the API, or one that was refused.
 struct AdminEvent {
   struct Actor {
-    std::uint32_t uid = 0;
+    std::optional<std::uint32_t>
+        uid;           // absent where it is several users; then nothing else is known
     std::string user;  // empty where the host has no name for it
     std::int32_t pid = 0;
     std::string command;
@@ -64,7 +65,8 @@ struct AdminEvent {
   Actor actor;
   Point before;
   Point after;
-  std::string refusal;  // why nothing was changed; empty where it was
+  std::string refusal;         // why nothing was changed; empty where it was
+  std::uint64_t requests = 1;  // that it tells of: refused ones may be told together
 };
 
 // What the lines of the log say, over all its files: decided == written + folded + lost + waiting.

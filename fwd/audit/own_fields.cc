@@ -105,6 +105,7 @@ void append_own(std::string& out, const HealthEvent& event, const Checkpoint& ch
 void append_own(std::string& out, const AdminEvent& event) {
   const auto& actor = event.actor;
   json::append_string(out.append(R"("change":)"), event.change);
+  if (event.requests != 1) json::append_number(out.append(R"(,"requests":)"), event.requests);
   if (actor.login_uid) json::append_number(out.append(R"(,"login_uid":)"), *actor.login_uid);
   if (actor.sudo_uid) json::append_number(out.append(R"(,"sudo_uid":)"), *actor.sudo_uid);
   json::append_number(out.append(R"(,"generation":{"before":)"), event.before.generation);

@@ -71,11 +71,12 @@ audit::AdminEvent::Point point_of(const Context& context) {
 
 void tell(const audit::AdminEvent& event) {
   const auto& actor = event.actor;
+  const std::string who = actor.uid ? fmt::format("uid {} (pid {})", *actor.uid, actor.pid)
+                                    : std::string("several users");
   if (event.refusal.empty()) {
-    log::info("uid {} (pid {}): {}", actor.uid, actor.pid, event.change);
+    log::info("{}: {}", who, event.change);
   } else {
-    log::info("uid {} (pid {}) was refused: {}: {}", actor.uid, actor.pid, event.change,
-              event.refusal);
+    log::info("{} was refused: {}: {}", who, event.change, event.refusal);
   }
 }
 
@@ -123,16 +124,22 @@ policy::Outcome<policy::Applied> reload_policy(const Context& context) {
   return applied;
 }
 
-void record_refusal(const Context& context, const Request& request, const std::string& why) {
-  audit::AdminEvent event;
-  event.action = "request";
-  event.change = shortened(fmt::format("{} {}", request.method, request.path));
-  event.actor = actor_of(request);
-  event.before = point_of(context);
-  event.after = event.before;
-  event.refusal = why;
-  tell(event);
-  context.record(std::move(event));
+std::unique_ptr<Refusals> recorded_refusals(const Context& context) {
+  const auto describe = [&context](const Request& request, const std::string& why) {
+    audit::AdminEvent event;
+    event.action = "request";
+    event.change = shortened(fmt::format("{} {}", request.method, request.path));
+    event.actor = actor_of(request);
+    event.before = point_of(context);
+    event.after = event.before;
+    event.refusal = why;
+    return event;
+  };
+  const auto record = [&context](audit::AdminEvent event) {
+    tell(event);
+    context.record(std::move(event));
+  };
+  return std::make_unique<Refusals>(describe, record);
 }
 
 }  // namespace fwd::control

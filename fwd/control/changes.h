@@ -2,10 +2,12 @@
 // here.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "fwd/control/context.h"
+#include "fwd/control/refusals.h"
 
 namespace fwd::control {
 
@@ -30,7 +32,7 @@ Answer recorded(const Context& context, const Request& request, std::string_view
 // the daemon itself stands in the record.
 policy::Outcome<policy::Applied> reload_policy(const Context& context);
 
-// Of a peer that has no right to change anything.
-void record_refusal(const Context& context, const Request& request, const std::string& why);
+// Of peers that have no right to change anything. The context must outlive them.
+std::unique_ptr<Refusals> recorded_refusals(const Context& context);
 
 }  // namespace fwd::control

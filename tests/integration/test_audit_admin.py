@@ -2,9 +2,11 @@
 
 import os
 import signal
+import time
 
 from harness import FwdTest
 from lab.firewall import field
+from lab.process import wait_until
 
 
 class Admin(FwdTest):
@@ -65,4 +67,36 @@ class Admin(FwdTest):
         record = self.records(1, event__dataset="fwd.admin")[0]
         self.assert_fields(record, event__action="request", event__outcome="failure", user__id="12345",
                            fwd__change="POST /v1/disable")
+        self.assertEqual(self.fwd.json("status")["enabled"], True)
+
+    def test_many_refused_requests_of_a_user_are_few_records_with_exact_numbers(self):
+        self.fwd.socket.chmod(0o666)
+        requests = 3000
+        flood = ("import http.client, socket, sys\n"
+                 "class Http(http.client.HTTPConnection):\n"
+                 "    def connect(self):\n"
+                 "        self.sock = socket.socket(socket.AF_UNIX)\n"
+                 "        self.sock.connect(sys.argv[1])\n"
+                 "client = Http('fwd')\n"
+                 "for _ in range(int(sys.argv[2])):\n"
+                 "    client.request('POST', '/v1/disable')\n"
+                 "    answer = client.getresponse()\n"
+                 "    answer.read()\n"
+                 "    assert answer.status == 403, answer.status\n")
+        began = time.monotonic()
+        result = self.server.run(["python3", "-c", flood, str(self.fwd.socket), str(requests)],
+                                 user=12345, group=12345, extra_groups=[])
+        seconds = time.monotonic() - began
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+        def told():
+            return sum(field(record, "fwd.requests") or 1 for record in self.fwd.audit(event__dataset="fwd.admin"))
+
+        wait_until(lambda: told() >= requests, 5, "all requests are told")
+        self.assertEqual(told(), requests)
+        records = self.fwd.audit(event__dataset="fwd.admin")
+        self.assertLessEqual(len(records), 2 * (seconds + 2))
+        for record in records:
+            self.assert_fields(record, event__action="request", event__outcome="failure", user__id="12345")
+        self.assertLessEqual(self.fwd.process.output(9999).count("was refused"), len(records))
         self.assertEqual(self.fwd.json("status")["enabled"], True)
