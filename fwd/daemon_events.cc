@@ -98,6 +98,7 @@ std::vector<std::string> Daemon::warnings() const {
   }
   if (const auto fill = kernel::conntrack_fill()) add(conntrack_warnings(*fill));
   add(audit_warnings(audit_->state()));
+  if (settings_.audit.rotate_size != 0) add(rotation_warnings());
   add(metrics_->warnings());
   add(worker_warnings(engine_->queue_totals(), lease_->healthy()));
   return all;

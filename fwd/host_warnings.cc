@@ -91,6 +91,16 @@ std::vector<std::string> audit_warnings(const audit::LogState& log) {
   return warnings;
 }
 
+std::vector<std::string> rotation_warnings(const std::string& root) {
+  constexpr const char* kLogrotate = "/etc/logrotate.d/fwd";
+  std::error_code error;
+  if (!std::filesystem::exists(root + kLogrotate, error)) return {};
+  return {
+      fmt::format("the audit log is rotated by fwd and by logrotate, and each renames the other's "
+                  "files: remove {}, or set rotate_size = 0",
+                  kLogrotate)};
+}
+
 std::vector<std::string> worker_warnings(const std::vector<engine::QueueTotals>& queues,
                                          bool healthy) {
   std::vector<std::string> warnings;

@@ -53,6 +53,16 @@ TEST_CASE("lost audit records are counted") {
         "the audit log can't be written (no space): 2 decisions wait so far");
 }
 
+TEST_CASE("two who rotate the log are one too many") {
+  const fwd::test::Scratch root;
+  CHECK(fwd::rotation_warnings(root.path()).empty());
+  root.write("etc/logrotate.d/fwd", "");
+  const auto warnings = fwd::rotation_warnings(root.path());
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("remove /etc/logrotate.d/fwd, or set rotate_size = 0") !=
+        std::string::npos);
+}
+
 TEST_CASE("a worker that ended is named with its reason") {
   fwd::engine::QueueTotals well;
   fwd::engine::QueueTotals ended;

@@ -13,7 +13,7 @@ from test_audit_kill import PORT, Datagrams
 from traffic import UdpServer, udp_outcome
 
 DISK = 4 * 1024 * 1024
-SINK = 9001
+SINK, RATED, SILENT = 9001, 9002, 9003
 
 
 class Faults(FwdTest):
@@ -94,6 +94,19 @@ class BlockedDisk(FullDisk):
             (self.log / "other").unlink()
             counts = self.settled()
             self.assert_whole(counts)
+            self.assertEqual(udp_outcome(self.client, 4, SERVER[4], SINK)[0], "answered")
+
+    def test_it_binds_the_daemon_alone_as_the_manual_says(self):
+        self.fwd.apply(self.policy + f"limit in {RATED}/udp rate 100/1m\nallow in log none {SILENT}/udp\n")
+        with contextlib.ExitStack() as stack:
+            for port in (SINK, RATED, SILENT):
+                stack.enter_context(UdpServer(self.server, 4, port))
+            self.fill()
+            with Datagrams(self.client):
+                wait_until(lambda: self.counts()["lost"] > 50, 10, "records are lost")
+                for port, became in ((SINK, "silence"), (RATED, "answered"), (SILENT, "answered")):
+                    self.assertEqual(udp_outcome(self.client, 4, SERVER[4], port)[0], became, port)
+            self.fwd.stop()  # from here on the kernel's copy decides
             self.assertEqual(udp_outcome(self.client, 4, SERVER[4], SINK)[0], "answered")
 
 

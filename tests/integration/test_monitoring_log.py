@@ -106,9 +106,9 @@ class Logrotate(FwdTest):
     settings = "[audit]\nfold_above = 0\n"
 
     @needs("logrotate", "jq", "lnav")
-    def test_jq_and_lnav_read_every_line_that_the_packages_logrotate_has_left(self):
+    def test_jq_and_lnav_read_every_line_that_the_packages_example_for_logrotate_has_left(self):
         config = adapted(
-            ROOT / "debian/fwd.logrotate", self.directory / "logrotate.conf",
+            ROOT / "debian/examples/logrotate", self.directory / "logrotate.conf",
             {"/var/log/fwd/*.json": self.fwd.audit_file, "su fwd fwd": "su root root",
              "if [ -d /run/systemd/system ]": "if true",
              "systemctl kill --kill-whom=main --signal=HUP fwd.service": f"kill -HUP {self.fwd.process.pid}"})

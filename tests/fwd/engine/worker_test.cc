@@ -1,5 +1,7 @@
 #include "fwd/engine/worker.h"
 
+#include <array>
+
 #include <catch2/catch.hpp>
 #include <net/if.h>
 
@@ -237,7 +239,8 @@ TEST_CASE(
   CHECK(out < kConnections * 8 / 10);
 
   bench.sink.records.clear();
-  for (const std::uint16_t port : {80, 81, 82, 9}) bench.verdict({1, PacketClass::New, tcp(port)});
+  for (const auto port : std::to_array<std::uint16_t>({80, 81, 82, 9}))
+    bench.verdict({1, PacketClass::New, tcp(port)});
   bench.verdict({1, PacketClass::New, {}});
   REQUIRE(bench.sink.records.size() == 5);
   for (const auto& record : bench.sink.records) CHECK_FALSE(record.sampled_out);
