@@ -18,13 +18,13 @@ struct Rule {
   std::string text;          // the statement as written, without its comment
   std::string canonical;
   std::string log;  // default, always, none, sample
-  std::optional<std::uint64_t>
-      sample;  // with that: one in so many accepted connections is recorded
   std::string comment;
   std::string file;
   std::uint64_t line = 0;     // 0 for a built-in rule
   std::uint64_t packets = 0;  // GET /v1/rules: with what the kernel's copy decided by it
   bool builtin = false;
+  // With log "sample": one in so many accepted connections is recorded.
+  std::optional<std::uint64_t> sample = {};
 };
 
 struct Default {

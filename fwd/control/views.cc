@@ -41,12 +41,12 @@ ctl::api::Rule view(const rules::Rule& rule, std::size_t number, std::uint64_t p
           .text = canonical,
           .canonical = std::move(canonical),
           .log = std::string(to_string(rule.log.kind())),
-          .sample = sample_of(rule.log),
           .comment = rule.comment.value_or(""),
           .file = {},
           .line = 0,
           .packets = packets,
-          .builtin = number == 0};
+          .builtin = number == 0,
+          .sample = sample_of(rule.log)};
 }
 
 std::string end_text(const rules::Packet& packet, const rules::Address& address,
