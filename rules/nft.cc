@@ -81,7 +81,7 @@ struct Dump {
     return reject.tcp_reset ? "reject with tcp reset" : "reject with icmpx admin-prohibited";
   }
   std::string operator()(const Queue& queue) const {
-    return fmt::format("queue num {}-{} bypass", queue.first, queue.last);
+    return fmt::format("queue num {}-{} bypass,fanout", queue.first, queue.last);
   }
   std::string operator()(const Remember& remember) const {
     return fmt::format("{} @{} {{ {} timeout {}s{} }}", remember.refresh ? "update" : "add",

@@ -29,10 +29,11 @@ bool Budget::take(const VerdictRecord& record) noexcept {
   return ++taken_[allowed ? 1 : 0] <= lines_per_second_;
 }
 
-std::uint64_t Folder::hash(const Key& key) const noexcept {
+std::uint32_t Folder::hash(const Key& key) const noexcept {
   std::uint64_t kinds = 0;
   std::memcpy(&kinds, key.kinds.data(), sizeof kinds);
-  return mixed(mixed(mixed(seed_ ^ key.source.high) ^ key.source.low) ^ kinds ^ key.index);
+  return static_cast<std::uint32_t>(
+      mixed(mixed(mixed(seed_ ^ key.source.high) ^ key.source.low) ^ kinds ^ key.index));
 }
 
 std::optional<std::uint32_t> Folder::find(const Key& key) const {

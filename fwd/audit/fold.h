@@ -69,7 +69,7 @@ class Folder {
   };
   static Key key_of(const VerdictRecord& record);
   Fold& fold_for(const VerdictRecord& record);
-  std::uint64_t hash(const Key& key) const noexcept;
+  std::uint32_t hash(const Key& key) const noexcept;
   std::optional<std::uint32_t> find(const Key& key) const;
   std::size_t find_or_open(const Key& key, const VerdictRecord& record);
 

@@ -51,11 +51,12 @@ class HookChains {
   Chain chain_a() const {
     Chain chain{name("a"), base(kChainAPriority)};
     chain.rules.push_back({{clear_priority()}, "our bits in it are forged"});
+    add_approved_accept(chain);
     add_stateless_accepts(chain);
     if (mode_ == Mode::Enforce)
       chain.rules.push_back(
           {{connection_is(ConnectionState::Revoked), Count{kCounterRevoked}, drop()}});
-    add_connection_accepts(chain);
+    add_related_accepts(chain);
     chain.rules.push_back({{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()},
                            "no worker is alive: chain B decides"});
     chain.rules.push_back(
@@ -77,13 +78,18 @@ class HookChains {
         {{Compare{Field::TransportProtocol, kIcmpv6}, Verdict{Verdict::Kind::Jump, "link_local"}}});
   }
 
-  void add_connection_accepts(Chain& chain) const {
+  // Ahead of the others, because nearly all packets of a host are such. That they were revoked isn't
+  // possible: a mark says one of both.
+  void add_approved_accept(Chain& chain) const {
     if (!policy_.builtins.established) return;
     const Compare not_related{Field::CtState, 0U, true, state::kRelated};
     chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related, accept()}});
-    if (direction_ == Direction::In) return;
-    // Our own resets and ICMP errors share the entry of what they answer, which may be unconfirmed:
-    // NFQUEUE would drop them.
+  }
+
+  // Our own resets and ICMP errors share the entry of what they answer, which may be unconfirmed:
+  // NFQUEUE would drop them.
+  void add_related_accepts(Chain& chain) const {
+    if (!policy_.builtins.established || direction_ == Direction::In) return;
     chain.rules.push_back({{is_related(), Compare{Field::TransportProtocol, kIcmp}, accept()}});
     chain.rules.push_back({{is_related(), Compare{Field::TransportProtocol, kIcmpv6}, accept()}});
     chain.rules.push_back(
@@ -114,11 +120,12 @@ class HookChains {
 
   Chain chain_b() const {
     Chain chain{name("b"), base(kChainBPriority)};
-    // First, because nearly all packets that come from the queue end here. None of them was
-    // accepted by the rules that chain A has as well.
+    // First, because nearly all packets that come from the queue end here, whose bits it clears. None
+    // of them was accepted by the rules that chain A has as well.
     chain.rules.push_back({{verdict_is(VerdictKind::Approve), go("approve")}});
+    add_approved_accept(chain);
     add_stateless_accepts(chain);
-    add_connection_accepts(chain);
+    add_related_accepts(chain);
     chain.rules.push_back({{verdict_is(VerdictKind::Pass), go("pass")}});
     if (mode_ == Mode::Enforce) {
       chain.rules.push_back({{verdict_is(VerdictKind::Revoke), go("revoke")}});

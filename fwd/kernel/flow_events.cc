@@ -1,9 +1,11 @@
 #include "fwd/kernel/flow_events.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <span>
 #include <string>
+#include <utility>
 
 #include <fcntl.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
@@ -74,6 +76,37 @@ bool is_on(const char* path) {
   return file.valid() && ::read(file.get(), &digit, 1) == 1 && digit != '0';
 }
 
+// What one system call brings: an event is a datagram of its own, below 1 KiB.
+class Datagrams {
+ public:
+  Datagrams() {
+    for (std::size_t at = 0; at < kMost; ++at) {
+      vectors_[at] = {.iov_base = buffers_[at].data(), .iov_len = buffers_[at].size()};
+      headers_[at].msg_hdr.msg_iov = &vectors_[at];
+      headers_[at].msg_hdr.msg_iovlen = 1;
+    }
+  }
+
+  // How many have come, of at most so many; without waiting, and errors as recvmmsg(2) says them.
+  int receive(int fd, std::size_t most) {
+    const auto room = static_cast<unsigned>(std::min(most, kMost));
+    return recvmmsg(fd, headers_.data(), room, MSG_DONTWAIT, nullptr);
+  }
+
+  // The first message, and the bytes from there on.
+  std::pair<nlmsghdr*, int> at(std::size_t number) {
+    return {reinterpret_cast<nlmsghdr*>(buffers_[number].data()),
+            static_cast<int>(headers_[number].msg_len)};
+  }
+
+ private:
+  static constexpr std::size_t kMost = 32;
+
+  alignas(nlmsghdr) std::array<std::array<std::byte, 2048>, kMost> buffers_;
+  std::array<iovec, kMost> vectors_{};
+  std::array<mmsghdr, kMost> headers_{};
+};
+
 }  // namespace
 
 std::optional<FlowEnd> parse_flow_end(const nlmsghdr& message) {
@@ -110,19 +143,20 @@ Result<FlowEvents> FlowEvents::open(CtMark mark, int buffer_bytes) {
 
 Result<std::size_t> FlowEvents::read(std::size_t most,
                                      const std::function<void(const FlowEnd&)>& each) {
-  std::array<std::byte, 8192> buffer;  // an event is below 1 KiB, and a message of its own
+  Datagrams datagrams;
   std::size_t events = 0;
   while (events < most) {
-    const ssize_t received = recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const auto received = datagrams.receive(fd(), most - events);
     if (received < 0 && (errno == EINTR || errno == ENOBUFS)) continue;  // lost() tells
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
     if (received < 0) return failed("receive conntrack's events");
-    int left = static_cast<int>(received);
-    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer.data()); mnl_nlmsg_ok(message, left);
-         message = mnl_nlmsg_next(message, &left)) {
-      ++events;
-      const auto end = parse_flow_end(*message);
-      end ? each(*end) : void(++lost_);
+    for (std::size_t at = 0; std::cmp_less(at, received); ++at) {
+      auto [message, left] = datagrams.at(at);
+      for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+        ++events;
+        const auto end = parse_flow_end(*message);
+        end ? each(*end) : void(++lost_);
+      }
     }
   }
   return events;

@@ -121,16 +121,19 @@ class Encoder {
                       reject.tcp_reset ? 0 : NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
   }
 
+  // By CPU, not by addresses: a load balancer's connections are all of one address, and the worker of
+  // that CPU is woken without an interrupt to another.
   void operator()(const Queue& queue) {
     const auto total = static_cast<std::uint16_t>(queue.last - queue.first + 1);
     if (queue_ == QueueExpression::Native) {
       nftnl_expr* expression = add("queue");
       nftnl_expr_set_u16(expression, NFTNL_EXPR_QUEUE_NUM, queue.first);
       nftnl_expr_set_u16(expression, NFTNL_EXPR_QUEUE_TOTAL, total);
-      nftnl_expr_set_u16(expression, NFTNL_EXPR_QUEUE_FLAGS, NFT_QUEUE_FLAG_BYPASS);
+      nftnl_expr_set_u16(expression, NFTNL_EXPR_QUEUE_FLAGS,
+                         NFT_QUEUE_FLAG_BYPASS | NFT_QUEUE_FLAG_CPU_FANOUT);
       return;
     }
-    const xt_NFQ_info_v3 info{queue.first, total, NFQ_FLAG_BYPASS};
+    const xt_NFQ_info_v3 info{queue.first, total, NFQ_FLAG_BYPASS | NFQ_FLAG_CPU_FANOUT};
     constexpr std::size_t kAligned = (sizeof info + 7) / 8 * 8;  // XT_ALIGN
     void* data = std::calloc(1, kAligned);
     std::memcpy(data, &info, sizeof info);

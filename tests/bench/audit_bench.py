@@ -36,7 +36,7 @@ def lines(options):
 def verdicts(options):
     packets = 30_000 if options.quick else 80_000
     with contextlib.ExitStack() as stack:
-        subjects = {name: stack.enter_context(verdict_bench.running(name)) for name in (LOGGED, UNLOGGED)}
+        subjects = {name: stack.enter_context(verdict_bench.running(name, pinned=False)) for name in (LOGGED, UNLOGGED)}
 
         def measure(name):
             host, process, firewall = subjects[name]

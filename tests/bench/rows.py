@@ -62,11 +62,14 @@ class Row:
 
 
 def take_turns(sides, rounds):
-    """Measures every side once, then every side again, and so on; the values of each by its name."""
+    """Measures every side once, then every side again the other way round, and so on, so that none gains by its place; the values
+    of each by its name."""
     values = {name: [] for name in sides}
+    order = list(sides)
     for _ in range(rounds):
-        for name, measure in sides.items():
-            values[name].append(measure())
+        for name in order:
+            values[name].append(sides[name]())
+        order.reverse()
     return values
 
 

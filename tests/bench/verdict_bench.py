@@ -11,6 +11,7 @@ import os
 import pathlib
 import signal
 import socket
+import statistics
 import sys
 import tempfile
 import time
@@ -26,10 +27,15 @@ QUEUE = 0
 PORT = 5009
 RATE = 40_000  # new flows a second
 STANDING = 20_000  # packets in the queue before it is served; no subject's queue is shorter
+STANDS = 3  # times that this is done for one value, their median: each takes a fifteenth of a second
 
 
 class Host(hosts.Pair):
     """The server under flood and the client that floods it."""
+
+    def __init__(self, flood_cpu):
+        super().__init__()
+        self.flood_cpu = flood_cpu
 
     def __enter__(self):
         super().__enter__()
@@ -49,16 +55,16 @@ class Host(hosts.Pair):
 
     def flood(self, packets, rate=0):
         """Packets sent."""
-        with on_cpu(first_and_last_cpu()[0]):
+        with on_cpu(self.flood_cpu):
             output = hosts.succeed(self.client, hosts.program("flood"), "flood0", SERVER_MAC, SERVER, PORT, packets, rate)
         return int(output.split()[0])
 
 
 @contextlib.contextmanager
-def queue_program(host, directory, *argv, own_table=False):
+def queue_program(host, cpu, directory, *argv, own_table=False):
     if not own_table:
         hosts.succeed(host.server, hosts.program("queue_rule"), QUEUE)
-    with on_cpu(first_and_last_cpu()[1]):
+    with on_cpu(cpu):
         process = Process(host.server, [hosts.program(argv[0]), *argv[1:]], directory / "subject.log")
     with process:
         wait_until(host.queue, 5, f"{argv[0]} has bound its queue", process)
@@ -66,11 +72,12 @@ def queue_program(host, directory, *argv, own_table=False):
 
 
 @contextlib.contextmanager
-def daemon(host, directory, rules, logged=True):
+def daemon(host, cpu, directory, rules, logged=True):
+    """Without `cpu` on all of them, as a server runs it: the worker binds itself to the first."""
     firewall = hosts.Daemon(host.server, directory, rules, text=None if logged else hosts.unlogged(rules))
     firewall.settings.write_text("queue_length = 32768\n", encoding="utf-8")
     with contextlib.ExitStack() as stack:
-        with on_cpu(first_and_last_cpu()[1]):
+        with on_cpu(cpu) if cpu is not None else contextlib.nullcontext():
             stack.enter_context(firewall)
         yield firewall.process, firewall
 
@@ -82,23 +89,37 @@ def subject(name):
                  "engine_table": ("engine_loop", str(QUEUE), str(PORT), "table")}.get(name)
     if arguments is None:
         rules, _, unlogged = name.partition(" ")
-        return lambda host, directory: daemon(host, directory, int(rules), logged=not unlogged)
-    return lambda host, directory: queue_program(host, directory, *arguments, own_table=name == "engine_table")
+        return lambda host, cpu, directory: daemon(host, cpu, directory, int(rules), logged=not unlogged)
+    return lambda host, cpu, directory: queue_program(host, cpu, directory, *arguments, own_table=name == "engine_table")
 
 
 @contextlib.contextmanager
-def running(name):
+def running(name, pinned=True):
+    """The subject on one CPU with all its threads, or a daemon on all of them; the flood comes from another than the worker's."""
+    first, last = first_and_last_cpu()
+    flood_cpu, cpu = (first, last) if pinned else (last, None)
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        host = stack.enter_context(Host())
-        process, firewall = stack.enter_context(subject(name)(host, directory))
+        host = stack.enter_context(Host(flood_cpu))
+        process, firewall = stack.enter_context(subject(name)(host, cpu, directory))
         time.sleep(0.5)  # what starting it left to do is done
         yield host, process, firewall
 
 
+def forget(host, process):
+    """Empties conntrack's table; returns when the subject has told what it tells of connections' ends."""
+    hosts.forget_connections(host.server)
+    cpu = cpu_seconds(process.pid)
+    while True:
+        time.sleep(0.1)
+        before, cpu = cpu, cpu_seconds(process.pid)
+        if cpu - before < 0.005:
+            return
+
+
 def steady(host, process, packets):
     """CPU microseconds for each verdict."""
-    hosts.forget_connections(host.server)
+    forget(host, process)
     before, cpu = host.queue().packets, cpu_seconds(process.pid)
     host.flood(packets, RATE)
     verdicts = host.drained().packets - before
@@ -110,7 +131,11 @@ def steady(host, process, packets):
 
 def saturated(host, process):
     """Verdicts a second with a standing queue."""
-    hosts.forget_connections(host.server)
+    return statistics.median(stand(host, process) for _ in range(STANDS))
+
+
+def stand(host, process):
+    forget(host, process)
     process.signal(signal.SIGSTOP)
     try:
         host.flood(STANDING)

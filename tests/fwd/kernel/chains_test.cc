@@ -40,10 +40,10 @@ TEST_CASE("chain A on input clears, accepts, drops and queues in the documented 
   CHECK(chain_text(build({}), "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
     meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
+    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
     iif 1 accept
     meta l4proto 58 jump link_local
     ct mark & 0xff000000 == 0x85000000 counter name revoked drop
-    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
     meta nfproto != @lease accept comment "no worker is alive: chain B decides"
     meta nfproto 2 ip saddr @shed_v4 counter name shed accept
     meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
@@ -61,7 +61,7 @@ TEST_CASE("packets are classified before they are queued, and a judged connectio
     ct state & 0x2 != 0x0 ct direction 0 meta priority set meta priority & 0xfff | 0x20000000
     ct state & 0x2 != 0x0 ct direction 1 meta priority set meta priority & 0xfff | 0x30000000
     ct state & 0x4 != 0x0 meta priority set meta priority & 0xfff | 0x40000000
-    queue num 4-5 bypass
+    queue num 4-5 bypass,fanout
   }
 )");
 }
@@ -72,9 +72,9 @@ TEST_CASE(
   CHECK(chain_text(build({}), "b_output") == R"(  chain b_output {
     type filter hook output priority 10; policy accept;
     meta priority & 0xffc00000 == 0x81400000 goto approve
+    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
     oif 1 accept
     meta l4proto 58 jump link_local
-    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
     ct state & 0x4 != 0x0 meta l4proto 1 accept
     ct state & 0x4 != 0x0 meta l4proto 58 accept
     ct state & 0x4 != 0x0 meta l4proto 6 tcp flags & 0x4 != 0x0 accept
@@ -133,9 +133,9 @@ TEST_CASE("a table that observes asks again about connections that were revoked"
   CHECK(chain_text(table, "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
     meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
+    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
     iif 1 accept
     meta l4proto 58 jump link_local
-    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
     meta nfproto != @lease accept comment "no worker is alive: chain B decides"
     meta nfproto 2 ip saddr @shed_v4 counter name shed accept
     meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
