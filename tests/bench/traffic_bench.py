@@ -118,7 +118,8 @@ def established_rows(options):
     yield Row("bulk throughput of one connection", "Gb/s", bulk["fwd"], bulk["nft"], "nftables", least=0.99)
     for percentile, most in (("p50", None), ("p99", 1.05)):
         mine, theirs = ([value[percentile] for value in delay[name]] for name in ("fwd", "nft"))
-        yield Row(f"latency of a request, open connection, {percentile}", "us", mine, theirs, "nftables", most)
+        yield Row(f"latency of a request, open connection, {percentile}", "us", mine, theirs, "nftables", most, quietest=True,
+                  note="of the quietest rounds")
 
 
 def rows(options):

@@ -1,6 +1,8 @@
 """The daemon's life: start, refusal to start, reload, end, and the table that outlives it."""
 
+import os
 import signal
+import unittest
 
 from harness import FAMILIES, SERVER, FwdTest, Hosts
 from lab.process import Process, wait_until
@@ -32,6 +34,20 @@ class Life(FwdTest):
             self.assertTrue(exchange(live))
             self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
             self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
+
+    @unittest.skipUnless(len(os.sched_getaffinity(0)) > 1, "one CPU alone")
+    def test_connections_of_one_source_are_judged_on_the_cpu_that_receives_them(self):
+        cpus = sorted(os.sched_getaffinity(0))
+        with Listener(self.server, 80):
+            for cpu in cpus[:2]:
+                before = [queue.packets for queue in self.fwd.queue_lines()]
+                os.sched_setaffinity(0, {cpu})
+                try:
+                    self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
+                finally:
+                    os.sched_setaffinity(0, cpus)
+                served = [queue.packets - old for queue, old in zip(self.fwd.queue_lines(), before)]
+                self.assertEqual([count > 0 for count in served], [cpu % 2 == queue for queue in range(2)])
 
     def test_disable_without_a_daemon_says_that_it_took_the_table_away(self):
         self.fwd.kill()
