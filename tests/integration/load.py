@@ -3,6 +3,7 @@ permits, and one after another that it forbids. Fault is what the tests of fault
 
 import contextlib
 import itertools
+import os
 import random
 import socket
 import struct
@@ -103,6 +104,17 @@ def flood(namespace, sources, port, packets, each_millisecond=20):
                 sock.sendto(packet, (SERVER[4], 0))
             if number % each_millisecond == 0:
                 time.sleep(max(0.0, start + number / each_millisecond / 1000 - time.monotonic()))
+
+
+def flood_on_each_cpu(namespace, sources, port, packets):
+    """So that all queues get something: a packet's queue is that of the CPU that receives it. Here the sending one does."""
+    cpus = os.sched_getaffinity(0)
+    try:
+        for cpu in cpus:
+            os.sched_setaffinity(0, {cpu})
+            flood(namespace, sources, port, packets)
+    finally:
+        os.sched_setaffinity(0, cpus)
 
 
 class Fault(FwdTest):

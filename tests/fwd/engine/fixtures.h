@@ -154,6 +154,7 @@ class HangingSource final : public fwd::kernel::PacketSource {
 class KeepingSink final : public fwd::engine::RecordSink {
  public:
   std::size_t push(unsigned, std::span<const fwd::audit::VerdictRecord> some) noexcept override {
+    ++pushes;
     const std::size_t fitting = std::min(some.size(), room - records.size());
     records.insert(records.end(), some.begin(),
                    some.begin() + static_cast<std::ptrdiff_t>(fitting));
@@ -163,6 +164,7 @@ class KeepingSink final : public fwd::engine::RecordSink {
   bool unrecorded_may_pass() const noexcept override { return lenient; }
 
   std::vector<fwd::audit::VerdictRecord> records;
+  std::size_t pushes = 0;
   std::size_t room = 1'000'000;
   bool lenient = true;
 };

@@ -311,6 +311,14 @@ TEST_CASE(
         std::vector{Reason::Rule, Reason::Invalid, Reason::Invalid, Reason::Rule, Reason::Rule});
 }
 
+TEST_CASE("a batch without records leaves the sink alone") {
+  Bench bench(every_action());
+  CHECK(bench.records_for({1, PacketClass::Again, tcp(80)}) == 0);
+  CHECK(bench.sink.pushes == 0);
+  CHECK(bench.records_for({2, PacketClass::New, tcp(80)}) == 1);
+  CHECK(bench.sink.pushes == 1);
+}
+
 TEST_CASE("records that the sink has no room for are counted") {
   Bench bench(every_action());
   bench.sink.room = 1;
