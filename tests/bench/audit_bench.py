@@ -34,18 +34,17 @@ def lines(options):
 
 
 def verdicts(options):
-    packets = 30_000 if options.quick else 80_000
     with contextlib.ExitStack() as stack:
         subjects = {name: stack.enter_context(verdict_bench.running(name, pinned=False)) for name in (LOGGED, UNLOGGED)}
 
         def measure(name):
             host, process, firewall = subjects[name]
-            result = verdict_bench.measure(LOGGED, host, process, firewall, packets)
+            result = verdict_bench.measure(LOGGED, host, process, firewall, options)
             if result["records"].startswith("0 lines, 0 folded") != (name == UNLOGGED):
                 raise RuntimeError(f"{name}: {result['records']}")
             return result
 
-        results = take_turns({name: lambda name=name: measure(name) for name in subjects}, options.rounds + 2)
+        results = verdict_bench.take_rounds({name: lambda name=name: measure(name) for name in subjects}, options)
     column = {name: {key: [result[key] for result in results[name]] for key in ("cost", "rate")} for name in results}
     yield Row(f"verdicts a second, standing queue, {LOGGED} rules, audit on", "/s", column[LOGGED]["rate"], column[UNLOGGED]["rate"],
               "the same, `log none`", least=0.95)

@@ -27,7 +27,6 @@ QUEUE = 0
 PORT = 5009
 RATE = 40_000  # new flows a second
 STANDING = 20_000  # packets in the queue before it is served; no subject's queue is shorter
-STANDS = 3  # times that this is done for one value, their median: each takes a fifteenth of a second
 
 
 class Host(hosts.Pair):
@@ -129,9 +128,9 @@ def steady(host, process, packets):
     return (cpu_seconds(process.pid) - cpu) * 1e6 / verdicts
 
 
-def saturated(host, process):
-    """Verdicts a second with a standing queue."""
-    return statistics.median(stand(host, process) for _ in range(STANDS))
+def saturated(host, process, times=1):
+    """Verdicts a second with a standing queue: the median of so many, since each lasts a fifteenth of a second."""
+    return statistics.median(stand(host, process) for _ in range(times))
 
 
 def stand(host, process):
@@ -153,20 +152,22 @@ def folded(firewall):
     return f"{audit['written']} lines, {audit['folded']} folded, {audit['lost']} lost"
 
 
-def measure(subject_name, host, process, firewall, packets):
-    cost = steady(host, process, packets)
+def measure(subject_name, host, process, firewall, options):
+    cost = steady(host, process, 30_000 if options.quick else 80_000)
     records = folded(firewall) if firewall and int(subject_name) <= 10_000 else ""
-    return {"cost": cost, "rate": saturated(host, process), "records": records}
+    return {"cost": cost, "rate": saturated(host, process, 1 if options.quick else 3), "records": records}
+
+
+def take_rounds(sides, options):
+    return take_turns(sides, options.rounds if options.quick else options.rounds + 2)
 
 
 def rows(options, sizes=None):
     sizes = sizes or ([10, 10_000] if options.quick else [10, 1000, 10_000, 100_000])
-    packets = 30_000 if options.quick else 80_000
     names = ["bare", *map(str, sizes)]
     with contextlib.ExitStack() as stack:
         subjects = {name: stack.enter_context(running(name)) for name in names}
-        results = take_turns({name: lambda name=name: measure(name, *subjects[name], packets) for name in names},
-                             options.rounds + 2)
+        results = take_rounds({name: lambda name=name: measure(name, *subjects[name], options) for name in names}, options)
     column = {name: {key: [result[key] for result in results[name]] for key in ("cost", "rate", "records")} for name in names}
     for size in sizes:
         mine, bare = column[str(size)], column["bare"]
