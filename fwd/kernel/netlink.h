@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include <libmnl/libmnl.h>
 
@@ -50,7 +49,8 @@ class NetlinkSocket {
   void make_room(std::size_t bytes);
 
   std::unique_ptr<mnl_socket, MnlClose> socket_;
-  std::vector<std::byte> answers_;  // room for one recv
+  // Room for one recv; not filled with zeros, so that what no answer has reached takes no memory.
+  std::unique_ptr<std::byte[]> answers_;
   int send_room_ = 0;               // bytes that the kernel was asked for
   std::uint32_t sequence_ = 0;
   std::uint32_t settled_ = 0;  // answers up to this one belong to earlier requests
