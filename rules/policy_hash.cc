@@ -1,5 +1,7 @@
 #include "rules/policy_hash.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "rules/printer.h"
@@ -22,14 +24,21 @@ char* write(const Address& address, char* at) {
 }  // namespace
 
 std::string members_hash(const NamedSet& set) {
-  std::string bytes = ports_text(set.ports);
+  constexpr std::size_t kRangeBytes = 2 * kAddressBytes;
+  Sha256 hash;
+  hash.update(ports_text(set.ports));
   if (set.addresses != nullptr) {
-    bytes.resize(set.addresses->size() * 2 * kAddressBytes);
+    std::array<char, 256 * kRangeBytes> bytes;
     char* at = bytes.data();
-    for (const AddressRange& range : set.addresses->ranges())
+    for (const AddressRange& range : set.addresses->ranges()) {
       at = write(range.last, write(range.first, at));
+      if (at != bytes.end()) continue;
+      hash.update({bytes.data(), bytes.size()});
+      at = bytes.data();
+    }
+    hash.update({bytes.data(), at});
   }
-  return sha256_hex(bytes);
+  return hash.take_hex();
 }
 
 std::string hash_of(const Policy& policy) {

@@ -11,6 +11,7 @@ void resolve_members(const ast::Set& set, NamedSet& named, const Services& servi
                      Report& report) {
   const bool ports = !set.members.empty() && looks_like_port(set.members.front().text);
   std::vector<AddressRange> addresses;
+  if (!ports) addresses.reserve(set.members.size());
   for (const ast::Word& member : set.members) {
     if (report.full()) break;
     if (ports) {

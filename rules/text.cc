@@ -41,6 +41,19 @@ bool invisible(char32_t code) {
          (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
+// Most texts are nothing else, and a policy has up to 16 MB: without a branch for each byte.
+bool is_ascii(std::string_view text) {
+  unsigned char all = 0;
+  for (const char c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
+}
+
+bool all_visible_ascii(std::string_view text) {
+  bool visible = true;
+  for (const char c : text) visible &= c >= ' ' && c <= '~';
+  return visible;
+}
+
 // The fault of one line, if it has one; `line` is without its line end.
 std::optional<Diagnostic> check_line(const Source& source, std::string_view line,
                                      std::size_t offset, std::size_t number) {
@@ -52,6 +65,7 @@ std::optional<Diagnostic> check_line(const Source& source, std::string_view line
   if (line.size() > kMaxLine) {
     return fault(kMaxLine, fmt::format("the line has more than {} bytes", kMaxLine));
   }
+  if (all_visible_ascii(line)) return std::nullopt;
   for (std::size_t at = 0; at < line.size();) {
     const Character character = decode_utf8(line.substr(at));
     if (character.length == 0) {
@@ -93,6 +107,16 @@ std::optional<Diagnostic> check_text(const Source& source) {
     begin = next;
   }
   return std::nullopt;
+}
+
+bool is_utf8(std::string_view text) {
+  if (is_ascii(text)) return true;
+  while (!text.empty()) {
+    const Character character = decode_utf8(text);
+    if (character.length == 0) return false;
+    text.remove_prefix(character.length);
+  }
+  return true;
 }
 
 Lines lines_of(std::string_view text) {

@@ -20,6 +20,8 @@ inline constexpr std::size_t kMaxLine = std::size_t{64} << 10;  // bytes
 // of writing). Line ends are LF or CR LF.
 std::optional<Diagnostic> check_text(const Source& source);
 
+bool is_utf8(std::string_view text);  // RFC 3629
+
 // Without their line feeds; a last line needs none.
 template <typename Visit>
 void for_each_line(std::string_view text, const Visit& visit) {

@@ -219,13 +219,22 @@ inline constexpr int kMaxDepth = 8;
 // Of JSON text; of other text it may say either.
 bool nests_too_deep(std::string_view text);
 
+// A quicker way for a body that may be long; nothing where it is no plain case of it.
+template <class Body>
+struct Shortcut {
+  static std::optional<std::string> encode(const Body&) { return std::nullopt; }
+  static std::optional<Body> decode(std::string_view) { return std::nullopt; }
+};
+
 template <class Body>
 std::string encode(const Body& body) {
+  if (auto text = Shortcut<Body>::encode(body)) return *std::move(text);
   return to_json_value(body).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 template <class Body>
 std::expected<Body, std::string> decode(std::string_view text) {
+  if (auto body = Shortcut<Body>::decode(text)) return *std::move(body);
   if (nests_too_deep(text)) return std::unexpected("is nested too deeply");
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return std::unexpected("is not JSON");

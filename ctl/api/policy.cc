@@ -1,6 +1,7 @@
 #include "ctl/api/policy.h"
 
 #include "ctl/api/diagnostic_fields.h"
+#include "ctl/api/plain_json.h"
 
 namespace ctl::api {
 
@@ -19,6 +20,49 @@ struct Fields<Sources> {
 };
 template <>
 inline constexpr bool kIsRequest<Sources> = true;
+
+// A policy's text may have 16 MB: through the tree it takes a third of a second, each way.
+template <>
+struct Shortcut<Sources> {
+  static std::optional<std::string> encode(const Sources& sources) {
+    std::string text;
+    text.reserve(sources.main.text.size() + sources.main.text.size() / 16);  // some escapes
+    const auto append = [&](std::string_view before, const rules::Source& source) {
+      text.append(before).append(R"({"name":)");
+      if (!append_plain(text, source.name)) return false;
+      text.append(R"(,"text":)");
+      if (!append_plain(text, source.text)) return false;
+      text += '}';
+      return true;
+    };
+    if (!append(R"({"main":)", sources.main)) return std::nullopt;
+    std::string_view before = R"(,"includes":[)";
+    for (const rules::Source& include : sources.includes) {
+      if (!append(before, include)) return std::nullopt;
+      before = ",";
+    }
+    text.append(sources.includes.empty() ? before : "").append("]}");
+    return text;
+  }
+
+  // Only what encode() above has written.
+  static std::optional<Sources> decode(std::string_view text) {
+    Sources sources;
+    PlainReader reader(text);
+    const auto read = [&](std::string_view before, rules::Source& source) {
+      return reader.accept(before) && reader.accept(R"({"name":)") && reader.string(source.name) &&
+             reader.accept(R"(,"text":)") && reader.string(source.text) && reader.accept("}");
+    };
+    if (!read(R"({"main":)", sources.main) || !reader.accept(R"(,"includes":[)"))
+      return std::nullopt;
+    while (!reader.accept("]")) {
+      const std::string_view before = sources.includes.empty() ? "" : ",";
+      if (!read(before, sources.includes.emplace_back())) return std::nullopt;
+    }
+    if (!reader.accept("}") || !reader.at_end()) return std::nullopt;
+    return sources;
+  }
+};
 
 template <>
 struct Fields<PolicyText> {

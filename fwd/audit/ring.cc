@@ -5,6 +5,8 @@
 #include <new>
 #include <thread>
 
+#include <sys/mman.h>
+
 namespace fwd::audit {
 namespace {
 
@@ -18,9 +20,18 @@ void add(Counter& counter, std::uint64_t count) noexcept {
 
 Ring::Ring(std::size_t capacity, std::uint64_t& decided)
     : mask_(std::bit_ceil(std::max<std::size_t>(capacity, 1)) - 1),
-      slots_(static_cast<VerdictRecord*>(std::calloc(mask_ + 1, sizeof(VerdictRecord)))),
-      decided_(decided) {
-  if (!slots_) throw std::bad_alloc();
+      slots_(map((mask_ + 1) * sizeof(VerdictRecord)), Unmap{(mask_ + 1) * sizeof(VerdictRecord)}),
+      decided_(decided) {}
+
+VerdictRecord* Ring::map(std::size_t bytes) {
+  void* const memory =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<VerdictRecord*>(memory);
+}
+
+void Ring::Unmap::operator()(VerdictRecord* slots) const noexcept {
+  munmap(slots, bytes);
 }
 
 std::size_t Ring::room_for(std::size_t records) noexcept {

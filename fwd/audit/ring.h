@@ -7,12 +7,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "fwd/audit/record.h"
-#include "fwd/owned.h"
 
 namespace fwd::audit {
 
@@ -62,8 +61,15 @@ class Ring {
   void lose(std::int64_t realtime_ns) noexcept;
 
   const std::uint64_t mask_;  // of positions, the capacity less one
-  // From calloc(), so that what no record has been put into takes no memory.
-  const Owned<VerdictRecord[], std::free> slots_;
+  struct Unmap {
+    std::size_t bytes;
+    void operator()(VerdictRecord* slots) const noexcept;
+  };
+  static VerdictRecord* map(std::size_t bytes);
+
+  // Mapped, so that what no record has been put into takes no memory. calloc() may find room among what was freed, and
+  // fills that.
+  const std::unique_ptr<VerdictRecord[], Unmap> slots_;
 
   // Written by the producer.
   alignas(kCacheLine) std::atomic_ref<std::uint64_t> decided_;

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstdarg>
 #include <cstdio>
-#include <optional>
+#include <expected>
 #include <string>
 
 #include <microhttpd.h>
@@ -48,22 +48,22 @@ MHD_Result collect(void* into, MHD_ValueKind, const char* key, const char* value
   return MHD_YES;
 }
 
-// The library checks that the length is a number, and keeps to it.
-std::optional<Response> refuse_body(MHD_Connection* connection, const Limits& limits) {
+// Or why it isn't taken. The library checks that the length is a number, and keeps to it.
+std::expected<std::size_t, Response> body_length(MHD_Connection* connection, const Limits& limits) {
   if (header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) != nullptr) {
-    return error_response(MHD_HTTP_LENGTH_REQUIRED,
-                          "a body must say its length beforehand (Content-Length)");
+    return std::unexpected(error_response(
+        MHD_HTTP_LENGTH_REQUIRED, "a body must say its length beforehand (Content-Length)"));
   }
   const char* const text = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-  if (text == nullptr) return std::nullopt;
+  if (text == nullptr) return 0;
   const std::string_view digits(text);
   std::size_t length = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (parsed.ec == std::errc{} && length <= limits.body_bytes) return std::nullopt;
-  return error_response(
+  if (parsed.ec == std::errc{} && length <= limits.body_bytes) return length;
+  return std::unexpected(error_response(
       {ctl::api::ErrorCode::TooLarge,
        "the request's body is larger than " + std::to_string(limits.body_bytes) + " bytes",
-       {}});
+       {}}));
 }
 
 void log_line(void*, const char* format, va_list arguments) {
@@ -132,8 +132,9 @@ struct Server::Callbacks {
       exchange->request.sudo_uid = sudo_uid;
     const auto route = self.router_.admit(exchange->request);
     if (!route) return answer(connection, route.error());
-    if (const auto refusal = refuse_body(connection, self.limits_))
-      return answer(connection, *refusal);
+    const auto length = body_length(connection, self.limits_);
+    if (!length) return answer(connection, length.error());
+    exchange->request.body.reserve(*length);
     exchange->route = *route;
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect, &exchange->request);
     *state = exchange.release();  // completed() takes it back

@@ -12,7 +12,7 @@ namespace fwd::kernel {
 namespace {
 
 constexpr int kAnswerTimeoutMs = 5000;
-constexpr std::size_t kReceiveBytes = 256 * 1024;
+constexpr std::size_t kReceiveBytes = 64 * 1024;  // a dump's parts have at most half of that
 
 void set_option(int fd, int option) {
   const int on = 1;
@@ -31,9 +31,6 @@ Result<void> wait_readable(int fd, int timeout_ms, const char* what) {
 }
 
 }  // namespace
-
-NetlinkSocket::NetlinkSocket(mnl_socket* socket)
-    : socket_(socket), answers_(std::make_unique_for_overwrite<std::byte[]>(kReceiveBytes)) {}
 
 Result<NetlinkSocket> NetlinkSocket::open(int bus, unsigned groups) {
   mnl_socket* raw = mnl_socket_open2(bus, SOCK_CLOEXEC);
@@ -62,14 +59,15 @@ Result<void> NetlinkSocket::request(std::span<const std::byte> messages,
 
   const std::uint32_t settled = std::exchange(settled_, last_sequence);
   failed_sequence_ = 0;
+  const auto answers = std::make_unique_for_overwrite<std::byte[]>(kReceiveBytes);
   bool interrupted = false;  // then read to the end all the same: a socket has one dump at a time
   while (true) {
     if (auto ready = wait_readable(fd(), kAnswerTimeoutMs, what); !ready) return ready;
-    const ssize_t received = mnl_socket_recvfrom(socket_.get(), answers_.get(), kReceiveBytes);
+    const ssize_t received = mnl_socket_recvfrom(socket_.get(), answers.get(), kReceiveBytes);
     if (received < 0 && errno == EINTR) continue;
     if (received < 0) return failed(what);
     int left = static_cast<int>(received);
-    for (auto* header = reinterpret_cast<nlmsghdr*>(answers_.get()); mnl_nlmsg_ok(header, left);
+    for (auto* header = reinterpret_cast<nlmsghdr*>(answers.get()); mnl_nlmsg_ok(header, left);
          header = mnl_nlmsg_next(header, &left)) {
       if (header->nlmsg_seq <= settled) continue;
       interrupted = interrupted || (header->nlmsg_flags & NLM_F_DUMP_INTR) != 0;

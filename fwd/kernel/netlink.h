@@ -45,13 +45,11 @@ class NetlinkSocket {
   std::uint32_t failed_sequence() const { return failed_sequence_; }
 
  private:
-  explicit NetlinkSocket(mnl_socket* socket);
+  explicit NetlinkSocket(mnl_socket* socket) : socket_(socket) {}
   void make_room(std::size_t bytes);
 
   std::unique_ptr<mnl_socket, MnlClose> socket_;
-  // Room for one recv; not filled with zeros, so that what no answer has reached takes no memory.
-  std::unique_ptr<std::byte[]> answers_;
-  int send_room_ = 0;               // bytes that the kernel was asked for
+  int send_room_ = 0;  // bytes that the kernel was asked for
   std::uint32_t sequence_ = 0;
   std::uint32_t settled_ = 0;  // answers up to this one belong to earlier requests
   std::uint32_t failed_sequence_ = 0;

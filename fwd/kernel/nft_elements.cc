@@ -110,9 +110,11 @@ std::size_t hash_of(const KernelElement& element) {
 
 void append_member(const rules::MemberSet& set, const rules::nft::Interval& member,
                    std::vector<KernelElement>& elements) {
-  elements.push_back({key_bytes({set.key}, {member.first})});
+  // As key_bytes() would make them, which takes long for lists of one: there may be a million members.
+  const Load load = load_of(set.key);
+  elements.push_back({bytes_of(member.first, load)});
   if (!set.ranges()) return;
-  if (auto behind = next_key(key_bytes({set.key}, {member.last})))
+  if (auto behind = next_key(bytes_of(member.last, load)))
     elements.push_back({std::move(*behind), true});
 }
 

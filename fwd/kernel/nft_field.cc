@@ -72,8 +72,8 @@ Load load_of(Field field) {
 }
 
 Bytes big_endian(std::uint64_t value, unsigned bytes) {
-  Bytes out;
-  for (unsigned i = bytes; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  Bytes out(bytes);
+  for (std::uint8_t& byte : out) byte = static_cast<std::uint8_t>(value >> (8 * --bytes));
   return out;
 }
 

@@ -87,7 +87,7 @@ Outcome<Applied> PolicyManager::commit_text(const std::string& main_text) {
   const State before = state();
   rules::SourceTree sources = before->sources();
   sources.main.text = main_text;
-  auto applied = commit(std::move(sources), true);
+  auto applied = commit(std::move(sources), write_draft(main_text));
   if (applied || applied.error().code != ErrorCode::Syntax) return applied;
   auto diagnostics = std::move(applied.error().diagnostics);
   rules::place_before_edit(diagnostics, before->sources().main, main_text);

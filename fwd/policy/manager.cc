@@ -132,7 +132,7 @@ Outcome<Applied> PolicyManager::apply(const rules::SourceTree& sent) {
     return std::unexpected(store_.changed_by_hand());
   }
   if (!write && same(*sources, before->sources()) && in_force()) return Applied{before, {}, true};
-  auto applied = commit(std::move(*sources), write);
+  auto applied = commit(std::move(*sources), write ? write_draft(sent.main.text) : Writing());
   if (!applied)
     return std::unexpected(
         rename_source(std::move(applied.error()), store_.name(), sent.main.name));
@@ -210,11 +210,16 @@ void PolicyManager::take_back() {
   }
 }
 
-Outcome<Applied> PolicyManager::commit(rules::SourceTree sources, bool write) {
+// The text must outlive what is returned, which waits in its destructor.
+PolicyManager::Writing PolicyManager::write_draft(const std::string& text) const {
+  return std::async(std::launch::async, [&] { return store_.prepare(text); });
+}
+
+Outcome<Applied> PolicyManager::commit(rules::SourceTree sources, Writing writing) {
   auto built = build(std::move(sources), services_, next_stamp());
   if (!built) return std::unexpected(std::move(built.error()));
-  if (!write) return commit_built(std::move(*built), std::nullopt);
-  auto draft = store_.prepare(built->active->policy.sources->main.text);
+  if (!writing.valid()) return commit_built(std::move(*built), std::nullopt);
+  auto draft = writing.get();
   if (!draft) return internal(draft.error());
   return commit_built(std::move(*built), std::move(*draft));
 }

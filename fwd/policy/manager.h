@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -120,7 +121,10 @@ class PolicyManager {
 
  private:
   Stamp next_stamp() const;
-  Outcome<Applied> commit(rules::SourceTree sources, bool write);
+  // The new file, on its way to the disk while the policy is built. Without one nothing is to be written.
+  using Writing = std::future<Result<Draft>>;
+  Writing write_draft(const std::string& text) const;
+  Outcome<Applied> commit(rules::SourceTree sources, Writing writing);
   Outcome<Applied> commit_built(Built built, std::optional<Draft> draft,
                                 LiveEffect effect = LiveEffect::MayCut);
   Outcome<Applied> commit_edit(rules::Edited edited);

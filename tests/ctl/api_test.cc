@@ -7,6 +7,7 @@
 #include "ctl/api/policy.h"
 #include "ctl/api/rule.h"
 #include "ctl/api/status.h"
+#include "rules/text.h"
 
 using namespace ctl::api;
 
@@ -81,6 +82,52 @@ TEST_CASE("a malformed body is refused with the field's name") {
   CHECK(problem<Nothing>(R"({"x":1})") == "x: is not a field of this request");
   CHECK(problem<Set>(R"({"name":"a","kind":"cats","members":[],"file":"","line":1})") ==
         "kind: is none of the known words");
+}
+
+TEST_CASE("a policy's texts come back as they were, whatever is in them") {
+  const std::string all =
+      "\"\\/\b\f\n\r\t \x01\x1f\x7f caf\xc3\xa9 \xe2\x80\xa8 \xf0\x9f\x94\xa5 \\u00e9 \\n \\";
+  for (std::size_t begin = 0; begin <= all.size(); ++begin) {
+    const std::string text = all.substr(begin);
+    if (!rules::is_utf8(text)) continue;  // begins inside a character
+    const auto back = decode<Sources>(encode(Sources{{text, "x"}, {{"a", text}, {"b", "\n"}}}));
+    REQUIRE(back);
+    CHECK(back->main.name == text);
+    REQUIRE(back->includes.size() == 2);
+    CHECK(back->includes[0].text == text);
+    CHECK(back->includes[1].text == "\n");
+  }
+}
+
+TEST_CASE("a policy may be sent in any way that JSON has") {
+  const auto text_of = [](const std::string& body) {
+    const auto sources = decode<Sources>(body);
+    return sources ? sources->main.text : sources.error();
+  };
+  CHECK(text_of(R"({"main":{"name":"a","text":"x\n"},"includes":[]})") == "x\n");
+  CHECK(text_of(R"({"main":{"name":"a","text":"\u0078\/\n"},"includes":[]})") == "x/\n");
+  CHECK(text_of(R"({"includes":[],"main":{"text":"x","name":"a"}})") == "x");
+  CHECK(text_of(R"( { "main" : { "name":"a","text":"x" }, "includes":[ ] } )") == "x");
+}
+
+TEST_CASE("a policy's body that is cut off anywhere, or goes on, is no policy") {
+  const std::string whole = encode(Sources{{"a", "x\n\"\\"}, {{"b", "y"}, {"c", "z"}}});
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    CHECK(problem<Sources>(whole.substr(0, length)) == "is not JSON");
+  CHECK(problem<Sources>(whole + "}") == "is not JSON");
+  CHECK(problem<Sources>(R"({"main":{"name":"a","text":"\x"},"includes":[]})") == "is not JSON");
+  CHECK(problem<Sources>("{\"main\":{\"name\":\"a\",\"text\":\"\n\"},\"includes\":[]}") ==
+        "is not JSON");
+  CHECK(problem<Sources>("{\"main\":{\"name\":\"a\",\"text\":\"\xff\"},\"includes\":[]}") ==
+        "is not JSON");
+  CHECK(
+      problem<Sources>(R"({"main":{"name":"a","text":""},"includes":[{"name":"b","text":""},]})") ==
+      "is not JSON");
+}
+
+TEST_CASE("a policy's bytes that are no UTF-8 are replaced") {
+  CHECK(encode(Sources{{"a", "x\xff"}, {}}) ==
+        "{\"main\":{\"name\":\"a\",\"text\":\"x\xef\xbf\xbd\"},\"includes\":[]}");
 }
 
 TEST_CASE("an answer's unknown fields are ignored, so that versions may differ") {
