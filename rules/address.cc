@@ -188,10 +188,21 @@ std::optional<AddressRange> parse_ends(std::string_view first_text, std::string_
   return AddressRange{*first, *last};
 }
 
-// Whether `next`, which doesn't start before `previous`, overlaps it or follows without a gap.
-bool touches(const AddressRange& previous, const AddressRange& next) {
-  if (previous.last.family != next.first.family) return false;
-  return next.first <= previous.last || to_number(next.first) == to_number(previous.last) + 1;
+// Sorts ranges of one family, and makes one of those that overlap or follow each other without a gap.
+template <typename Range, typename NumberOf>
+void merge(std::vector<Range>& ranges, NumberOf number) {
+  if (!std::ranges::is_sorted(ranges)) std::ranges::sort(ranges);
+  std::size_t merged = 0;  // so many come of those that were looked at
+  for (const Range& range : ranges) {
+    Range* const before = merged > 0 ? &ranges[merged - 1] : nullptr;
+    if (before != nullptr &&
+        (range.first <= before->last || number(range.first) == number(before->last) + 1)) {
+      before->last = std::max(before->last, range.last);
+    } else {
+      ranges[merged++] = range;
+    }
+  }
+  ranges.resize(merged);
 }
 
 }  // namespace
@@ -257,32 +268,33 @@ std::string to_string(const AddressRange& range) {
   return fmt::format("{}-{}", to_string(range.first), to_string(range.last));
 }
 
+void AddressSet::Builder::add(const AddressRange& range) {
+  const auto& [first, last] = range;
+  if (first.family == Family::V4) {
+    v4_.push_back({static_cast<std::uint32_t>(first.low), static_cast<std::uint32_t>(last.low)});
+  } else {
+    v6_.push_back({{first.high, first.low}, {last.high, last.low}});
+  }
+}
+
+AddressSet AddressSet::Builder::build() && {
+  const auto v4_number = [](std::uint32_t address) { return Number{address}; };
+  const auto v6_number = [](const V6Number& address) {
+    return Number{address.high} << 64U | address.low;
+  };
+  merge(v4_, v4_number);
+  merge(v6_, v6_number);
+  AddressSet set;
+  set.v4_ = v4_;
+  if (!v6_.empty()) set.v6_ = std::move(v6_);
+  return set;
+}
+
 AddressSet::AddressSet(std::vector<AddressRange> ranges) {
-  if (!std::ranges::is_sorted(ranges)) std::ranges::sort(ranges);
-  std::size_t merged = 0;  // so many come of those that were looked at
-  for (const AddressRange& range : ranges) {
-    if (merged > 0 && touches(ranges[merged - 1], range)) {
-      ranges[merged - 1].last = std::max(ranges[merged - 1].last, range.last);
-    } else {
-      ranges[merged++] = range;
-    }
-  }
-  ranges.resize(merged);
-  const auto v6 = std::ranges::partition_point(
-      ranges, [](const AddressRange& range) { return range.first.family == Family::V4; });
-  std::vector<V4Range> v4;
-  v4.reserve(static_cast<std::size_t>(v6 - ranges.begin()));
-  for (auto range = ranges.begin(); range != v6; ++range) {
-    v4.push_back({static_cast<std::uint32_t>(range->first.low),
-                  static_cast<std::uint32_t>(range->last.low)});
-  }
-  v4_ = v4;
-  if (v6 == ranges.end()) return;
-  std::vector<V6Range> others;
-  others.reserve(static_cast<std::size_t>(ranges.end() - v6));
-  for (auto range = v6; range != ranges.end(); ++range)
-    others.push_back({{range->first.high, range->first.low}, {range->last.high, range->last.low}});
-  v6_ = std::move(others);
+  Builder builder;
+  builder.reserve(ranges.size());
+  for (const AddressRange& range : ranges) builder.add(range);
+  *this = std::move(builder).build();
 }
 
 AddressSet AddressSet::with(std::vector<AddressRange> more) const {

@@ -67,19 +67,19 @@ class AddressSet {
     std::uint32_t first;
     std::uint32_t last;
 
-    bool operator==(const V4Range&) const = default;
+    auto operator<=>(const V4Range&) const = default;
   };
   struct V6Number {
     std::uint64_t high;
     std::uint64_t low;
 
-    bool operator==(const V6Number&) const = default;
+    auto operator<=>(const V6Number&) const = default;
   };
   struct V6Range {
     V6Number first;
     V6Number last;
 
-    bool operator==(const V6Range&) const = default;
+    auto operator<=>(const V6Range&) const = default;
   };
 
   auto part(std::size_t begin, std::size_t end) const {
@@ -88,6 +88,18 @@ class AddressSet {
   }
 
  public:
+  // Takes ranges in any order, and no more memory for them than the set itself.
+  class Builder {
+   public:
+    void reserve(std::size_t v4_ranges) { v4_.reserve(v4_ranges); }
+    void add(const AddressRange& range);
+    AddressSet build() &&;
+
+   private:
+    std::vector<V4Range> v4_;
+    std::vector<V6Range> v6_;
+  };
+
   AddressSet() = default;
   explicit AddressSet(std::vector<AddressRange> ranges);
 

@@ -2,8 +2,11 @@
 // point into the document's sources. Made by parse() in rules/parser.h.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,6 +21,39 @@ namespace rules::ast {
 struct Word {
   std::string_view text;
   Span where;
+};
+
+// Words of one source. A set may have a million members: each takes its place, and the text has the rest.
+class WordList {
+ public:
+  void push_back(const Word& word) {
+    const Span& where = word.where;
+    source_ = where.source;
+    places_.push_back({where.offset, where.line, where.column, where.length});
+  }
+  std::size_t size() const { return places_.size(); }
+  bool empty() const { return places_.empty(); }
+  Word operator[](std::size_t index) const {
+    const Place& place = places_[index];
+    const Span where{source_, place.offset, place.line, place.column, place.length};
+    return {std::string_view(source_->text).substr(where.offset, where.length), where};
+  }
+  // In order, each made when it is asked for.
+  auto words() const {
+    return std::views::iota(std::size_t{0}, size()) |
+           std::views::transform([this](std::size_t index) { return (*this)[index]; });
+  }
+
+ private:
+  struct Place {
+    std::uint32_t offset;
+    std::uint32_t line;
+    std::uint32_t column;
+    std::uint32_t length;
+  };
+
+  const Source* source_ = nullptr;
+  std::vector<Place> places_;
 };
 
 struct Endpoint {
@@ -48,7 +84,7 @@ struct Rule {
 
 struct Set {
   Word name;
-  std::vector<Word> members;
+  WordList members;
   Span open;   // the braces
   Span close;  // maybe some lines further down
 };

@@ -128,7 +128,7 @@ std::string set_members(const NamedSet& set) {
   return text.empty() ? "{ }" : text + " }";
 }
 
-std::string join_words(const std::vector<ast::Word>& words, std::string_view separator) {
+std::string join_words(const auto& words, std::string_view separator) {
   std::vector<std::string_view> texts;
   texts.reserve(words.size());
   for (const ast::Word& word : words) texts.push_back(word.text);
@@ -146,7 +146,7 @@ std::string clause(std::string_view keyword, const std::optional<ast::Word>& wor
 
 struct StatementPrinter {
   std::string operator()(const ast::Set& set) const {
-    const std::string members = join_words(set.members, ", ");
+    const std::string members = join_words(set.members.words(), ", ");
     return fmt::format("set {} = {}", set.name.text,
                        members.empty() ? "{ }" : fmt::format("{{ {} }}", members));
   }

@@ -9,10 +9,10 @@ namespace {
 
 void resolve_members(const ast::Set& set, NamedSet& named, const Services& services,
                      Report& report) {
-  const bool ports = !set.members.empty() && looks_like_port(set.members.front().text);
-  std::vector<AddressRange> addresses;
+  const bool ports = !set.members.empty() && looks_like_port(set.members[0].text);
+  AddressSet::Builder addresses;
   if (!ports) addresses.reserve(set.members.size());
-  for (const ast::Word& member : set.members) {
+  for (const ast::Word& member : set.members.words()) {
     if (report.full()) break;
     if (ports) {
       const auto range = read_port_range(member.text);
@@ -23,13 +23,13 @@ void resolve_members(const ast::Set& set, NamedSet& named, const Services& servi
     } else {
       const auto range = read_range(member.text);
       if (range)
-        addresses.push_back(*range);
+        addresses.add(*range);
       else
         report_fault(member, bad_member(member.text, false, services), report);
     }
   }
   named.ports = merge(std::move(named.ports));
-  if (!ports) named.addresses = std::make_shared<const AddressSet>(std::move(addresses));
+  if (!ports) named.addresses = std::make_shared<const AddressSet>(std::move(addresses).build());
   named.hash = members_hash(named);
 }
 

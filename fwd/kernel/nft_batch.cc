@@ -239,8 +239,18 @@ void NftBatch::add_elements(const std::string& table, const std::string& set,
   put_in_pieces(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "elements of", table, set, elements);
 }
 
+// For a large set at once: to grow into it would move all of it from one new place to the next.
+void NftBatch::make_room(const rules::MemberSet& set) {
+  const std::size_t element = 3 * sizeof(nlattr) + words(load_of(set.key)) * 4;
+  const std::size_t member = set.ranges() ? 2 * element + sizeof(nlattr) + 4 : element;
+  const std::size_t all = set.size() * member;
+  if (all > messages_.capacity())
+    messages_.reserve(messages_.size() + all + all / 64 + kElementMessageRoom);
+}
+
 void NftBatch::add_members(const std::string& table, const rules::MemberSet& set) {
   constexpr std::size_t kAtOnce = 4096;
+  make_room(set);
   std::vector<KernelElement> elements;
   set.for_each([&](const rules::nft::Interval& member) {
     append_member(set, member, elements);

@@ -75,6 +75,7 @@ class NftBatch {
   // Lends a scratch buffer for one message; `finish` appends what was built there.
   nlmsghdr* begin(std::uint16_t type, std::uint16_t flags, const char* what);
   void finish(const nlmsghdr* message);
+  void make_room(const rules::MemberSet& set);
   void put_in_pieces(std::uint16_t type, std::uint16_t flags, const char* what,
                      const std::string& table, const std::string& set,
                      std::span<const KernelElement> elements);

@@ -1,10 +1,13 @@
 #include "rules/policy_hash.h"
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
+#include "rules/sha256.h"
 #include "tests/rules/texts.h"
 
 using namespace rules;
@@ -30,6 +33,25 @@ TEST_CASE("policies that say the same in other words have the same hash") {
   CHECK(hash("# head\n" + kText) == hash(kText));
   CHECK(hash("set a = {\n  10.0.0.3/32,\n  10.0.0.1\n}\nallow from @a to any port 22\n"
              "deny http comment 'x'\n") == hash(kText));
+}
+
+TEST_CASE("a set's members are hashed as one text, however many there are") {
+  for (const std::uint32_t count : {0U, 1U, 255U, 256U, 257U, 1000U}) {
+    NamedSet set;
+    std::vector<AddressRange> ranges;
+    std::string bytes;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint32_t address = 4 * i;
+      ranges.push_back({Address::v4(address), Address::v4(address)});
+      for (int end = 0; end < 2; ++end) {
+        bytes.append(1 + 8 + 4, '\0');  // IPv4, and the rest of 128 bits
+        for (const unsigned shift : {24U, 16U, 8U, 0U})
+          bytes += static_cast<char>(address >> shift);
+      }
+    }
+    set.addresses = std::make_shared<const AddressSet>(ranges);
+    CHECK(members_hash(set) == sha256_hex(bytes));
+  }
 }
 
 TEST_CASE("whatever a policy says differently changes its hash") {

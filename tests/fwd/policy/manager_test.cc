@@ -62,6 +62,7 @@ TEST_CASE("a broken policy is refused with the sender's file name, and changes n
   CHECK(applied.error().diagnostics[0].where.file == "new.fw");
   CHECK(applied.error().message.starts_with("new.fw:2: "));
   CHECK(managed.firewall.calls.empty());
+  CHECK(managed.scratch.count() == 1);  // the draft that was begun meanwhile is gone
   CHECK(managed.consistent());
 }
 
@@ -173,6 +174,18 @@ TEST_CASE("a draft that can't be written stops the change before the kernel") {
   std::filesystem::create_directory(managed.scratch.path("policy.fw"));
   CHECK_FALSE(managed.manager->apply({{"policy.fw", "allow in 443/tcp\n"}, {}}));
   CHECK(managed.firewall.calls.empty());
+}
+
+TEST_CASE("a draft that can't be begun stops the change before the kernel") {
+  Managed managed("allow in 80/tcp\n");
+  std::filesystem::remove(managed.scratch.path("policy.fw"));
+  std::filesystem::create_symlink("nowhere", managed.scratch.path("policy.fw"));
+  const auto applied = managed.manager->apply({{"policy.fw", "allow in 443/tcp\n"}, {}});
+  REQUIRE_FALSE(applied);
+  CHECK(applied.error().code == ErrorCode::Internal);
+  CHECK(applied.error().message.find("find ") != std::string::npos);
+  CHECK(managed.firewall.calls.empty());
+  CHECK(managed.engine.policy()->policy.rules.size() == 1);
 }
 
 TEST_CASE("disabled means no table, over restarts, and edits go on") {
