@@ -34,7 +34,7 @@ class Literals {
     const auto known = known_.find(text);
     return known == known_.end() ? nullptr : known->second;
   }
-  void add(std::string_view text, Members members) { known_.emplace(text, std::move(members)); }
+  void add(std::string_view text, const Members& members) { known_.emplace(text, members); }
 
  private:
   std::pmr::monotonic_buffer_resource memory_;

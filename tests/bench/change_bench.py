@@ -84,15 +84,17 @@ def rule_rows(options, rules):
     source = (f"203.0.113.{number}" for number in itertools.count(1))
     with Bench(hosts.policy("fwd", rules), hosts.policy("nft", rules)) as bench:
         values = take_turns({
-            "fwd": lambda: timed(bench.ctl, "insert", "1", "deny", "from", next(source)),
+            "allow": lambda: timed(bench.ctl, "insert", "1", "allow", "from", next(source)),
+            "deny": lambda: timed(bench.ctl, "insert", "1", "deny", "from", next(source)),
             "nft": lambda: timed(bench.nft, "insert", "rule", "inet", "bench", "input", "ip", "saddr", next(source), "drop"),
             "start": lambda: timed(bench.ctl, "version"),
             "fsync": bench.fsync,
         }, options.rounds)
-    rest = [max(whole - start - fsync, 0.001) for whole, start, fsync in zip(values["fwd"], values["start"], values["fsync"])]
-    yield Row(f"one rule into {rules}, whole command", "ms", values["fwd"], values["nft"], "nft insert rule")
-    yield Row("  without fwctl's start and the file's fsync", "ms", rest, values["nft"], "nft insert rule",
-              most=1 / 3 if rules == 10_000 else None)
+    for action in ("allow", "deny"):
+        rest = [max(whole - start - fsync, 0.001) for whole, start, fsync in zip(values[action], values["start"], values["fsync"])]
+        yield Row(f"one rule ({action}) into {rules}, whole command", "ms", values[action], values["nft"], "nft insert rule")
+        yield Row("  without fwctl's start and the file's fsync", "ms", rest, values["nft"], "nft insert rule",
+                  most=1 / 3 if rules == 10_000 else None)
     yield Row("  fwctl's own start", "ms", values["start"])
     yield Row("  the policy file's write and fsync", "ms", values["fsync"])
 
