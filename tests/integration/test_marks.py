@@ -62,17 +62,19 @@ class Others(FwdTest):
     def test_bits_that_belong_to_others_are_kept(self):
         result = self.server.run(["nft", "-f", "-"], input=_OTHERS)
         self.assertEqual(result.returncode, 0, result.stderr)
-        with Listener(self.server, 80), Listener(self.client, 9000):
+        with Listener(self.server, 80), Listener(self.client, 9000), contextlib.ExitStack() as stack:
             for family in FAMILIES:
-                with connect(self.client, family, SERVER[family], 80) as sock:
-                    self.assertTrue(exchange(sock))
-                with self.server.socket(INET[family], socket.SOCK_STREAM) as sock:
-                    sock.settimeout(2)
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0x42)
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, 5)
-                    sock.connect(endpoint(family, STRANGER[family], 9000))
-                    self.assertTrue(exchange(sock))
-        self.assertGreaterEqual(self.counter("kept_in"), 6)
-        self.assertGreaterEqual(self.counter("all_out"), 6)
-        self.assertEqual(self.counter("kept_out"), self.counter("all_out"))
-        self.assertEqual(self.counter("socket_kept"), self.counter("all_out"))
+                sock = stack.enter_context(connect(self.client, family, SERVER[family], 80))
+                self.assertTrue(exchange(sock))
+                sock = stack.enter_context(self.server.socket(INET[family], socket.SOCK_STREAM))
+                sock.settimeout(2)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0x42)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, 5)
+                sock.connect(endpoint(family, STRANGER[family], 9000))
+                self.assertTrue(exchange(sock))
+            # While they are open: what the kernel sends for a closed socket may have neither mark nor priority.
+            counts = {name: self.counter(name) for name in ("kept_in", "all_out", "kept_out", "socket_kept")}
+        self.assertGreaterEqual(counts["kept_in"], 6)
+        self.assertGreaterEqual(counts["all_out"], 6)
+        self.assertEqual(counts["kept_out"], counts["all_out"])
+        self.assertEqual(counts["socket_kept"], counts["all_out"])
