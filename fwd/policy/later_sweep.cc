@@ -1,11 +1,18 @@
 #include "fwd/policy/later_sweep.h"
 
+#include <chrono>
 #include <utility>
 
 namespace fwd::policy {
+namespace {
+
+// Until whoever made the change has its answer: the sweep would take the processor that writes it.
+constexpr std::chrono::milliseconds kPause{50};
+
+}  // namespace
 
 LaterSweep::LaterSweep(std::function<void(const Active&)> sweep) : sweep_(std::move(sweep)) {
-  job_.emplace([this] { run(); });
+  job_.emplace([this] { run(); }, kPause);
 }
 
 LaterSweep::~LaterSweep() {

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from harness import SERVER, FwdTest
-from lab.process import Process, wait_until
+from lab.process import Process, anyone_may_run, wait_until
 from monitoring import SHIPPED, adapted, needs
 from traffic import Listener, is_open
 
@@ -29,8 +29,9 @@ class Plugin(FwdTest):
 
     def check(self, status, *arguments, **options):
         """The one line that check_fwd prints: its text, and its metrics by label."""
-        result = subprocess.run([str(CHECK), "--socket", str(self.fwd.socket), *arguments], capture_output=True,
-                                text=True, check=False, **options)
+        with anyone_may_run(CHECK) as program:
+            result = subprocess.run([str(CHECK), "--socket", str(self.fwd.socket), *arguments], capture_output=True,
+                                    text=True, check=False, **program, **options)
         self.assertEqual((result.returncode, result.stderr), (status, ""), result.stdout)
         word = ("OK", "WARNING", "CRITICAL", "UNKNOWN")[status]
         self.assertRegex(result.stdout, rf"\AFWD {word} - [^|\n]+( \| [^|\n]+)?\n\Z")

@@ -7,7 +7,7 @@ import pathlib
 import re
 import signal
 
-from lab.process import Process, wait_until
+from lab.process import Process, anyone_may_run, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -90,7 +90,11 @@ class Firewall:
 
     def ctl(self, *arguments, **options):
         """fwctl with these arguments; the result carries returncode, stdout and stderr."""
-        return self.namespace.run(self.ctl_argv(*arguments), **options)
+        argv = self.ctl_argv(*arguments)
+        if "user" not in options:
+            return self.namespace.run(argv, **options)
+        with anyone_may_run(argv[0]) as program:
+            return self.namespace.run(argv, **program, **options)
 
     def ctl_argv(self, *arguments):
         return [str(build_directory() / "fwctl"), "--socket", str(self.socket), *arguments]

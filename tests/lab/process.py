@@ -1,5 +1,6 @@
 """Programs that run until the lab ends. They are ended by their own process id, newest first, whatever happens."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -13,6 +14,16 @@ _libc = ctypes.CDLL(None)
 def end_with_parent():
     """For a new process: it gets SIGTERM when its parent ends, even by SIGKILL."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def anyone_may_run(program):
+    """Options of subprocess with which also a user runs it who may not look into the folders above it, /root say."""
+    descriptor = os.open(program, os.O_RDONLY)
+    try:
+        yield {"executable": f"/proc/self/fd/{descriptor}", "pass_fds": [descriptor]}
+    finally:
+        os.close(descriptor)
 
 
 class Process:
