@@ -1,5 +1,5 @@
 // fwctl watch: the audit log as it comes.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "ctl/api/status.h"
 #include "ctl/command_list.h"

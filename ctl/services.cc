@@ -1,6 +1,6 @@
 #include "ctl/services.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netdb.h>
 #include <netinet/in.h>
 

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace ctl {
 namespace {

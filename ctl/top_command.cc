@@ -5,7 +5,7 @@
 #include <limits>
 #include <thread>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "ctl/command_list.h"
 #include "ctl/command_parts.h"

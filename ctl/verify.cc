@@ -6,7 +6,7 @@
 #include <fstream>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "ctl/api/audit_ledger.h"
 #include "ctl/log/files.h"

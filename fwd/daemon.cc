@@ -8,7 +8,7 @@
 #include <thread>
 
 #include <cap-ng.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <malloc.h>
 #include <unistd.h>
 

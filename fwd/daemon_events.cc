@@ -4,7 +4,7 @@
 #include <ctime>
 #include <iterator>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <malloc.h>
 
 #include "fwd/control/changes.h"

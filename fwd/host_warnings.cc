@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <sstream>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "fwd/files.h"
 #include "rules/count.h"

@@ -3,7 +3,7 @@
 #include <initializer_list>
 #include <string>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace rules {
 namespace {

@@ -1,6 +1,6 @@
 #include "rules/cursor.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace rules {
 

@@ -1,6 +1,6 @@
 #include "rules/expect_parser.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "rules/rule_parser.h"
 #include "rules/suggest.h"

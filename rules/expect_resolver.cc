@@ -1,5 +1,5 @@
 // resolve_expect() of rules/expect.h.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "rules/expect.h"
 

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "rules/numbers.h"
 #include "rules/protocols.h"

@@ -1,6 +1,6 @@
 #include "rules/set_resolver.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "rules/policy_hash.h"
 

@@ -4,7 +4,7 @@
 #include <bit>
 #include <optional>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "rules/numbers.h"
 

@@ -1,6 +1,6 @@
 #include "ctl/log/services.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace ctl::log {
 namespace {

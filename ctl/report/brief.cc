@@ -1,6 +1,6 @@
 #include "ctl/report/brief.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include "ctl/report/html.h"

@@ -1,6 +1,6 @@
 #include "ctl/report/html.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "ctl/look.h"
 

@@ -1,5 +1,5 @@
 // Changing the policy. Each says in its Change what is wanted, then what has become of it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "ctl/api/codec.h"
 #include "ctl/api/status.h"

@@ -1,5 +1,5 @@
 // Reading the policy.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "ctl/api/codec.h"
 #include "fwd/control/handlers.h"

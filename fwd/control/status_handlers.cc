@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "ctl/api/codec.h"

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include "fwd/kernel/copy_chains.h"

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "fwd/kernel/chains.h"
 #include "fwd/kernel/statements.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "fwd/kernel/chains.h"
 #include "fwd/kernel/statements.h"

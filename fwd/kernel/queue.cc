@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <cap-ng.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/netfilter.h>
 #include <sched.h>
 #include <sys/time.h>

@@ -4,7 +4,7 @@
 #include <thread>
 #include <unordered_map>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/netfilter.h>
 
 #include "fwd/kernel/table_change.h"

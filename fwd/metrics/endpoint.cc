@@ -1,6 +1,6 @@
 #include "fwd/metrics/endpoint.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <unordered_set>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "fwd/control/queue_counters.h"
 #include "fwd/kernel/conntrack.h"

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "fwd/engine/service_slots.h"
 #include "rules/expect.h"

@@ -2,7 +2,7 @@
 // the main file.
 #include <algorithm>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "fwd/policy/manager.h"
 #include "rules/edit.h"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>

@@ -3,7 +3,7 @@
 #include <memory>
 #include <random>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tests/support/rule_lists.h"
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tests/fuzz/policy_property.h"
 #include "tests/support/linear_matcher.h"

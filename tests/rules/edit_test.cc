@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include <catch2/catch.hpp>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "rules/printer.h"
 #include "rules/select.h"

@@ -5,7 +5,7 @@
 #include <string>
 
 #include <catch2/catch.hpp>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tests/support/five_tuple.h"
 #include "tests/support/linear_matcher.h"

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include <catch2/catch.hpp>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "fwd/kernel/chains.h"
 #include "tests/support/five_tuple.h"

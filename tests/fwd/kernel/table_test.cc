@@ -10,7 +10,7 @@
 
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 

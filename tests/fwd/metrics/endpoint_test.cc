@@ -1,7 +1,7 @@
 #include "fwd/metrics/endpoint.h"
 
 #include <catch2/catch.hpp>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 using fwd::metrics::parse_endpoint;
