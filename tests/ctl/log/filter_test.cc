@@ -1,6 +1,7 @@
 #include "ctl/log/filter.h"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "tests/ctl/log/lines.h"
 
