@@ -143,6 +143,6 @@ class Fault(FwdTest):
         self.assert_fields(ended[0], event__dataset="fwd.health", event__reason=reason)
         packets = ended[0]["fwd"]
         self.assertEqual(packets["packets"], packets["allowed"] + packets["denied"] + packets["metered"])
-        status = self.fwd.json("status")["kernel_copy"]
+        status = self.fwd.status()["kernel_copy"]
         self.assertEqual((status["active"], status["episodes"], status["packets"]), (False, 1, packets["packets"]))
         return began[0], ended[0]

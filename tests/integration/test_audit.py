@@ -104,7 +104,7 @@ class Audit(FwdTest):
             for port in (80, 80, 80, 3306):
                 is_open(self.client, 4, SERVER[4], port)
         self.records(1, destination__port=3306)
-        counts = self.fwd.json("status")["audit"]
+        counts = self.fwd.status()["audit"]
         self.assertEqual((counts["lost"], counts["waiting"]), (0, 0))
         self.assertEqual(counts["written"], len(self.fwd.audit(event__dataset="fwd.verdict")))
 

@@ -13,10 +13,10 @@ class Admin(FwdTest):
     policy = "default deny in\nallow in 22/tcp\n"
 
     def test_a_change_is_on_record_with_who_made_it_and_what_it_was(self):
-        before = self.fwd.json("status")
+        before = self.fwd.status()
         result = self.fwd.ctl("allow", "in", "80/tcp", "comment", "web", env={**os.environ, "SUDO_UID": "1234"})
         self.assertEqual(result.returncode, 0, result.stderr)
-        after = self.fwd.json("status")
+        after = self.fwd.status()
         record = self.records(1, event__dataset="fwd.admin")[0]
         self.assert_fields(
             record, event__category=["configuration"], event__type=["change"], event__action="add_rule",
@@ -38,11 +38,11 @@ class Admin(FwdTest):
         self.assertEqual(*(field(missing, f"fwd.policy_hash.{when}") for when in ("before", "after")))
 
     def test_a_reload_by_signal_is_on_record_and_says_that_nobody_knows_who_asked_for_it(self):
-        before = self.fwd.json("status")
+        before = self.fwd.status()
         self.fwd.policy.write_text(self.policy + "allow in 81/tcp\n", encoding="utf-8")
         self.fwd.process.signal(signal.SIGHUP)
         self.fwd.wait_for_log("reloaded the policy", 5)
-        after = self.fwd.json("status")
+        after = self.fwd.status()
         record = self.records(1, event__dataset="fwd.admin")[0]
         self.assert_fields(
             record, event__action="reload", event__outcome="success", user__id="0", process__pid=after["pid"],
@@ -67,7 +67,7 @@ class Admin(FwdTest):
         record = self.records(1, event__dataset="fwd.admin")[0]
         self.assert_fields(record, event__action="request", event__outcome="failure", user__id="12345",
                            fwd__change="POST /v1/disable")
-        self.assertEqual(self.fwd.json("status")["enabled"], True)
+        self.assertEqual(self.fwd.status()["enabled"], True)
 
     def test_many_refused_requests_of_a_user_are_few_records_with_exact_numbers(self):
         self.fwd.socket.chmod(0o666)
@@ -99,4 +99,4 @@ class Admin(FwdTest):
         for record in records:
             self.assert_fields(record, event__action="request", event__outcome="failure", user__id="12345")
         self.assertLessEqual(self.fwd.process.output(9999).count("was refused"), len(records))
-        self.assertEqual(self.fwd.json("status")["enabled"], True)
+        self.assertEqual(self.fwd.status()["enabled"], True)

@@ -134,7 +134,7 @@ table inet witness {{
         wait_until(lambda: len(self.fwd.audit(event__dataset="fwd.flow")) == 5, 5, "five flows")
         verdicts = len(self.fwd.audit(event__dataset="fwd.verdict"))  # also of a host's own IPv6 multicast
         self.assertGreaterEqual(verdicts, 5)
-        counts = self.fwd.json("audit", "status")["counts"]
+        counts = self.fwd.get("/v1/audit")["counts"]
         self.assertEqual((counts["decided"], counts["written"]), (verdicts, verdicts))
         self.assertEqual(chained(self.fwd.audit_file.read_bytes().splitlines(keepends=True)), [])
         self.assertIn("Intact", self.ctl(0, "--state", str(self.fwd.state), "audit", "verify", str(self.fwd.audit_file)))

@@ -46,7 +46,7 @@ class Formats(FlowTest):
         self.ctl(0, "mode", "enforce")
         self.ctl(0, "allow", "in", "99/udp")
         self.ctl(2, "allow", "in", "80/nonsense")
-        wait_until(lambda: self.fwd.json("status")["audit"]["waiting"] == 0, 3, "all is written")
+        wait_until(lambda: self.fwd.status()["audit"]["waiting"] == 0, 3, "all is written")
         self.flush()
         wait_until(lambda: b"fwd.flow" in self.fwd.audit_file.read_bytes(), 5, "the ends of connections")
         self.flood()
@@ -116,7 +116,7 @@ class InEve(Formats):
 
     def test_a_log_may_change_its_format_at_a_restart(self):
         udp_outcome(self.client, 4, SERVER[4], 90)
-        wait_until(lambda: self.fwd.json("status")["audit"]["waiting"] == 0, 3, "all is written")
+        wait_until(lambda: self.fwd.status()["audit"]["waiting"] == 0, 3, "all is written")
         self.fwd.stop()
         self.fwd.settings.write_text("", encoding="utf-8")
         self.fwd.start()

@@ -71,7 +71,7 @@ class Killed(FwdTest):
                 self.fwd.start()
             time.sleep(0.2)
         self.assertGreater(load.sent, 1000)
-        wait_until(lambda: self.fwd.json("status")["audit"]["waiting"] == 0, 3, "all is written")
+        wait_until(lambda: self.fwd.status()["audit"]["waiting"] == 0, 3, "all is written")
         self.fwd.stop()
 
         lines = self.fwd.audit_file.read_bytes().splitlines(keepends=True)

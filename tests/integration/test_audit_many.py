@@ -33,9 +33,9 @@ class Many(FwdTest):
                 Datagrams(self.client, 0.001, 32, PEER[4], REFUSED) as refused:
             wait_until(lambda: min(allowed.sent, refused.sent) >= MANY // 2, 60, "a hundred thousand connections")
         wait_until(lambda: all(queue.waiting == 0 for queue in self.fwd.queue_lines()), 5, "the queues are empty")
-        wait_until(lambda: self.fwd.json("audit", "status")["counts"]["waiting"] == 0, 5, "all is told")
+        wait_until(lambda: self.fwd.get("/v1/audit")["counts"]["waiting"] == 0, 5, "all is told")
 
-        counts = self.fwd.json("audit", "status")["counts"]
+        counts = self.fwd.get("/v1/audit")["counts"]
         self.assertEqual(counts["decided"], counts["written"] + counts["folded"] + counts["lost"])
         arrived = self.arrived()
         self.assertGreaterEqual(arrived, MANY * 9 // 10)

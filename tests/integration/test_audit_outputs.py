@@ -8,8 +8,9 @@ import unittest
 from audit_log import chained, happening, tally
 from harness import SERVER, FwdTest
 from lab.process import wait_until
+from lab.unix_http import UnixConnection
 from receivers import JOURNALD, RSYSLOGD, Journal, Rsyslog, Socket
-from scrape import UnixConnection, scrape
+from scrape import scrape
 from traffic import Listener, is_open, udp_outcome
 
 _SYSLOG = re.compile(rb"<(\d+)>1 (\S+Z) (\S+) fwd (\d+) (\S+) - (.*)", re.S)
@@ -37,10 +38,10 @@ class Outputs(FwdTest):
         return lines[starts[-1]:]
 
     def output(self, name):
-        return next(output for output in self.fwd.json("audit", "status")["outputs"] if output["name"] == name)
+        return next(output for output in self.fwd.get("/v1/audit")["outputs"] if output["name"] == name)
 
     def settled(self):
-        wait_until(lambda: self.fwd.json("status")["audit"]["waiting"] == 0, 5, "all is written")
+        wait_until(lambda: self.fwd.status()["audit"]["waiting"] == 0, 5, "all is written")
 
     def traffic(self):
         with Listener(self.server, 80):
@@ -113,7 +114,7 @@ class Sockets(Outputs):
             self.assertEqual(udp_outcome(self.client, 4, SERVER[4], 90)[0], "silence")
             wait_until(lambda: self.output("syslog")["missed"] > 0, 5, "something is missed")
             self.assertEqual(self.output("syslog")["trouble"], "Resource temporarily unavailable")
-            self.assertEqual(self.fwd.json("status")["audit"]["lost"], 0)
+            self.assertEqual(self.fwd.status()["audit"]["lost"], 0)
             self.records(1, event__action="output_lost", event__reason="syslog")
             wait_until(lambda: messages.read() and b"output_back" in self.fwd.audit_file.read_bytes(), 20, "the end is told",
                        interval=0.01)

@@ -6,7 +6,8 @@ from audit_log import chained, tally
 from harness import SERVER, STRANGER, FwdTest
 from lab.firewall import field
 from lab.process import wait_until
-from scrape import UnixConnection, scrape
+from lab.unix_http import UnixConnection
+from scrape import scrape
 from test_audit_flow import FlowTest
 from traffic import Listener, connect, knock, open_socket
 
@@ -37,8 +38,8 @@ allow in {PLAIN}/tcp
 
     def assert_adds_up(self):
         """status, metrics, the log's lines and `audit verify` agree, and nothing is lost."""
-        wait_until(lambda: self.fwd.json("audit", "status")["counts"]["waiting"] == 0, 5, "all is written")
-        counts = self.fwd.json("audit", "status")["counts"]
+        wait_until(lambda: self.fwd.get("/v1/audit")["counts"]["waiting"] == 0, 5, "all is written")
+        counts = self.fwd.get("/v1/audit")["counts"]
         lines = self.fwd.audit_file.read_bytes().splitlines(keepends=True)
         self.assertEqual(tally(lines), {fate: counts[fate] for fate in ("written", "folded", "lost")})
         self.assertEqual(counts["decided"], counts["written"] + counts["folded"])

@@ -19,7 +19,7 @@ class Verify(FwdTest):
             for number in range(3):
                 for port in (80, 81):
                     is_open(self.client, 4, SERVER[4], port)
-                wait_until(lambda: self.fwd.json("status")["audit"]["waiting"] == 0, 3, "all is written")
+                wait_until(lambda: self.fwd.status()["audit"]["waiting"] == 0, 3, "all is written")
                 if number < 2:
                     self.fwd.audit_file.rename(self.fwd.directory / f"audit.json.{2 - number}")
                     self.fwd.process.signal(signal.SIGHUP)

@@ -46,7 +46,7 @@ class Boot(Hosts):
         with connect(self.client, 4, SERVER[4], 80) as live:
             self.assertTrue(exchange(live))
             with self.fwd:
-                self.assertEqual(self.fwd.json("status")["generation"], 2)
+                self.assertEqual(self.fwd.status()["generation"], 2)
                 self.assertTrue(exchange(live))
                 self.assert_enforced()
                 self.assertTrue(self.fwd.audit(destination__port=8080, event__action="drop"))

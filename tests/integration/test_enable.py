@@ -79,15 +79,15 @@ class Enable(FwdTest):
         self.listen(self.server, 8080)
         self.assertTrue(is_open(self.client, 4, SERVER[4], 8080))
         self.assertEqual(self.fwd.table(), "")
-        self.assertFalse(self.fwd.json("status")["enabled"])
+        self.assertFalse(self.fwd.status()["enabled"])
         self.ctl(0, "enable")
         self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
-        self.assertTrue(self.fwd.json("status")["enabled"])
+        self.assertTrue(self.fwd.status()["enabled"])
 
     def test_disabled_survives_a_restart(self):
         self.fwd.stop()
         self.fwd.start()
-        self.assertFalse(self.fwd.json("status")["enabled"])
+        self.assertFalse(self.fwd.status()["enabled"])
         self.assertEqual(self.fwd.table(), "")
 
 

@@ -5,8 +5,8 @@ import random
 import time
 import urllib.parse
 
+from lab.unix_http import UnixConnection
 from load import Fault
-from scrape import UnixConnection
 
 GENERATIONS = 63
 RULE = "allow in 81/tcp"

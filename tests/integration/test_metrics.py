@@ -9,8 +9,9 @@ import unittest
 
 from harness import FAMILIES, SERVER, STRANGER, FwdTest
 from lab.process import Process, wait_until
+from lab.unix_http import UnixConnection
 from load import flood, forged_sources
-from scrape import Page, TcpConnection, UnixConnection, fetch, scrape
+from scrape import Page, TcpConnection, fetch, scrape
 from traffic import Listener, is_open, outcome
 
 POLICY = """default deny in
@@ -122,10 +123,10 @@ class Metrics(FwdTest):
         for key, value in before.counters().items():
             if dict(key[1]).get("rule_id") != rejecting:
                 self.assertGreaterEqual(now.get(key, -1), value, key)
-        self.assertEqual(after.get("fwd_generation"), self.fwd.json("status")["generation"])
+        self.assertEqual(after.get("fwd_generation"), self.fwd.status()["generation"])
 
     def test_the_health_of_the_daemon_and_its_mode_are_told(self):
-        status = self.fwd.json("status")
+        status = self.fwd.status()
         page = self.page()
         self.assertEqual(page.get("fwd_build_info", version=status["version"], generation=str(status["generation"])), 1)
         self.assertEqual([page.get(name) for name in ("fwd_healthy", "fwd_enabled", "fwd_observing")], [1, 1, 0])
@@ -179,7 +180,7 @@ class Port(FwdTest):
             with self.subTest(method=method, path=path):
                 self.assertEqual(fetch(TcpConnection(self.server, PORT), path, method)[0], status)
         self.assertEqual(fetch(TcpConnection(self.server, PORT), "/metrics", "GET", b"a body")[0], 413)
-        self.assertTrue(self.fwd.json("status")["enabled"])
+        self.assertTrue(self.fwd.status()["enabled"])
 
     def test_no_other_host_reaches_it_whatever_the_policy_says(self):
         self.assertEqual(outcome(self.client, 4, SERVER[4], PORT)[0], "refused")
@@ -214,7 +215,7 @@ class TakenPort(FwdTest):
             taken.listen()
             self.fwd.start()
             said = f"bind [::1]:{PORT}: Address already in use"
-            self.assertIn(f"the metrics aren't served by TCP: {said}", self.fwd.json("status")["warnings"])
+            self.assertIn(f"the metrics aren't served by TCP: {said}", self.fwd.status()["warnings"])
             self.assertEqual(self.fwd.process.output().count(said), 1)
         self.fwd.wait_for_log("metrics: works again", 5)
         self.assertEqual(scrape(TcpConnection(self.server, PORT, "::1")).get("fwd_healthy"), 1)
@@ -249,12 +250,12 @@ class Textfile(FwdTest):
     def test_a_folder_that_is_missing_is_said_once_and_used_as_soon_as_it_is_there(self):
         self.fwd.start()
         self.fwd.wait_for_log("No such file or directory", 3)
-        self.assertIn("the metrics' file isn't written", " ".join(self.fwd.json("status")["warnings"]))
+        self.assertIn("the metrics' file isn't written", " ".join(self.fwd.status()["warnings"]))
         self.folder.mkdir()
         self.fwd.wait_for_log("works again", 5)
         self.assertEqual(self.fwd.process.output().count("No such file or directory"), 1)
         self.assertEqual(self.read().get("fwd_healthy"), 1)
-        self.assertEqual(self.fwd.json("status")["warnings"], [])
+        self.assertEqual(self.fwd.status()["warnings"], [])
 
     @unittest.skipUnless(shutil.which("prometheus-node-exporter"), "needs Debian's prometheus-node-exporter")
     def test_node_exporter_hands_it_on(self):

@@ -37,8 +37,8 @@ class Rotated(FwdTest):
 
     def wait_for(self, read):
         """Until the client has read all that was decided."""
-        wait_until(lambda: self.fwd.json("status")["audit"]["waiting"] == 0, 3, "all is written")
-        last = self.fwd.json("audit", "status")["sequence"]
+        wait_until(lambda: self.fwd.status()["audit"]["waiting"] == 0, 3, "all is written")
+        last = self.fwd.get("/v1/audit")["sequence"]
         wait_until(lambda: read() >= last, 10, f"the client has read line {last}")
 
     def old_files(self):
@@ -139,7 +139,7 @@ class Logrotate(FwdTest):
                               env={"HOME": str(self.directory), "TERM": "dumb"}).stdout
 
     def written(self):
-        return self.fwd.json("status")["audit"]["written"]
+        return self.fwd.status()["audit"]["written"]
 
 
 @contextlib.contextmanager

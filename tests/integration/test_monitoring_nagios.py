@@ -46,7 +46,7 @@ class Plugin(FwdTest):
                 is_open(self.client, 4, SERVER[4], port)
         text, metrics = self.check(OK, user=NOBODY, group=grp.getgrnam(READERS).gr_gid, extra_groups=[])
         self.assertIn("enforcing 1 rule", text)
-        stats, status = self.fwd.json("stats"), self.fwd.json("status")
+        stats, status = self.fwd.json("stats"), self.fwd.status()
         self.assertEqual((metrics["accepted"], metrics["denied"]), (3, stats["packets"]["in"]["deny"]))
         self.assertGreaterEqual(metrics["denied"], 2)
         self.assertEqual((metrics["audit_lost"], metrics["queue_dropped"]), (0, 0))
@@ -78,7 +78,7 @@ class Plugin(FwdTest):
         with Listener(self.server, 80):
             self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
         self.fwd.start()
-        wait_until(lambda: self.fwd.json("status")["kernel_copy"]["active"], 3, "the episode is noticed")
+        wait_until(lambda: self.fwd.status()["kernel_copy"]["active"], 3, "the episode is noticed")
         self.assertIn("(restart)", self.check(CRITICAL)[0])
 
     def test_no_answer_no_right_and_a_wrong_answer_are_unknown(self):

@@ -101,7 +101,7 @@ class Observe(FwdTest):
         self.assertIn("OBSERVING ONLY", self.ctl(0, "status"))
         self.fwd.stop()
         self.fwd.start()
-        self.assertEqual(self.fwd.json("status")["mode"], "observe")
+        self.assertEqual(self.fwd.status()["mode"], "observe")
         self.assertTrue(is_open(self.client, 4, SERVER[4], 8080))
         self.assertIn("Nothing to do", self.ctl(0, "mode", "observe"))
         self.ctl(0, "mode", "enforce")

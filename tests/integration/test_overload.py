@@ -38,7 +38,7 @@ class Shed(Fault):
             self.assertFalse(is_open(self.client, 4, SERVER[4], 8080, STRANGER[4]))
             flood(self.client, [STRANGER[4]], 8080, 1000)
             self.assertLess(self.fwd.queued_packets() - queued, 1000, "only IPv6 and its flows are queued")
-            status = self.fwd.json("status")["kernel_copy"]
+            status = self.fwd.status()["kernel_copy"]
             self.assertTrue(status["active"])
             self.assertGreaterEqual(status["shed"], 1000)
             self.assertIn("Kernel's copy: decides since", self.ctl(0, "status"))
@@ -58,7 +58,7 @@ class Unlimited(Fault):
     def test_with_shedding_off_every_packet_is_queued(self):
         flood(self.client, [STRANGER[4]], 8080, 2000)
         time.sleep(SHORT)
-        self.assertEqual(self.fwd.json("status")["kernel_copy"]["shed"], 0)
+        self.assertEqual(self.fwd.status()["kernel_copy"]["shed"], 0)
         self.assertGreater(self.fwd.queued_packets(), 1000)
 
 
@@ -88,7 +88,7 @@ class TableFull(Fault):
                     break
             else:
                 self.skipTest("the namespace's own nf_conntrack_max isn't obeyed")
-            self.assertTrue(any("conntrack table" in warning for warning in self.fwd.json("status")["warnings"]))
+            self.assertTrue(any("conntrack table" in warning for warning in self.fwd.status()["warnings"]))
             self.assertTrue(all(exchange(sock) for sock in kept))
             self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
             self.assertEqual(canary.accepted(), 0)

@@ -39,7 +39,7 @@ class Taken(Fault):
         self.server.run(["nft", "add table inet other { chain c { type filter hook input priority 5; }; }"])
         time.sleep(NOTICED)
         self.assertEqual(self.fwd.audit(event__action="restore"), [])
-        self.assertEqual(self.fwd.json("status")["generation"], 1)
+        self.assertEqual(self.fwd.status()["generation"], 1)
 
 
 class Foreign(FwdTest):
@@ -58,7 +58,7 @@ class Foreign(FwdTest):
     """
 
     def warnings(self):
-        return sorted(warning for warning in self.fwd.json("status")["warnings"] if warning.startswith("table "))
+        return sorted(warning for warning in self.fwd.status()["warnings"] if warning.startswith("table "))
 
     def test_status_names_each_table_that_may_drop_what_fwd_accepts(self):
         self.assertEqual(self.warnings(), [])

@@ -12,8 +12,10 @@ _libc = ctypes.CDLL(None)
 
 
 def end_with_parent():
-    """For a new process: it gets SIGTERM when its parent ends, even by SIGKILL."""
+    """For a new process: it gets SIGTERM when its parent ends, even by SIGKILL. It can be interrupted, also where a shell has
+    started all of this in the background."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
