@@ -12,9 +12,13 @@ _libc = ctypes.CDLL(None)
 
 
 def end_with_parent():
-    """For a new process: it gets SIGTERM when its parent ends, even by SIGKILL. It can be interrupted, also where a shell has
-    started all of this in the background."""
+    """For a new process: it gets SIGTERM when its parent ends, even by SIGKILL."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _begin():
+    """A program can be interrupted also where a shell has started all of this in the background."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -37,7 +41,7 @@ class Process:
         with open(log, "ab") as output:
             # preexec_fn is safe here: it makes one system call and takes no lock.
             self._popen = namespace.popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                          start_new_session=True, preexec_fn=end_with_parent, **options)
+                                          start_new_session=True, preexec_fn=_begin, **options)
         self.pid = self._popen.pid
 
     def __enter__(self):
