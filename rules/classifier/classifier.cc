@@ -45,10 +45,27 @@ Classifier::Classifier(std::span<const Pattern> patterns, std::shared_ptr<Addres
 
 Classifier::~Classifier() = default;
 
+// Of the entries from `first` on each piece stays once: two of them may stand in different tables, where a removal would
+// find the first one twice.
+template <typename F>
+void Classifier::drop_repeated(std::vector<Entry<F>>& entries, std::size_t first) {
+  for (std::size_t i = first + 1; i < entries.size();) {
+    const auto here = entries.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto from = entries.begin() + static_cast<std::ptrdiff_t>(first);
+    if (std::none_of(from, here, [&](const auto& one) { return one.same_piece(*here); })) {
+      ++i;
+      continue;
+    }
+    conditions_.give_back(here->condition_word());
+    entries.erase(here);
+  }
+}
+
 template <typename F>
 void Classifier::append(const Pattern& pattern, Slot slot, Label label, Entries<F>& to) {
   const std::size_t before = to.entries.size();
   cut(*pattern.match, pattern.interface, *indices_, conditions_, to.entries);
+  drop_repeated(to.entries, before);
   for (std::size_t i = before; i < to.entries.size(); ++i) to.entries[i].label = label;
   to.owners.resize(to.entries.size(), slot);
 }

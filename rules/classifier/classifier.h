@@ -97,6 +97,8 @@ class Classifier {
 
   template <typename F>
   void append(const Pattern& pattern, Slot slot, Label label, Entries<F>& to);
+  template <typename F>
+  void drop_repeated(std::vector<Entry<F>>& entries, std::size_t first);
   void build(const Entries<V4>& v4, const Entries<V6>& v6, bool choose_anew);
   void rebuild();
   Slot take_slot(Label label);

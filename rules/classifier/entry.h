@@ -209,6 +209,13 @@ struct Entry {
   bool pending() const { return (condition & kPending) != 0; }
   std::uint32_t condition_word() const { return condition & ~kPending; }
 
+  // Whatever their labels are, and for whom they are there.
+  bool same_piece(const Entry& other) const {
+    return addresses == other.addresses && source_ports == other.source_ports &&
+           destination_ports == other.destination_ports &&
+           condition_word() == other.condition_word();
+  }
+
   // Everything but the condition.
   bool spans(const Point<F>& point) const {
     return static_cast<unsigned>(addresses.has(point.source, point.destination)) &

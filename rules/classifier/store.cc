@@ -13,12 +13,6 @@ constexpr std::size_t kLongList = 256;  // beyond that, a few long buckets cost 
 // Entries that one change may need at most.
 constexpr std::size_t kReserve = kMostPieces * (kLongBucket + 1);
 
-template <typename F>
-bool same_piece(const Entry<F>& a, const Entry<F>& b) {
-  return a.addresses == b.addresses && a.source_ports == b.source_ports &&
-         a.destination_ports == b.destination_ports && a.condition_word() == b.condition_word();
-}
-
 }  // namespace
 
 // Finds each entry's table, all at once.
@@ -265,7 +259,7 @@ bool Store<F>::remove(const Entry<F>& entry, Slot owner, const KindTest& kind, C
     load(before);
     bool found = false;
     for (Item& item : items_) {
-      if (item.owner != owner || !same_piece(item.entry, entry)) continue;
+      if (item.owner != owner || !item.entry.same_piece(entry)) continue;
       item.entry.condition |= Entry<F>::kPending;
       found = true;
     }

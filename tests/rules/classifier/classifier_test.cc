@@ -189,7 +189,8 @@ void check(const Model& model, const Version& version, const std::vector<tests::
 
 TEST_CASE(
     "after any sequence of insertions and removals the classifier answers as one built afresh") {
-  const auto seed = tests::test_seed();
+  // With the first of these, two pieces of one rule that are the same once stood in different tables.
+  const auto seed = GENERATE(std::uint64_t{1797435744}, tests::test_seed());
   INFO("FWD_TEST_SEED=" << seed);
   tests::RandomPolicies generator{seed};
   tests::Random random{seed};
