@@ -101,7 +101,7 @@ check: layers asan-build
 BUILD_TSAN = MAKEFLAGS= $(MAKE) --no-print-directory -j$(shell nproc) BUILD=$(BUILD) tsan-build
 
 # At -O1 the sanitized trees take three times as long to build. Where the program isn't moved in memory (-no-pie) it starts in
-# half the time, and the tests start fwctl a thousand times.
+# half the time, and the tests start fwctl again and again.
 ASAN := BUILD=$(BUILD)/asan LDFLAGS=-no-pie FLAVOUR='-O0 -g1 -Wno-maybe-uninitialized -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 TSAN := BUILD=$(BUILD)/tsan LDFLAGS=-no-pie FLAVOUR='-O0 -g1 -Wno-tsan -fsanitize=thread -fno-omit-frame-pointer'
 ASAN_TESTS := $(TESTS:$(BUILD)/%=$(BUILD)/asan/%)
