@@ -5,6 +5,7 @@
 #include <bit>
 #include <charconv>
 #include <iterator>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -55,17 +56,21 @@ std::optional<std::uint32_t> parse_decimal(std::string_view text, std::uint32_t 
   return value;
 }
 
+// Digit by digit: a policy may have a million of them.
 std::optional<std::uint32_t> parse_dotted_quad(std::string_view text) {
   std::uint32_t result = 0;
+  std::size_t at = 0;
   for (int part = 0; part < 4; ++part) {
-    const auto dot = text.find('.');
-    if ((dot == std::string_view::npos) != (part == 3)) return std::nullopt;
-    const auto value = parse_decimal(text.substr(0, dot), 255);
-    if (!value) return std::nullopt;
-    result = result << 8U | *value;
-    if (part < 3) text.remove_prefix(dot + 1);
+    if (part > 0 && (at == text.size() || text[at++] != '.')) return std::nullopt;
+    const std::size_t first = at;
+    std::uint32_t value = 0;
+    while (at < text.size() && at - first < 3 && text[at] >= '0' && text[at] <= '9')
+      value = value * 10 + static_cast<std::uint32_t>(text[at++] - '0');
+    const bool leading_zero = at - first > 1 && text[first] == '0';
+    if (at == first || value > 255 || leading_zero) return std::nullopt;
+    result = result << 8U | value;
   }
-  return result;
+  return at == text.size() ? std::optional(result) : std::nullopt;
 }
 
 struct Groups {
@@ -277,6 +282,14 @@ void AddressSet::Builder::add(const AddressRange& range) {
   }
 }
 
+void AddressSet::Builder::add(const AddressSet& set, std::size_t begin, std::size_t end) {
+  const std::size_t v4 = set.v4_.size();
+  v4_.insert(v4_.end(), set.v4_.begin() + std::min(begin, v4), set.v4_.begin() + std::min(end, v4));
+  if (end <= v4) return;
+  const auto v6 = std::span(*set.v6_).subspan(std::max(begin, v4) - v4, end - std::max(begin, v4));
+  v6_.insert(v6_.end(), v6.begin(), v6.end());
+}
+
 AddressSet AddressSet::Builder::build() && {
   const auto v4_number = [](std::uint32_t address) { return Number{address}; };
   const auto v6_number = [](const V6Number& address) {
@@ -299,26 +312,37 @@ AddressSet::AddressSet(std::vector<AddressRange> ranges) {
 
 AddressSet AddressSet::with(std::vector<AddressRange> more) const {
   std::ranges::sort(more);
-  std::vector<AddressRange> all;
-  all.reserve(size() + more.size());
-  std::ranges::merge(ranges(), more, std::back_inserter(all));
-  return AddressSet(std::move(all));
+  const auto ours = ranges();
+  Builder builder;
+  builder.reserve(v4_.size() + more.size());
+  std::size_t at = 0;
+  for (const AddressRange& range : more) {
+    const auto behind = std::ranges::upper_bound(ours, range);
+    const auto next = static_cast<std::size_t>(behind - ours.begin());
+    builder.add(*this, at, next);
+    builder.add(range);
+    at = next;
+  }
+  builder.add(*this, at, size());
+  return std::move(builder).build();
 }
 
 AddressSet AddressSet::without(const AddressRange& range) const {
-  std::vector<AddressRange> left;
-  left.reserve(size() + 1);
-  for (const AddressRange& one : ranges()) {
-    if (one.last < range.first || range.last < one.first) {
-      left.push_back(one);
-      continue;
-    }
+  const auto ours = ranges();
+  const auto first = std::ranges::lower_bound(ours, range.first, {}, &AddressRange::last);
+  const auto behind = std::ranges::upper_bound(ours, range.last, {}, &AddressRange::first);
+  const auto index = [&](auto one) { return static_cast<std::size_t>(one - ours.begin()); };
+  Builder builder;
+  builder.reserve(v4_.size() + 1);
+  builder.add(*this, 0, index(first));
+  for (const AddressRange& one : std::ranges::subrange(first, behind)) {
     if (one.first < range.first)
-      left.push_back({one.first, to_address(range.first.family, to_number(range.first) - 1)});
+      builder.add({one.first, to_address(range.first.family, to_number(range.first) - 1)});
     if (range.last < one.last)
-      left.push_back({to_address(range.last.family, to_number(range.last) + 1), one.last});
+      builder.add({to_address(range.last.family, to_number(range.last) + 1), one.last});
   }
-  return AddressSet(std::move(left));
+  builder.add(*this, index(behind), size());
+  return std::move(builder).build();
 }
 
 bool AddressSet::contains(const Address& address) const {

@@ -93,6 +93,7 @@ class AddressSet {
    public:
     void reserve(std::size_t v4_ranges) { v4_.reserve(v4_ranges); }
     void add(const AddressRange& range);
+    void add(const AddressSet& set, std::size_t begin, std::size_t end);  // of its ranges()
     AddressSet build() &&;
 
    private:

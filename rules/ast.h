@@ -23,36 +23,35 @@ struct Word {
   Span where;
 };
 
-// Words of one source. A set may have a million members: each takes its place, and the text has the rest.
+// Words of one source, in order. A set may have a million members: of each only its place is kept, and that at one place in
+// memory, since a page that is used for the first time costs more than what is done with it.
 class WordList {
  public:
+  void reserve(std::size_t words) { places_.reserve(words); }
   void push_back(const Word& word) {
-    const Span& where = word.where;
-    source_ = where.source;
-    places_.push_back({where.offset, where.line, where.column, where.length});
+    if (places_.empty()) first_ = word.where;
+    places_.push_back({word.where.offset, word.where.length});
   }
   std::size_t size() const { return places_.size(); }
   bool empty() const { return places_.empty(); }
-  Word operator[](std::size_t index) const {
-    const Place& place = places_[index];
-    const Span where{source_, place.offset, place.line, place.column, place.length};
-    return {std::string_view(source_->text).substr(where.offset, where.length), where};
+  std::string_view text(std::size_t index) const {
+    const auto& [offset, length] = places_[index];
+    return std::string_view(first_.source->text).substr(offset, length);
   }
-  // In order, each made when it is asked for.
-  auto words() const {
+  auto texts() const {
     return std::views::iota(std::size_t{0}, size()) |
-           std::views::transform([this](std::size_t index) { return (*this)[index]; });
+           std::views::transform([this](std::size_t index) { return text(index); });
   }
+  // Counts the lines up to it.
+  Word operator[](std::size_t index) const;
 
  private:
   struct Place {
     std::uint32_t offset;
-    std::uint32_t line;
-    std::uint32_t column;
     std::uint32_t length;
   };
 
-  const Source* source_ = nullptr;
+  Span first_;
   std::vector<Place> places_;
 };
 

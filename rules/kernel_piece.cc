@@ -148,7 +148,7 @@ std::vector<Side> Cut::sides_of(const AddressMatch& side, const char* suffix, st
   const Kinds kinds = own ? kinds_of(*side.members) : named(side);
   for (const MemberKind kind : kMemberKinds) {
     if (!kinds.has(kind)) continue;
-    MemberSet set = part_of(own ? "r." + key_ + suffix : *side.name, kind, side.members);
+    MemberSet set = part_of(own ? "r." + key_ + suffix : *side.name, kind, kinds, side.members);
     sides.push_back({kind.family, {std::nullopt, set.name}});
     if (own) own_sets_.push_back(std::move(set));
   }

@@ -23,9 +23,16 @@ MemberKind kind_of(const AddressRange& range) {
   return {range.first.family, range.first != range.last};
 }
 
-bool Kinds::same_kinds(const Kinds& other) const {
-  return std::ranges::all_of(kMemberKinds,
-                             [&](const MemberKind& kind) { return has(kind) == other.has(kind); });
+std::size_t Kinds::room(const MemberKind& kind) const {
+  constexpr std::size_t kMany = 16'384;
+  const std::size_t count = counts[kind.index()];
+  return kind.ranges || count < kMany ? 0 : std::bit_ceil(count + count / 4);
+}
+
+bool Kinds::same_sets(const Kinds& other) const {
+  return std::ranges::all_of(kMemberKinds, [&](const MemberKind& kind) {
+    return has(kind) == other.has(kind) && room(kind) == other.room(kind);
+  });
 }
 
 Kinds kinds_of(const AddressSet& members) {
@@ -48,23 +55,24 @@ void MemberSet::for_each(const std::function<void(const nft::Interval&)>& visit)
 }
 
 nft::FixedSet MemberSet::with_members() const {
-  nft::FixedSet set{name, key, ranges()};
+  nft::FixedSet set = without_members();
   for_each([&](const nft::Interval& member) { set.members.push_back(member); });
   return set;
 }
 
-MemberSet part_of(const std::string& list, const MemberKind& kind,
+MemberSet part_of(const std::string& list, const MemberKind& kind, const Kinds& kinds,
                   std::shared_ptr<const AddressSet> members) {
   const bool ipv4 = kind.family == Family::V4;
-  return {fmt::format("{}_{}{}", list, ipv4 ? "4" : "6", kind.ranges ? "r" : ""),
-          ipv4 ? nft::Field::Ip4Source : nft::Field::Ip6Source, kind, std::move(members)};
+  const std::size_t room = kinds.room(kind);
+  std::string name = fmt::format("{}_{}{}", list, ipv4 ? "4" : "6", kind.ranges ? "r" : "");
+  if (room != 0) name += fmt::format("h{}", std::countr_zero(room));
+  return {std::move(name), ipv4 ? nft::Field::Ip4Source : nft::Field::Ip6Source,
+          kind,            std::move(members),
+          /*ports=*/{},    room};
 }
 
-std::array<MemberChange, 4> changed_members(const std::string& list, const AddressSet& before,
-                                            const AddressSet& wanted) {
+std::array<MemberChange, 4> changed_members(const AddressSet& before, const AddressSet& wanted) {
   std::array<MemberChange, 4> changes;
-  for (const MemberKind& kind : kMemberKinds)
-    changes[kind.index()].set = part_of(list, kind, nullptr);
   std::vector<AddressRange> lost;
   std::vector<AddressRange> gained;
   const auto olds = before.ranges();

@@ -33,7 +33,11 @@ struct Kinds {
   std::array<std::size_t, 4> counts{};
 
   bool has(const MemberKind& kind) const { return counts[kind.index()] != 0; }
-  bool same_kinds(const Kinds& other) const;
+  // The size of the kernel's hash table for them, of which members may become some more. 0: it begins small and grows, which a
+  // large one takes three times as long for (net/netfilter/nft_set_hash.c: nft_rhash, nft_hash). Ranges have no hash table.
+  std::size_t room(const MemberKind& kind) const;
+  // Whether their kernel sets have the same names.
+  bool same_sets(const Kinds& other) const;
 };
 Kinds kinds_of(const AddressSet& members);
 
@@ -43,19 +47,22 @@ using NamedKinds = std::function<Kinds(const AddressMatch& side)>;
 struct MemberSet {
   std::string name;
   nft::Field key = nft::Field::Ip4Source;
-  std::optional<MemberKind> kind;                         // nothing: ports
+  std::optional<MemberKind> kind;  // nothing: ports
   std::shared_ptr<const AddressSet> addresses = nullptr;  // of which those of the kind
   std::vector<PortRange> ports = {};
+  std::size_t room = 0;  // as in Kinds
 
   bool ranges() const { return !kind || kind->ranges; }
   std::size_t size() const;
   // In order.
   void for_each(const std::function<void(const nft::Interval&)>& visit) const;
+  nft::FixedSet without_members() const { return {name, key, ranges(), room}; }
   nft::FixedSet with_members() const;
 };
 
-// The list's name is followed by _4 or _6, and by r for ranges.
-MemberSet part_of(const std::string& list, const MemberKind& kind,
+// The list's name is followed by _4 or _6, by r for ranges, and by h and its power of two for a set that has room: one
+// that outgrows it is another set.
+MemberSet part_of(const std::string& list, const MemberKind& kind, const Kinds& kinds,
                   std::shared_ptr<const AddressSet> members);
 
 // What a set has gained and lost.
@@ -65,8 +72,7 @@ struct MemberChange {
   std::vector<nft::Interval> gained = {};
 };
 
-// By kind, of the members of two lists of one name.
-std::array<MemberChange, 4> changed_members(const std::string& list, const AddressSet& before,
-                                            const AddressSet& wanted);
+// By kind, of the members of two lists. The sets have no names.
+std::array<MemberChange, 4> changed_members(const AddressSet& before, const AddressSet& wanted);
 
 }  // namespace rules

@@ -8,7 +8,11 @@ namespace rules {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
-constexpr std::string_view kWordEnds = " \t\r\n,={}";
+
+bool ends_word(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',' || c == '=' || c == '{' ||
+         c == '}';
+}
 
 bool escapable(char c) {
   return c == '"' || c == '\'' || c == '\\';
@@ -77,9 +81,9 @@ Token Lexer::next() {
     case '\'':
       return string_token(at(position_));
   }
-  const std::size_t end =
-      std::min(source_->text.find_first_of(kWordEnds, position_), source_->text.size());
-  return make(TokenKind::Word, end - position_);
+  const std::string_view rest = std::string_view(source_->text).substr(position_);
+  const auto end = std::ranges::find_if(rest, ends_word);
+  return make(TokenKind::Word, static_cast<std::size_t>(end - rest.begin()));
 }
 
 Token Lexer::next_raw() {

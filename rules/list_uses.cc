@@ -39,7 +39,7 @@ const Kinds& ListUses::kinds_of(const AddressMatch& side) {
   remember(name);
   next.members = side.members;
   if (used) {
-    next.changes = changed_members(name, *now->second.members, *side.members);
+    next.changes = changed_members(*now->second.members, *side.members);
     next.kinds = changed(now->second.kinds, next.changes);
   } else {
     next.kinds = rules::kinds_of(*side.members);
@@ -51,7 +51,7 @@ bool ListUses::same_pieces(const AddressMatch& before, const AddressMatch& wante
   if (before.any() || wanted.any()) return before.any() && wanted.any();
   if (before.name != wanted.name) return false;
   if (!before.name) return before.members == wanted.members || *before.members == *wanted.members;
-  return lists_.at(*before.name).kinds.same_kinds(kinds_of(wanted));
+  return lists_.at(*before.name).kinds.same_sets(kinds_of(wanted));
 }
 
 void ListUses::remember(const std::string& name) {
@@ -100,13 +100,16 @@ void ListUses::tell_list(const std::string& name, const Kinds& before, PlanChang
   UsedList& list = lists_.at(name);
   const bool used = list.uses != 0;
   for (const MemberKind& kind : kMemberKinds) {
+    const bool had = before.has(kind);
     const bool wanted = used && list.kinds.has(kind);
-    if (before.has(kind) && !wanted) change.lost_sets.push_back(part_of(name, kind, nullptr).name);
-    if (wanted && !before.has(kind)) change.new_sets.push_back(part_of(name, kind, list.members));
-    if (!wanted || !before.has(kind)) continue;
+    const bool stays = had && wanted && before.room(kind) == list.kinds.room(kind);
+    if (had && !stays) change.lost_sets.push_back(part_of(name, kind, before, nullptr).name);
+    if (wanted && !stays)
+      change.new_sets.push_back(part_of(name, kind, list.kinds, list.members));
     const auto next = next_.find(name);
-    if (next == next_.end()) continue;
+    if (!stays || next == next_.end()) continue;
     MemberChange& members = next->second.changes[kind.index()];
+    members.set = part_of(name, kind, list.kinds, nullptr);
     if (!members.lost.empty() || !members.gained.empty())
       change.members.push_back(std::move(members));
   }

@@ -126,8 +126,10 @@ std::string dump(const FixedSet& set) {
     if (interval.first == interval.last) return text(interval.first);
     return fmt::format("{}-{}", text(interval.first), text(interval.last));
   };
-  return fmt::format("  set {} {{ typeof {};{} elements = {{ {} }} }}\n", set.name, name(set.key),
-                     set.ranges ? " flags interval;" : "", join(set.members, ", ", member));
+  return fmt::format("  set {} {{ typeof {};{}{} elements = {{ {} }} }}\n", set.name, name(set.key),
+                     set.ranges ? " flags interval;" : "",
+                     set.size == 0 ? "" : fmt::format(" size {};", set.size),
+                     join(set.members, ", ", member));
 }
 
 std::string dump(const Map& map) {

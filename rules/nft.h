@@ -205,11 +205,12 @@ struct Interval {
 };
 
 // What is known when the table is written. Members are sorted and disjoint; without `ranges` each is
-// one value, and the set a hash table.
+// one value, and the set a hash table: of a fixed size for so many members, or one that grows if there is no `size`.
 struct FixedSet {
   std::string name;
   Field key;
   bool ranges = false;
+  std::size_t size = 0;
   std::vector<Interval> members = {};
 
   bool operator==(const FixedSet&) const = default;

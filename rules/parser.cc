@@ -15,6 +15,13 @@
 namespace rules {
 namespace {
 
+// Of a set's members, up to its closing brace: as many as there are members, or more.
+std::size_t separators(std::string_view text) {
+  text = text.substr(0, text.find('}'));
+  const auto separates = [](char c) { return c == ',' || c == '\n'; };
+  return 1 + static_cast<std::size_t>(std::ranges::count_if(text, separates));
+}
+
 class DocumentParser {
  public:
   DocumentParser(const SourceTree& tree, Report& report);
@@ -139,6 +146,8 @@ bool DocumentParser::set(Cursor& cursor) {
   if (!cursor.want(TokenKind::Equals, "\"=\"")) return false;
   set.open = cursor.peek().where;
   if (!cursor.want(TokenKind::OpenBrace, "\"{\"")) return false;
+  const std::string_view text = set.open.source->text;
+  set.members.reserve(std::min(separators(text.substr(set.open.end())), kMaxMembers));
   if (!members(cursor, set)) {
     leave_set(cursor);
     return false;

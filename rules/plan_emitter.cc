@@ -149,7 +149,7 @@ void PlanEmitter::for_each_element(
 void PlanEmitter::for_each_set(const std::function<void(const MemberSet&)>& visit) const {
   for (const auto& [name, list] : state_.lists) {
     for (const MemberKind& kind : kMemberKinds) {
-      if (list.kinds.has(kind)) visit(part_of(name, kind, list.members));
+      if (list.kinds.has(kind)) visit(part_of(name, kind, list.kinds, list.members));
     }
   }
   for (const PlannedRule& rule : state_.rules) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -128,11 +129,8 @@ std::string set_members(const NamedSet& set) {
   return text.empty() ? "{ }" : text + " }";
 }
 
-std::string join_words(const auto& words, std::string_view separator) {
-  std::vector<std::string_view> texts;
-  texts.reserve(words.size());
-  for (const ast::Word& word : words) texts.push_back(word.text);
-  return fmt::format("{}", fmt::join(texts, separator));
+std::string join_words(const std::vector<ast::Word>& words, std::string_view separator) {
+  return fmt::format("{}", fmt::join(words | std::views::transform(&ast::Word::text), separator));
 }
 
 std::string endpoint_text(const ast::Endpoint& endpoint) {
@@ -146,7 +144,7 @@ std::string clause(std::string_view keyword, const std::optional<ast::Word>& wor
 
 struct StatementPrinter {
   std::string operator()(const ast::Set& set) const {
-    const std::string members = join_words(set.members.words(), ", ");
+    const std::string members = fmt::format("{}", fmt::join(set.members.texts(), ", "));
     return fmt::format("set {} = {}", set.name.text,
                        members.empty() ? "{ }" : fmt::format("{{ {} }}", members));
   }

@@ -62,9 +62,8 @@ class MemberEdit {
   MemberEdit(const Policy& policy, const NamedSet& set, const Services& services)
       : services_(services),
         text_(policy.sources->main, set.where.line),
-        had_ports_(set.addresses == nullptr) {
-    if (!had_ports_) addresses_ = *set.addresses;
-  }
+        had_ports_(set.addresses == nullptr),
+        addresses_(had_ports_ ? std::make_shared<const AddressSet>() : set.addresses) {}
 
   std::expected<void, Diagnostic> add(std::string_view word) {
     const auto member = check(word);
@@ -72,7 +71,7 @@ class MemberEdit {
     if (listed(*member)) return {};
     text_.append(word);
     changed_ = true;
-    if (member->addresses) addresses_ = addresses_.with({*member->addresses});
+    if (member->addresses) take(addresses_->with({*member->addresses}));
     return {};
   }
 
@@ -99,7 +98,7 @@ class MemberEdit {
     if (!found) return {};
     changed_ = true;
     if (member->addresses)
-      addresses_ = addresses_.without(*member->addresses).with(std::move(others));
+      take(addresses_->without(*member->addresses).with(std::move(others)));
     return {};
   }
 
@@ -107,8 +106,7 @@ class MemberEdit {
     if (!changed_) return std::nullopt;
     const bool has_ports = text_.size() != 0 && looks_like_port(text_.member(0));
     SetEdit edit{std::move(text_).text(), nullptr};
-    if (!had_ports_ && !has_ports)
-      edit.addresses = std::make_shared<const AddressSet>(std::move(addresses_));
+    if (!had_ports_ && !has_ports) edit.addresses = std::move(addresses_);
     return edit;
   }
 
@@ -124,7 +122,7 @@ class MemberEdit {
 
   // To look through a million words takes a while.
   bool may_have(const Member& member) const {
-    return !member.addresses || addresses_.contains(member.addresses->first);
+    return !member.addresses || addresses_->contains(member.addresses->first);
   }
 
   bool listed(const Member& member) const {
@@ -141,10 +139,14 @@ class MemberEdit {
         fmt::format("remove {} and add what shall stay", text_.member(wider)), text_.where(wider));
   }
 
+  void take(AddressSet addresses) {
+    addresses_ = std::make_shared<const AddressSet>(std::move(addresses));
+  }
+
   const Services& services_;
   SetText text_;
   bool had_ports_;
-  AddressSet addresses_;
+  std::shared_ptr<const AddressSet> addresses_;  // none where it had ports
   bool changed_ = false;
 };
 

@@ -9,24 +9,19 @@ namespace {
 
 void resolve_members(const ast::Set& set, NamedSet& named, const Services& services,
                      Report& report) {
-  const bool ports = !set.members.empty() && looks_like_port(set.members[0].text);
+  const bool ports = !set.members.empty() && looks_like_port(set.members.text(0));
   AddressSet::Builder addresses;
   if (!ports) addresses.reserve(set.members.size());
-  for (const ast::Word& member : set.members.words()) {
-    if (report.full()) break;
+  for (std::size_t i = 0; i < set.members.size() && !report.full(); ++i) {
+    const std::string_view member = set.members.text(i);
+    bool good = false;
     if (ports) {
-      const auto range = read_port_range(member.text);
-      if (range)
+      if (const auto range = read_port_range(member); (good = range.has_value()))
         named.ports.push_back(*range);
-      else
-        report_fault(member, bad_member(member.text, true, services), report);
-    } else {
-      const auto range = read_range(member.text);
-      if (range)
-        addresses.add(*range);
-      else
-        report_fault(member, bad_member(member.text, false, services), report);
+    } else if (const auto range = read_range(member); (good = range.has_value())) {
+      addresses.add(*range);
     }
+    if (!good) report_fault(set.members[i], bad_member(member, ports, services), report);
   }
   named.ports = merge(std::move(named.ports));
   if (!ports) named.addresses = std::make_shared<const AddressSet>(std::move(addresses).build());

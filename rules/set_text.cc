@@ -11,6 +11,7 @@ namespace rules {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
+constexpr std::size_t kRoom = 4096;  // bytes that a text may grow by without being moved
 
 std::size_t begin_of_line(std::string_view text, std::size_t number) {
   std::size_t begin = 0;
@@ -29,7 +30,10 @@ std::uint32_t lines_in(std::string_view text) {
 
 }  // namespace
 
-SetText::SetText(Source source, std::size_t line) : source_(std::move(source)) {
+SetText::SetText(const Source& source, std::size_t line) {
+  source_.name = source.name;
+  source_.text.reserve(source.text.size() + kRoom);
+  source_.text = source.text;
   Lexer lexer(source_, begin_of_line(source_.text, line), static_cast<std::uint32_t>(line));
   const auto word = [](const Token& token) {
     return Word{token.where.offset, token.where.length, token.where.line};

@@ -4,9 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "rules/diagnostic.h"
 #include "rules/report.h"
@@ -16,7 +16,7 @@ namespace rules {
 class SetText {
  public:
   // Of a valid policy; the statement begins in that line.
-  SetText(Source source, std::size_t line);
+  SetText(const Source& source, std::size_t line);
 
   std::size_t size() const { return members_.size(); }
   std::string_view member(std::size_t index) const;
@@ -50,7 +50,7 @@ class SetText {
   Source source_;
   Word open_;   // brace
   Word close_;  // likewise
-  std::vector<Word> members_;
+  std::deque<Word> members_;  // in blocks: a million of them aren't moved as they become more
 };
 
 }  // namespace rules

@@ -172,6 +172,8 @@ void NftBatch::add_set(const std::string& table, const rules::nft::FixedSet& val
   SetPtr set = make_set(table, value.name, key_type(value.key));
   nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS,
                     value.ranges ? std::uint32_t{NFT_SET_INTERVAL} : 0U);
+  if (value.size != 0)
+    nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, static_cast<std::uint32_t>(value.size));
   nlmsghdr* message = begin(NFT_MSG_NEWSET, NLM_F_CREATE, "set");
   nftnl_set_nlmsg_build_payload(message, set.get());
   finish(message);

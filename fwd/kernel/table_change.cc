@@ -135,7 +135,7 @@ void write(NftBatch& batch, const TableChange& change, QueueExpression queue) {
   for (const rules::nft::Set& set : change.new_sets) batch.add_set(table, set);
   for (const rules::nft::Map& map : change.new_maps) batch.add_map(table, map);
   for (const rules::MemberSet& set : change.new_member_sets) {
-    batch.add_set(table, rules::nft::FixedSet{set.name, set.key, set.ranges()});
+    batch.add_set(table, set.without_members());
     batch.add_members(table, set);
   }
   for (const auto& [chain, added] : change.filled_chains) {

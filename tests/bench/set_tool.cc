@@ -1,7 +1,8 @@
 // The kernel's own time for a set of addresses: one batch, ready made, and nothing but its sendmsg
 // and the answer are timed. Prints milliseconds: for the set, and for one member more. In the
-// network namespace it is started in; the table goes with that.
-//     set hash|interval MEMBERS
+// network namespace it is started in; the table goes with that. "hash" is the set that fwd makes, of a fixed size;
+// "growing" the one that nft makes without being told a size.
+//     set hash|growing|interval MEMBERS
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -20,16 +21,15 @@ using Clock = std::chrono::steady_clock;
 const std::string kTable = "fwd_bench";
 
 // Exact addresses, or pairs of them; none touches the next.
-rules::MemberSet make_set(bool ranges, std::uint32_t first, std::uint32_t count) {
-  std::vector<rules::AddressRange> members;
+std::shared_ptr<const rules::AddressSet> members(bool ranges, std::uint32_t first,
+                                                 std::uint32_t count) {
+  rules::AddressSet::Builder members;
   members.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t address = 0x01000000U + 4 * (first + i);
-    members.push_back(
-        {rules::Address::v4(address), rules::Address::v4(address + (ranges ? 1U : 0U))});
+    members.add({rules::Address::v4(address), rules::Address::v4(address + (ranges ? 1U : 0U))});
   }
-  return rules::part_of("big", {rules::Family::V4, ranges},
-                        std::make_shared<const rules::AddressSet>(std::move(members)));
+  return std::make_shared<const rules::AddressSet>(std::move(members).build());
 }
 
 void commit(NftBatch& batch, const char* what) {
@@ -47,8 +47,8 @@ void commit(NftBatch& batch, const char* what) {
 
 int main(int argc, char** argv) {
   const std::string kind = argc == 3 ? argv[1] : "";
-  if (kind != "hash" && kind != "interval") {
-    std::fputs("usage: set hash|interval MEMBERS\n", stderr);
+  if (kind != "hash" && kind != "growing" && kind != "interval") {
+    std::fputs("usage: set hash|growing|interval MEMBERS\n", stderr);
     return 2;
   }
   const bool ranges = kind == "interval";
@@ -56,13 +56,17 @@ int main(int argc, char** argv) {
   auto socket = fwd::kernel::NetlinkSocket::open(NETLINK_NETFILTER);
   if (!socket) return 1;
   NftBatch whole(*socket);
-  const auto set = make_set(ranges, 0, count);
+  const auto addresses = members(ranges, 0, count);
+  auto set = rules::part_of("big", {rules::Family::V4, ranges}, rules::kinds_of(*addresses),
+                            addresses);
+  if (kind == "growing") set.room = 0;
   whole.add_table(kTable, "");
-  whole.add_set(kTable, nft::FixedSet{set.name, set.key, set.ranges()});
+  whole.add_set(kTable, set.without_members());
   whole.add_members(kTable, set);
   commit(whole, "load a set");
   NftBatch one(*socket);
-  one.add_members(kTable, make_set(ranges, count, 1));
+  set.addresses = members(ranges, count, 1);
+  one.add_members(kTable, set);
   commit(one, "add a member");
   std::printf("\n");
 }
