@@ -124,7 +124,8 @@ std::expected<Reply, Error> Client::exchange(const Request& request) const {
   if (const auto connected = connect_to(socket, socket_); !connected) {
     return cannot_connect(socket_, connected.error());
   }
-  if (!send_all(socket, request_text(request), deadline))
+  if (!send_all(socket, request_head(request, sudo_uid_), deadline) ||
+      !send_all(socket, request.body, deadline))
     return unreachable(socket_, "it doesn't take the request");
   auto reply = receive(socket, deadline);
   if (!reply) return unreachable(socket_, "its answer is of no use, " + reply.error());

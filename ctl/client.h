@@ -18,7 +18,9 @@ using Exchange = std::function<std::expected<Reply, api::Error>(const Request&)>
 
 class Client {
  public:
-  explicit Client(std::string socket) : socket_(std::move(socket)) {}
+  // `sudo_uid` as in request_head().
+  explicit Client(std::string socket, std::string sudo_uid = {})
+      : socket_(std::move(socket)), sudo_uid_(std::move(sudo_uid)) {}
 
   // Unreachable, also when the answer makes no sense or takes too long; NotPermitted where the
   // socket says so.
@@ -26,6 +28,7 @@ class Client {
 
  private:
   std::string socket_;
+  std::string sudo_uid_;
 };
 
 // The body of a 2xx answer; what the daemon says is wrong otherwise.

@@ -45,16 +45,16 @@ std::optional<unsigned> parse_status(std::string_view line) {
 
 }  // namespace
 
-std::string request_text(const Request& request) {
+std::string request_head(const Request& request, std::string_view sudo_uid) {
   std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: fwd\r\nConnection: close\r\n",
                                  request.method, request.target);
   if (!request.body.empty()) {
     fmt::format_to(std::back_inserter(text),
                    "Content-Type: application/json\r\nContent-Length: {}\r\n", request.body.size());
   }
-  if (!request.sudo_uid.empty())
-    fmt::format_to(std::back_inserter(text), "{}: {}\r\n", api::kSudoUidHeader, request.sudo_uid);
-  return text + "\r\n" + request.body;
+  if (!sudo_uid.empty())
+    fmt::format_to(std::back_inserter(text), "{}: {}\r\n", api::kSudoUidHeader, sudo_uid);
+  return text + "\r\n";
 }
 
 std::string percent_encode(std::string_view text) {

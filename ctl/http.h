@@ -15,7 +15,6 @@ struct Request {
   std::string target;  // path and query, percent-encoded
   std::string body;    // JSON; sent where it isn't empty
   std::chrono::seconds timeout{10};
-  std::string sudo_uid = {};  // of who called by sudo; digits
 };
 
 struct Reply {
@@ -23,7 +22,8 @@ struct Reply {
   std::string body;
 };
 
-std::string request_text(const Request& request);
+// All but the body. `sudo_uid`, in digits, is of who called by sudo; empty: nobody did.
+std::string request_head(const Request& request, std::string_view sudo_uid = {});
 
 // RFC 3986: everything but unreserved characters becomes %XX.
 std::string percent_encode(std::string_view text);

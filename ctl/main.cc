@@ -30,8 +30,7 @@ std::string sudo_uid() {
 }
 
 ctl::Exchange connect(const std::string& socket) {
-  return [client = ctl::Client(socket)](ctl::Request request) {
-    request.sudo_uid = sudo_uid();
+  return [client = ctl::Client(socket, sudo_uid())](const ctl::Request& request) {
     return client.exchange(request);
   };
 }

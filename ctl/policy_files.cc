@@ -1,5 +1,6 @@
 #include "ctl/policy_files.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <glob.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rules/parser.h"
@@ -45,6 +47,9 @@ std::expected<std::string, int> read_file(const std::string& path) {
   const File file(path);
   if (file.fd() < 0) return std::unexpected(errno);
   std::string text;
+  struct stat about {};
+  if (::fstat(file.fd(), &about) == 0 && about.st_size > 0)
+    text.reserve(std::min<std::size_t>(static_cast<std::size_t>(about.st_size), rules::kMaxText));
   std::array<char, 65536> buffer;
   while (text.size() <= rules::kMaxText) {
     const ssize_t got = ::read(file.fd(), buffer.data(), buffer.size());

@@ -70,7 +70,8 @@ class CoverSearch {
   explicit CoverSearch(const RuleList& rules) {
     patterns_.reserve(rules.size());
     for (const Rule& rule : rules) patterns_.push_back({&rule.match, interface_id(rule.match)});
-    classifier_ = std::make_unique<classifier::Classifier>(patterns_);
+    classifier_ = std::make_unique<classifier::Classifier>(
+        patterns_, std::make_shared<classifier::AddressIndexes>(classifier::Lookup::Search));
     version_ = classifier_->publish();
   }
 

@@ -251,16 +251,16 @@ void NftBatch::make_room(const rules::MemberSet& set) {
 }
 
 void NftBatch::add_members(const std::string& table, const rules::MemberSet& set) {
-  constexpr std::size_t kAtOnce = 4096;
   make_room(set);
-  std::vector<KernelElement> elements;
+  std::optional<ElementList> list;
   set.for_each([&](const rules::nft::Interval& member) {
-    append_member(set, member, elements);
-    if (elements.size() < kAtOnce) return;
-    add_elements(table, set.name, elements);
-    elements.clear();
+    if (!list) list.emplace(begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "elements of"), table, set.name);
+    list->put_member(set, member);
+    if (!list->full()) return;
+    finish(list->end());
+    list.reset();
   });
-  add_elements(table, set.name, elements);
+  if (list) finish(list->end());
 }
 
 void NftBatch::delete_elements(const std::string& table, const std::string& set,

@@ -15,20 +15,26 @@
 namespace fwd::kernel {
 namespace {
 
-// Nothing behind the last value there is.
-std::optional<Bytes> next_key(Bytes key) {
+constexpr std::size_t kLargestElement = 512;  // a chain's name is shorter than 256, a key than 64
+
+// To the next value; false behind the last one there is.
+bool advance(std::span<std::uint8_t> key) {
   for (std::size_t i = key.size(); i-- > 0;) {
-    if (++key[i] != 0) return key;
+    if (++key[i] != 0) return true;
   }
-  return std::nullopt;
+  return false;
+}
+
+void put_key(nlmsghdr* message, std::span<const std::uint8_t> bytes, bool end) {
+  if (end) mnl_attr_put_u32(message, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_INTERVAL_END));
+  nlattr* key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
+  mnl_attr_put(message, NFTA_DATA_VALUE, bytes.size(), bytes.data());
+  mnl_attr_nest_end(message, key);
 }
 
 void put_element(nlmsghdr* message, const KernelElement& element) {
   nlattr* one = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
-  if (element.end) mnl_attr_put_u32(message, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_INTERVAL_END));
-  nlattr* key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
-  mnl_attr_put(message, NFTA_DATA_VALUE, element.key.size(), element.key.data());
-  mnl_attr_nest_end(message, key);
+  put_key(message, element.key, element.end);
   if (element.kind == ElementKind::Counter) {
     mnl_attr_put_strz(message, NFTA_SET_ELEM_OBJREF, element.target.c_str());
   } else if (element.kind != ElementKind::Key) {
@@ -114,8 +120,8 @@ void append_member(const rules::MemberSet& set, const rules::nft::Interval& memb
   const Load load = load_of(set.key);
   elements.push_back({bytes_of(member.first, load)});
   if (!set.ranges()) return;
-  if (auto behind = next_key(bytes_of(member.last, load)))
-    elements.push_back({std::move(*behind), true});
+  Bytes behind = bytes_of(member.last, load);
+  if (advance(behind)) elements.push_back({std::move(behind), true});
 }
 
 KernelElement element_of(const rules::nft::Map& map, const rules::nft::Element& element) {
@@ -125,16 +131,48 @@ KernelElement element_of(const rules::nft::Map& map, const rules::nft::Element& 
           element.target};
 }
 
-std::size_t put_elements(nlmsghdr* message, const std::string& table, const std::string& set,
-                         std::span<const KernelElement> elements) {
-  constexpr std::size_t kLargestElement = 512;  // a chain's name is shorter than 256, a key than 64
+ElementList::ElementList(nlmsghdr* message, const std::string& table, const std::string& set)
+    : message_(message) {
   mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, table.c_str());
   mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set.c_str());
-  nlattr* list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+  list_ = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+}
+
+bool ElementList::full() const {
+  return message_->nlmsg_len + kLargestElement >= kElementMessageRoom;
+}
+
+void ElementList::put(const KernelElement& element) {
+  put_element(message_, element);
+}
+
+void ElementList::put_member(const rules::MemberSet& set, const rules::nft::Interval& member) {
+  const Load load = load_of(set.key);
+  std::array<std::uint8_t, 16> buffer;  // an IPv6 address
+  const auto key = std::span(buffer).first(load.length);
+  const auto put_one = [&](bool end) {
+    nlattr* one = mnl_attr_nest_start(message_, NFTA_LIST_ELEM);
+    put_key(message_, key, end);
+    mnl_attr_nest_end(message_, one);
+  };
+  write_value(member.first, load, key);
+  put_one(false);
+  if (!set.ranges()) return;
+  write_value(member.last, load, key);
+  if (advance(key)) put_one(true);
+}
+
+nlmsghdr* ElementList::end() {
+  mnl_attr_nest_end(message_, list_);
+  return message_;
+}
+
+std::size_t put_elements(nlmsghdr* message, const std::string& table, const std::string& set,
+                         std::span<const KernelElement> elements) {
+  ElementList list(message, table, set);
   std::size_t count = 0;
-  while (count < elements.size() && message->nlmsg_len + kLargestElement < kElementMessageRoom)
-    put_element(message, elements[count++]);
-  mnl_attr_nest_end(message, list);
+  while (count < elements.size() && !list.full()) list.put(elements[count++]);
+  list.end();
   return count;
 }
 

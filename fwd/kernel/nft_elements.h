@@ -12,6 +12,7 @@
 #include "rules/kernel_set.h"
 #include "rules/nft.h"
 
+struct nlattr;
 struct nlmsghdr;
 
 namespace fwd::kernel {
@@ -34,9 +35,24 @@ void append_member(const rules::MemberSet& set, const rules::nft::Interval& memb
                    std::vector<KernelElement>& elements);
 KernelElement element_of(const rules::nft::Map& map, const rules::nft::Element& element);
 
-// Appends as many of `elements` as one message takes to `message`, which is at the end of a buffer of
-// kElementMessageRoom bytes; how many those were.
+// The elements of one message, which is at the end of a buffer of kElementMessageRoom bytes.
 inline constexpr std::size_t kElementMessageRoom = 64 * 1024;
+class ElementList {
+ public:
+  ElementList(nlmsghdr* message, const std::string& table, const std::string& set);
+
+  bool full() const;
+  void put(const KernelElement& element);
+  // What append_member() makes of it, without memory for each: there may be a million.
+  void put_member(const rules::MemberSet& set, const rules::nft::Interval& member);
+  nlmsghdr* end();
+
+ private:
+  nlmsghdr* message_;
+  nlattr* list_;
+};
+
+// Appends as many of `elements` as it takes to the message; how many those were.
 std::size_t put_elements(nlmsghdr* message, const std::string& table, const std::string& set,
                          std::span<const KernelElement> elements);
 

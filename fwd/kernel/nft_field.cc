@@ -1,5 +1,6 @@
 #include "fwd/kernel/nft_field.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <linux/netfilter/nf_tables.h>
@@ -13,6 +14,10 @@ namespace {
 
 constexpr std::uint8_t kRoutingHeader = 43;
 constexpr std::uint8_t kFragmentHeader = 44;
+
+void write_big_endian(std::uint64_t value, std::span<std::uint8_t> out) {
+  for (std::size_t i = out.size(); i-- > 0; value >>= 8U) out[i] = static_cast<std::uint8_t>(value);
+}
 
 }  // namespace
 
@@ -73,27 +78,27 @@ Load load_of(Field field) {
 
 Bytes big_endian(std::uint64_t value, unsigned bytes) {
   Bytes out(bytes);
-  for (std::uint8_t& byte : out) byte = static_cast<std::uint8_t>(value >> (8 * --bytes));
+  write_big_endian(value, out);
   return out;
 }
 
-Bytes bytes_of(const Value& value, const Load& load) {
+void write_value(const Value& value, const Load& load, std::span<std::uint8_t> out) {
   if (const auto* name = std::get_if<std::string>(&value)) {
-    Bytes out(name->begin(), name->end());
-    out.resize(load.length);
-    return out;
+    std::ranges::fill(std::ranges::copy(name->substr(0, out.size()), out.begin()).out, out.end(), 0);
+  } else if (const auto* address = std::get_if<rules::Address>(&value)) {
+    const bool ipv4 = address->family == rules::Family::V4;
+    if (!ipv4) write_big_endian(address->high, out.first(8));
+    write_big_endian(address->low, ipv4 ? out : out.subspan(8));
+  } else if (load.network_order || load.length == 1) {
+    write_big_endian(std::get<std::uint32_t>(value), out);
+  } else {
+    std::memcpy(out.data(), &std::get<std::uint32_t>(value), sizeof(std::uint32_t));
   }
-  if (const auto* address = std::get_if<rules::Address>(&value)) {
-    if (address->family == rules::Family::V4) return big_endian(address->low, 4);
-    Bytes out = big_endian(address->high, 8);
-    const Bytes low = big_endian(address->low, 8);
-    out.insert(out.end(), low.begin(), low.end());
-    return out;
-  }
-  const std::uint32_t number = std::get<std::uint32_t>(value);
-  if (load.network_order || load.length == 1) return big_endian(number, load.length);
-  Bytes out(sizeof number);
-  std::memcpy(out.data(), &number, sizeof number);
+}
+
+Bytes bytes_of(const Value& value, const Load& load) {
+  Bytes out(load.length);
+  write_value(value, load, out);
   return out;
 }
 

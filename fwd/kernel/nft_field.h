@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "rules/nft.h"
@@ -22,6 +23,8 @@ Load load_of(rules::nft::Field field);
 std::uint32_t words(const Load& load);  // of four bytes
 
 Bytes big_endian(std::uint64_t value, unsigned bytes);
+// load.length bytes.
+void write_value(const rules::nft::Value& value, const Load& load, std::span<std::uint8_t> out);
 Bytes bytes_of(const rules::nft::Value& value, const Load& load);
 
 struct KeyType {

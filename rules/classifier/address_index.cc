@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "rules/classifier/shape.h"
 
@@ -9,22 +10,20 @@ namespace rules::classifier {
 
 template <typename F>
 Members<F>::Members(const AddressSet& set) {
-  std::size_t singles = 0;
-  for (const AddressRange& range : set.ranges(F::kFamily)) {
-    if (range.first == range.last) {
-      ++singles;
+  const auto ranges = set.ranges(F::kFamily);
+  const auto is_single = [](const AddressRange& range) { return range.first == range.last; };
+  const auto singles = static_cast<std::size_t>(std::ranges::count_if(ranges, is_single));
+  firsts_.reserve(ranges.size() - singles);
+  lasts_.reserve(ranges.size() - singles);
+  // Never full: a search ends at a free place.
+  if (singles != 0) table_.resize(std::bit_ceil(singles + singles / 2 + 1));
+  for (const AddressRange& range : ranges) {
+    if (is_single(range)) {
+      add_single(F::number(range.first));
     } else {
       firsts_.push_back(F::number(range.first));
       lasts_.push_back(F::number(range.last));
     }
-  }
-  firsts_.shrink_to_fit();
-  lasts_.shrink_to_fit();
-  if (singles == 0) return;
-  table_.resize(
-      std::bit_ceil(singles + singles / 2 + 1));  // never full: a search ends at a free place
-  for (const AddressRange& range : set.ranges(F::kFamily)) {
-    if (range.first == range.last) add_single(F::number(range.first));
   }
 }
 
@@ -65,11 +64,20 @@ std::size_t Members<F>::memory_bytes() const noexcept {
 template class Members<V4>;
 template class Members<V6>;
 
+AddressIndex::AddressIndex(std::shared_ptr<const AddressSet> set, Lookup lookup) {
+  if (lookup == Lookup::Search) {
+    searched_ = std::move(set);
+    return;
+  }
+  v4_ = Members<V4>(*set);
+  v6_ = Members<V6>(*set);
+}
+
 std::shared_ptr<const AddressIndex> AddressIndexes::of(
     const std::shared_ptr<const AddressSet>& set) {
   auto& known = known_[set];
   if (auto index = known.lock()) return index;
-  auto index = std::make_shared<const AddressIndex>(*set);
+  auto index = std::make_shared<const AddressIndex>(set, lookup_);
   known = index;
   std::erase_if(known_, [](const auto& item) { return item.second.expired(); });
   return index;

@@ -17,6 +17,7 @@ class Members {
  public:
   using Number = typename F::Number;
 
+  Members() = default;
   explicit Members(const AddressSet& set);
 
   bool has(Number number) const noexcept { return is_single(number) || in_range(number); }
@@ -33,15 +34,23 @@ class Members {
   std::vector<Number> lasts_;
 };
 
+// How a set is looked into: by a table made of it, or as it is, which costs nothing beforehand.
+enum class Lookup : std::uint8_t { Table, Search };
+
 class AddressIndex {
  public:
-  explicit AddressIndex(const AddressSet& set) : v4_{set}, v6_{set} {}
+  AddressIndex(std::shared_ptr<const AddressSet> set, Lookup lookup);
 
-  bool has(V4::Number number) const noexcept { return v4_.has(number); }
-  bool has(V6::Number number) const noexcept { return v6_.has(number); }
+  bool has(V4::Number number) const noexcept {
+    return searched_ ? searched_->contains(V4::address(number)) : v4_.has(number);
+  }
+  bool has(V6::Number number) const noexcept {
+    return searched_ ? searched_->contains(V6::address(number)) : v6_.has(number);
+  }
   std::size_t memory_bytes() const noexcept { return v4_.memory_bytes() + v6_.memory_bytes(); }
 
  private:
+  std::shared_ptr<const AddressSet> searched_;
   Members<V4> v4_;
   Members<V6> v6_;
 };
@@ -49,9 +58,12 @@ class AddressIndex {
 // The indices in use, each made when a set is first asked for.
 class AddressIndexes {
  public:
+  explicit AddressIndexes(Lookup lookup = Lookup::Table) : lookup_{lookup} {}
+
   std::shared_ptr<const AddressIndex> of(const std::shared_ptr<const AddressSet>& set);
 
  private:
+  Lookup lookup_;
   std::map<std::weak_ptr<const AddressSet>, std::weak_ptr<const AddressIndex>, std::owner_less<>>
       known_;
 };

@@ -27,6 +27,7 @@ struct V4 {
   static constexpr Family kFamily = Family::V4;
   static constexpr unsigned kBits = 32;
   static Number number(const Address& address) { return static_cast<Number>(address.low); }
+  static Address address(Number number) { return Address::v4(number); }
   // 32 bits of a number, the highest first.
   static std::uint32_t word(Number number, unsigned /*at*/) { return number; }
 };
@@ -36,6 +37,9 @@ struct V6 {
   static constexpr Family kFamily = Family::V6;
   static constexpr unsigned kBits = 128;
   static Number number(const Address& address) { return Number{address.high} << 64U | address.low; }
+  static Address address(Number number) {
+    return Address::v6(static_cast<std::uint64_t>(number >> 64U), static_cast<std::uint64_t>(number));
+  }
   static std::uint32_t word(Number number, unsigned at) {
     return static_cast<std::uint32_t>(number >> (96U - 32U * at));
   }
