@@ -1,6 +1,9 @@
 #include "rules/address.h"
 
+#include <algorithm>
 #include <random>
+#include <utility>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
@@ -233,4 +236,38 @@ TEST_CASE("sets know containment, intersection and their families") {
   CHECK_FALSE(set({"::/0"}).has(Family::V4));
   CHECK_FALSE(set({"0.0.0.0/0"}).has(Family::V6));
   CHECK_FALSE(AddressSet{}.has(Family::V4));
+}
+
+TEST_CASE("what is added to a set or taken out of it is all that changes") {
+  constexpr std::uint32_t kAddresses = 24;  // of each family
+  std::mt19937 random(1);
+  const auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
+  const auto address = [](std::uint32_t number) {
+    return number < kAddresses ? Address::v4(number) : Address::v6(0, number - kAddresses);
+  };
+  const auto random_range = [&] {
+    const std::uint32_t family = below(2) * kAddresses;
+    const std::uint32_t first = below(kAddresses);
+    const std::uint32_t last = first + below(std::min(kAddresses - first, 6U));
+    return std::pair(family + first, family + last);
+  };
+  for (int round = 0; round < 300; ++round) {
+    AddressSet set;
+    std::vector<bool> expected(std::size_t{2} * kAddresses);
+    for (int edit = 0; edit < 12; ++edit) {
+      const bool add = below(3) != 0;
+      std::vector<AddressRange> ranges;
+      for (std::uint32_t left = add ? below(4) : 1; left > 0; --left) {
+        const auto [first, last] = random_range();
+        ranges.push_back({address(first), address(last)});
+        std::fill(expected.begin() + first, expected.begin() + last + 1, add);
+      }
+      set = add ? set.with(ranges) : set.without(ranges[0]);
+      std::vector<AddressRange> members;
+      for (std::uint32_t i = 0; i < expected.size(); ++i) {
+        if (expected[i]) members.push_back({address(i), address(i)});
+      }
+      REQUIRE(set == AddressSet(members));
+    }
+  }
 }

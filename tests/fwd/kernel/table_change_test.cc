@@ -101,7 +101,7 @@ TEST_CASE("one more address in a set of 100,000 is one element") {
   (void)built.update(with_set_of(100000), 1);
   const TableChange change = built.update(with_set_of(100001), 1);
   CHECK_FALSE(built.whole());
-  const auto found = std::ranges::find(change.elements, "peers_4", &TableChange::Elements::set);
+  const auto found = std::ranges::find(change.elements, "peers_4h17", &TableChange::Elements::set);
   REQUIRE(found != change.elements.end());
   CHECK(found->gained.size() == 1);
   CHECK(found->lost.empty());

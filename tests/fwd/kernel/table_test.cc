@@ -87,6 +87,21 @@ void require_whole(Firewall& firewall) {
   CHECK(damage->value_or("none") == "none");
 }
 
+// A policy with a set of so many addresses.
+rules::Policy policy_with_members(std::uint32_t count) {
+  rules::AddressSet::Builder members;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto address = rules::Address::v4(0x0a000000 + 2 * i);
+    members.add({address, address});
+  }
+  rules::Policy policy = policy_with_limit("large");
+  tests::change(policy.rules, 0, [&](rules::Rule& rule) {
+    rule.match.source = {std::make_shared<const rules::AddressSet>(std::move(members).build()),
+                         "peers"};
+  });
+  return policy;
+}
+
 }  // namespace
 
 TEST_CASE("a committed table is read back with its generation and policy") {
@@ -240,25 +255,26 @@ TEST_CASE("what another changed meanwhile is written over") {
   });
 }
 
-TEST_CASE("a large set is written and verified while its hash table still grows") {
+TEST_CASE("a set is written and verified while its hash table still grows") {
   support::in_new_netns([] {
-    std::vector<rules::AddressRange> members;
-    for (std::uint32_t i = 0; i < 60000; ++i) {
-      const auto address = rules::Address::v4(0x0a000000 + 2 * i);
-      members.push_back({address, address});
-    }
-    rules::Policy policy = policy_with_limit("large");
-    const auto use_members = [&] {
-      tests::change(policy.rules, 0, [&](rules::Rule& rule) {
-        rule.match.source = {std::make_shared<const rules::AddressSet>(members), "peers"};
-      });
-    };
-    use_members();
     const auto firewall = opened();
-    require(firewall->commit(policy, 1, fwd::Mode::Enforce));
-    members.pop_back();
-    use_members();
-    require(firewall->commit(policy, 2, fwd::Mode::Enforce));
+    require(firewall->commit(policy_with_members(16'000), 1, fwd::Mode::Enforce));
+    require(firewall->commit(policy_with_members(15'999), 2, fwd::Mode::Enforce));
+  });
+}
+
+TEST_CASE("a large set whose members become more than its hash table has room for gets a larger one") {
+  support::in_new_netns([] {
+    const auto firewall = opened();
+    Generation generation = 0;
+    for (const std::uint32_t members : {16'000, 17'000, 26'000, 27'000, 26'000, 10, 40'000}) {
+      INFO(members << " members");
+      require(firewall->commit(policy_with_members(members), ++generation, fwd::Mode::Enforce));
+      require_whole(*firewall);
+    }
+    const auto another = opened();  // what it finds there it writes over
+    require(another->commit(policy_with_members(20'000), ++generation, fwd::Mode::Enforce));
+    require_whole(*another);
   });
 }
 
