@@ -66,9 +66,11 @@ MemberSet part_of(const std::string& list, const MemberKind& kind, const Kinds& 
   const std::size_t room = kinds.room(kind);
   std::string name = fmt::format("{}_{}{}", list, ipv4 ? "4" : "6", kind.ranges ? "r" : "");
   if (room != 0) name += fmt::format("h{}", std::countr_zero(room));
-  return {std::move(name), ipv4 ? nft::Field::Ip4Source : nft::Field::Ip6Source,
-          kind,            std::move(members),
-          /*ports=*/{},    room};
+  return {.name = std::move(name),
+          .key = ipv4 ? nft::Field::Ip4Source : nft::Field::Ip6Source,
+          .kind = kind,
+          .addresses = std::move(members),
+          .room = room};
 }
 
 std::array<MemberChange, 4> changed_members(const AddressSet& before, const AddressSet& wanted) {

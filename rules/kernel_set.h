@@ -47,7 +47,7 @@ using NamedKinds = std::function<Kinds(const AddressMatch& side)>;
 struct MemberSet {
   std::string name;
   nft::Field key = nft::Field::Ip4Source;
-  std::optional<MemberKind> kind;  // nothing: ports
+  std::optional<MemberKind> kind;                         // nothing: ports
   std::shared_ptr<const AddressSet> addresses = nullptr;  // of which those of the kind
   std::vector<PortRange> ports = {};
   std::size_t room = 0;  // as in Kinds

@@ -104,8 +104,7 @@ void ListUses::tell_list(const std::string& name, const Kinds& before, PlanChang
     const bool wanted = used && list.kinds.has(kind);
     const bool stays = had && wanted && before.room(kind) == list.kinds.room(kind);
     if (had && !stays) change.lost_sets.push_back(part_of(name, kind, before, nullptr).name);
-    if (wanted && !stays)
-      change.new_sets.push_back(part_of(name, kind, list.kinds, list.members));
+    if (wanted && !stays) change.new_sets.push_back(part_of(name, kind, list.kinds, list.members));
     const auto next = next_.find(name);
     if (!stays || next == next_.end()) continue;
     MemberChange& members = next->second.changes[kind.index()];

@@ -97,8 +97,7 @@ class MemberEdit {
     if (wider) return held_by(*wider, word);
     if (!found) return {};
     changed_ = true;
-    if (member->addresses)
-      take(addresses_->without(*member->addresses).with(std::move(others)));
+    if (member->addresses) take(addresses_->without(*member->addresses).with(std::move(others)));
     return {};
   }
 

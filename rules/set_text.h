@@ -48,8 +48,8 @@ class SetText {
   void note(std::size_t offset, std::string_view member, std::uint32_t line);
 
   Source source_;
-  Word open_;   // brace
-  Word close_;  // likewise
+  Word open_;                 // brace
+  Word close_;                // likewise
   std::deque<Word> members_;  // in blocks: a million of them aren't moved as they become more
 };
 

@@ -254,7 +254,8 @@ void NftBatch::add_members(const std::string& table, const rules::MemberSet& set
   make_room(set);
   std::optional<ElementList> list;
   set.for_each([&](const rules::nft::Interval& member) {
-    if (!list) list.emplace(begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "elements of"), table, set.name);
+    if (!list)
+      list.emplace(begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "elements of"), table, set.name);
     list->put_member(set, member);
     if (!list->full()) return;
     finish(list->end());

@@ -84,7 +84,8 @@ Bytes big_endian(std::uint64_t value, unsigned bytes) {
 
 void write_value(const Value& value, const Load& load, std::span<std::uint8_t> out) {
   if (const auto* name = std::get_if<std::string>(&value)) {
-    std::ranges::fill(std::ranges::copy(name->substr(0, out.size()), out.begin()).out, out.end(), 0);
+    std::ranges::fill(std::ranges::copy(name->substr(0, out.size()), out.begin()).out, out.end(),
+                      0);
   } else if (const auto* address = std::get_if<rules::Address>(&value)) {
     const bool ipv4 = address->family == rules::Family::V4;
     if (!ipv4) write_big_endian(address->high, out.first(8));

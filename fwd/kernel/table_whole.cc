@@ -100,8 +100,7 @@ class WholeWriter {
       if (!found_sets_.contains(set.name)) batch_.add_set(table_, set);
     }
     wanted_.for_each_set([&](const rules::MemberSet& set) {
-      if (!found_sets_.contains(set.name))
-        batch_.add_set(table_, set.without_members());
+      if (!found_sets_.contains(set.name)) batch_.add_set(table_, set.without_members());
     });
     wanted_.for_each_map([&](const Map& map) {
       if (!found_sets_.contains(map.name)) batch_.add_map(table_, map);

@@ -38,7 +38,8 @@ struct V6 {
   static constexpr unsigned kBits = 128;
   static Number number(const Address& address) { return Number{address.high} << 64U | address.low; }
   static Address address(Number number) {
-    return Address::v6(static_cast<std::uint64_t>(number >> 64U), static_cast<std::uint64_t>(number));
+    return Address::v6(static_cast<std::uint64_t>(number >> 64U),
+                       static_cast<std::uint64_t>(number));
   }
   static std::uint32_t word(Number number, unsigned at) {
     return static_cast<std::uint32_t>(number >> (96U - 32U * at));

@@ -57,8 +57,8 @@ int main(int argc, char** argv) {
   if (!socket) return 1;
   NftBatch whole(*socket);
   const auto addresses = members(ranges, 0, count);
-  auto set = rules::part_of("big", {rules::Family::V4, ranges}, rules::kinds_of(*addresses),
-                            addresses);
+  auto set =
+      rules::part_of("big", {rules::Family::V4, ranges}, rules::kinds_of(*addresses), addresses);
   if (kind == "growing") set.room = 0;
   whole.add_table(kTable, "");
   whole.add_set(kTable, set.without_members());

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Real traffic through fwd, through an nftables policy of the same meaning, and through nothing: connections a second to nginx,
-bulk throughput, and the latency of requests on open connections. Needs root, nginx, wrk and iperf3."""
+"""Real traffic through fwd, through an nftables policy of the same meaning, through a loop that accepts every new connection, and
+through nothing: connections a second to nginx, bulk throughput, and the latency of requests on open connections. Needs root,
+nginx, wrk and iperf3."""
 
 import contextlib
 import json
@@ -42,13 +43,16 @@ http {{
 
 @contextlib.contextmanager
 def site(firewall, rules):
-    """A pair of hosts whose server runs nginx and iperf3 behind `firewall`: "none", "nft" or "fwd"."""
+    """A pair of hosts whose server runs nginx and iperf3 behind `firewall`: "none", "nft", "bare" or "fwd"."""
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         pair = stack.enter_context(hosts.Pair())
         pair.client.sysctl("net/ipv4/ip_local_port_range", "1024 65535")
         if firewall == "nft":
             hosts.load_nft(pair.server, directory, rules)
+        if firewall == "bare":
+            hosts.succeed(pair.server, hosts.program("queue_rule"), 0)
+            stack.enter_context(Process(pair.server, [hosts.program("accept_loop"), "0"], directory / "bare.log"))
         # A queue for each processor, as fwd has by itself.
         queues = f"0:{os.cpu_count() - 1}"
         daemon = stack.enter_context(hosts.Daemon(pair.server, directory, rules, queues)) if firewall == "fwd" else None
@@ -96,7 +100,7 @@ def gigabits(pair, seconds):
 def connection_rows(options, sizes):
     seconds = 1 if options.quick else 2
     with contextlib.ExitStack() as stack:
-        sites = {("none", 0): stack.enter_context(site("none", 0))}
+        sites = {(name, 0): stack.enter_context(site(name, 0)) for name in ("none", "bare")}
         for rules in sizes:
             for firewall in ("nft", "fwd"):
                 sites[firewall, rules] = stack.enter_context(site(firewall, rules))
@@ -107,6 +111,9 @@ def connection_rows(options, sizes):
         yield Row(f"connections a second to nginx, {rules} rules", "/s", mine, values["none", 0], "no firewall")
         yield Row(f"connections a second to nginx, {rules} rules", "/s", mine, values["nft", rules], "nftables",
                   least=0.95 if rules < 1000 else 1.0)
+    fewest = sizes[0]
+    yield Row("  the bare loop, which accepts all", "/s", values["bare", 0], values["nft", fewest], f"nftables, {fewest} rules")
+    yield Row(f"  fwd, {fewest} rules", "/s", values["fwd", fewest], values["bare", 0], "the bare loop")
 
 
 def established_rows(options):

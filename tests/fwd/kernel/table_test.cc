@@ -263,7 +263,8 @@ TEST_CASE("a set is written and verified while its hash table still grows") {
   });
 }
 
-TEST_CASE("a large set whose members become more than its hash table has room for gets a larger one") {
+TEST_CASE(
+    "a large set whose members become more than its hash table has room for gets a larger one") {
   support::in_new_netns([] {
     const auto firewall = opened();
     Generation generation = 0;
