@@ -61,7 +61,10 @@ std::optional<std::uint32_t> parse_dotted_quad(std::string_view text) {
   std::uint32_t result = 0;
   std::size_t at = 0;
   for (int part = 0; part < 4; ++part) {
-    if (part > 0 && (at == text.size() || text[at++] != '.')) return std::nullopt;
+    if (part > 0) {
+      if (at == text.size() || text[at] != '.') return std::nullopt;
+      ++at;
+    }
     const std::size_t first = at;
     std::uint32_t value = 0;
     while (at < text.size() && at - first < 3 && text[at] >= '0' && text[at] <= '9')
@@ -303,7 +306,7 @@ AddressSet AddressSet::Builder::build() && {
   return set;
 }
 
-AddressSet::AddressSet(std::vector<AddressRange> ranges) {
+AddressSet::AddressSet(const std::vector<AddressRange>& ranges) {
   Builder builder;
   builder.reserve(ranges.size());
   for (const AddressRange& range : ranges) builder.add(range);

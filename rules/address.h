@@ -102,7 +102,7 @@ class AddressSet {
   };
 
   AddressSet() = default;
-  explicit AddressSet(std::vector<AddressRange> ranges);
+  explicit AddressSet(const std::vector<AddressRange>& ranges);
 
   AddressSet with(std::vector<AddressRange> more) const;
   AddressSet without(const AddressRange& range) const;

@@ -7,6 +7,18 @@
 namespace rules {
 namespace {
 
+bool add_port(std::string_view word, std::vector<PortRange>& ports) {
+  const auto range = read_port_range(word);
+  if (range) ports.push_back(*range);
+  return range.has_value();
+}
+
+bool add_address(std::string_view word, AddressSet::Builder& addresses) {
+  const auto range = read_range(word);
+  if (range) addresses.add(*range);
+  return range.has_value();
+}
+
 void resolve_members(const ast::Set& set, NamedSet& named, const Services& services,
                      Report& report) {
   const bool ports = !set.members.empty() && looks_like_port(set.members.text(0));
@@ -14,13 +26,7 @@ void resolve_members(const ast::Set& set, NamedSet& named, const Services& servi
   if (!ports) addresses.reserve(set.members.size());
   for (std::size_t i = 0; i < set.members.size() && !report.full(); ++i) {
     const std::string_view member = set.members.text(i);
-    bool good = false;
-    if (ports) {
-      if (const auto range = read_port_range(member); (good = range.has_value()))
-        named.ports.push_back(*range);
-    } else if (const auto range = read_range(member); (good = range.has_value())) {
-      addresses.add(*range);
-    }
+    const bool good = ports ? add_port(member, named.ports) : add_address(member, addresses);
     if (!good) report_fault(set.members[i], bad_member(member, ports, services), report);
   }
   named.ports = merge(std::move(named.ports));

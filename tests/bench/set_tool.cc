@@ -14,7 +14,6 @@
 
 namespace {
 
-namespace nft = rules::nft;
 using fwd::kernel::NftBatch;
 using Clock = std::chrono::steady_clock;
 

@@ -29,7 +29,7 @@ AddressSet set(std::initializer_list<std::string_view> texts) {
   std::vector<AddressRange> ranges;
   ranges.reserve(texts.size());
   for (const auto text : texts) ranges.push_back(range(text));
-  return AddressSet{std::move(ranges)};
+  return AddressSet{ranges};
 }
 
 std::vector<std::string> printed(const auto& ranges) {

@@ -135,7 +135,7 @@ class Edits {
       if ((kinds & 4U) != 0) members.push_back({v6, v6});
       if ((kinds & 8U) != 0) members.push_back({v6, rules::Address::v6(0, v6.low + 1)});
     }
-    sets_[name] = std::make_shared<const rules::AddressSet>(std::move(members));
+    sets_[name] = std::make_shared<const rules::AddressSet>(members);
   }
 
   void use_set(Policy& policy, std::size_t index) {

@@ -22,7 +22,7 @@ rules::AddressMatch members(std::initializer_list<std::string_view> texts) {
     REQUIRE(range.has_value());
     ranges.push_back(*range);
   }
-  return {std::make_shared<const rules::AddressSet>(std::move(ranges)), {}};
+  return {std::make_shared<const rules::AddressSet>(ranges), {}};
 }
 
 rules::Rule rule(Action action, rules::Match match = {}) {
@@ -212,7 +212,7 @@ TEST_CASE("a set with very many members costs memory once, not for each rule tha
     scattered.push_back({address, address});
   }
   rules::Match match;
-  match.source = {std::make_shared<const rules::AddressSet>(std::move(scattered)), "many"};
+  match.source = {std::make_shared<const rules::AddressSet>(scattered), "many"};
   std::vector<rules::Rule> list;
   for (std::uint16_t port = 0; port < 1000; ++port) {
     match.destination_ports = {{port, port}};

@@ -31,7 +31,7 @@ Address step(Address address, bool up) {
 
 rules::AddressMatch literal(std::vector<rules::AddressRange> ranges) {
   rules::AddressMatch match;
-  match.members = std::make_shared<const rules::AddressSet>(std::move(ranges));
+  match.members = std::make_shared<const rules::AddressSet>(ranges);
   return match;
 }
 

@@ -59,7 +59,7 @@ rules::Policy with_set_of(std::uint32_t size) {
   }
   rules::Rule rule;
   rule.action = rules::Action::Allow;
-  rule.match.source = {std::make_shared<const rules::AddressSet>(std::move(members)), "peers"};
+  rule.match.source = {std::make_shared<const rules::AddressSet>(members), "peers"};
   rule.id = "00000000000000aa";
   policy.rules.push_back(rule);
   return policy;

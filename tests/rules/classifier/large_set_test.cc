@@ -47,7 +47,7 @@ TEST_CASE("a set with a million members is built, looked up and counted in bound
   ranges.reserve(kMembers);
   for (std::size_t i = 0; i < kMembers; ++i) ranges.push_back(member(i));
   Match match;
-  match.source = {std::make_shared<const AddressSet>(std::move(ranges)), "a million"};
+  match.source = {std::make_shared<const AddressSet>(ranges), "a million"};
   Match rest;
   const classifier::Pattern patterns[] = {{&match, {}}, {&rest, {}}};
   classifier::Classifier classifier{patterns};
@@ -78,7 +78,7 @@ TEST_CASE("a set with a million members is built, looked up and counted in bound
 TEST_CASE("rules that name the same large set share what is made of it") {
   std::vector<AddressRange> ranges;
   for (std::size_t i = 0; i < 100'000; ++i) ranges.push_back(member(i));
-  const auto members = std::make_shared<const AddressSet>(std::move(ranges));
+  const auto members = std::make_shared<const AddressSet>(ranges);
   std::vector<Match> matches(50);
   std::vector<classifier::Pattern> patterns;
   for (std::uint16_t port = 0; Match & match : matches) {
