@@ -100,6 +100,19 @@ TEST_CASE("an answer comes back with its status") {
   CHECK(server.stop() == request_head(kGet));
 }
 
+TEST_CASE("a request's body follows its head, which says who called by sudo") {
+  const TemporaryFolder folder;
+  const std::string socket = folder.file("s");
+  FakeServer server(socket, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 0ms, "the end");
+  std::string body(1 << 20, 'x');
+  body.append("the end");
+  const Request request{"PUT", "/v1/policy", body, 10s};
+  CHECK(Client(socket, "1000").exchange(request).has_value());
+  const bool all = server.stop() == request_head(request, "1000") + request.body;
+  CHECK(all);  // not shown: it is a megabyte
+  CHECK(request_head(request, "1000").find("1000\r\n") != std::string::npos);
+}
+
 TEST_CASE("a complete answer isn't kept waiting by a server that doesn't close") {
   const TemporaryFolder folder;
   const std::string socket = folder.file("s");
