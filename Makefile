@@ -37,7 +37,7 @@ SUPPORT := $(wildcard tests/support/*.cc)
 # What has several threads, or shares memory with some: ThreadSanitizer's part of fwd_test.
 THREADED := $(wildcard tests/fwd/engine/*.cc tests/fwd/policy/*.cc) $(patsubst %,tests/fwd/%_test.cc,audit/drain \
   audit/ledger audit/ring audit/writer background_job control/server event_loop keep_alive kernel/table)
-# The daemon's parts that none of these reach: they would take a quarter of the time.
+# The daemon's parts that none of these reach: a fifth of the files.
 UNREACHED := $(wildcard fwd/metrics/*.cc fwd/control/*_handlers.cc) $(patsubst %,fwd/control/%.cc,changes queue_counters \
   refusals routes views) $(patsubst %,fwd/kernel/%.cc,flow_events foreign_filters limit_log links queue queue_message \
   socket_owner) $(patsubst %,fwd/%.cc,boot cgroup_units complaint copy_watch daemon daemon_events episodes flow_records host \
@@ -90,7 +90,7 @@ $(BUILD)/obj/tests/main.o: ALL_CXXFLAGS = -std=c++23 -O0 $(filter -fsanitize=thr
 # To check the tests themselves for undefined behaviour would take a third of the time that they take to compile.
 $(BUILD)/obj/tests/%: ALL_CXXFLAGS += $(if $(findstring undefined,$(FLAVOUR)),-fno-sanitize=undefined)
 
-# To read Catch2's header takes a second of each test's three: it is read once.
+# To read Catch2's header takes about a second of each test: it is read once.
 CATCH := $(BUILD)/obj/tests/catch.h
 $(CATCH).gch: Makefile
 	@mkdir -p $(@D)
@@ -119,7 +119,7 @@ BUILD_TSAN = MAKEFLAGS= $(MAKE) --no-print-directory -j$(shell nproc) BUILD=$(BU
 
 # At -O1 the sanitized trees take three times as long to build. Where the program isn't moved in memory (-no-pie) it starts in
 # half the time, and the tests start fwctl again and again.
-# What every access would be checked for (null, alignment, vptr) takes a fifth of the time; `make fuzz` checks for it.
+# What every access would be checked for (null, alignment, vptr) takes a fifth of the time; `make fuzz` checks what it runs for that.
 ASAN := BUILD=$(BUILD)/asan LDFLAGS=-no-pie FLAVOUR='-O0 -g1 -Wno-maybe-uninitialized -fsanitize=address,undefined -fno-sanitize=null,alignment,vptr -fno-sanitize-recover=all -fno-omit-frame-pointer'
 TSAN := BUILD=$(BUILD)/tsan LDFLAGS=-no-pie FLAVOUR='-O0 -g1 -Wno-tsan -fsanitize=thread -fno-omit-frame-pointer'
 ASAN_TESTS := $(TESTS:$(BUILD)/%=$(BUILD)/asan/%)

@@ -268,7 +268,8 @@ TEST_CASE(
   support::in_new_netns([] {
     const auto firewall = opened();
     Generation generation = 0;
-    for (const std::uint32_t members : {16'000, 17'000, 26'000, 27'000, 26'000, 10, 40'000}) {
+    for (const std::uint32_t members :
+         {16'000, 17'000, 26'000, 27'000, 60'000, 26'000, 10, 40'000}) {
       INFO(members << " members");
       require(firewall->commit(policy_with_members(members), ++generation, fwd::Mode::Enforce));
       require_whole(*firewall);
