@@ -123,7 +123,7 @@ api::Error unknown_command(std::string_view name) {
 
 constexpr std::string_view kUsage = "usage: fwctl [--socket PATH] [--json] COMMAND\n";
 
-constexpr std::string_view kOptions =
+constexpr std::string_view kOptionsHelp =
     "\nOptions, before or after the command:\n"
     "  --socket PATH  fwd's socket; else $FWCTL_SOCKET, else /run/fwd/fwd.sock\n"
     "  --json         print what fwd answers, as JSON\n"
@@ -164,7 +164,7 @@ std::string help_text() {
     fmt::format_to(std::back_inserter(text), "  {:<{}}  {}\n", command.synopsis, widest,
                    command.help);
   }
-  return text + std::string(kOptions);
+  return text + std::string(kOptionsHelp);
 }
 
 std::expected<std::string, api::Error> help_text(std::string_view name) {

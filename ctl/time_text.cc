@@ -11,8 +11,6 @@
 namespace ctl {
 namespace {
 
-using std::chrono::seconds;
-
 // The digits that `text` begins with, `most` of them at most; they are taken from it.
 struct Digits {
   std::int64_t value = 0;
@@ -72,7 +70,7 @@ std::optional<std::chrono::microseconds> take_clock(std::string_view& text) {
   if (second.count != 2 || second.value > 60) return std::nullopt;
   const auto fraction = take_fraction(text);
   if (!fraction) return std::nullopt;
-  return whole + seconds(second.value) + *fraction;
+  return whole + std::chrono::seconds(second.value) + *fraction;
 }
 
 // `between` stands between day and clock.
@@ -95,7 +93,7 @@ std::optional<Time> parse_day_and_clock(std::string_view text) {
 }
 
 auto in_seconds(Time time) {
-  return std::chrono::floor<seconds>(time);
+  return std::chrono::floor<std::chrono::seconds>(time);
 }
 
 }  // namespace
@@ -109,7 +107,7 @@ std::optional<Time> parse_timestamp(std::string_view text) {
   return text == "Z" || text == "+0000" ? moment : std::nullopt;
 }
 
-std::optional<seconds> parse_duration(std::string_view text) {
+std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
   struct Unit {
     char letter;
     std::int64_t seconds;
@@ -119,7 +117,7 @@ std::optional<seconds> parse_duration(std::string_view text) {
   const Digits digits = take_digits(text, 9);
   if (digits.count == 0 || text.size() != 1) return std::nullopt;
   for (const Unit& unit : kUnits) {
-    if (unit.letter == text[0]) return seconds(digits.value * unit.seconds);
+    if (unit.letter == text[0]) return std::chrono::seconds(digits.value * unit.seconds);
   }
   return std::nullopt;
 }
@@ -153,7 +151,7 @@ std::string timestamp_text(Time time) {
                      (time - in_seconds(time)).count());
 }
 
-std::string duration_text(seconds duration) {
+std::string duration_text(std::chrono::seconds duration) {
   struct Unit {
     std::int64_t seconds;
     const char* name;

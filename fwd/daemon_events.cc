@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 #include <malloc.h>
 
+#include "fwd/clock.h"
 #include "fwd/control/changes.h"
 #include "fwd/daemon.h"
 #include "fwd/host.h"
@@ -18,12 +19,6 @@
 
 namespace fwd {
 namespace {
-
-std::int64_t realtime_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 std::uint64_t monotonic_us() {
   timespec now{};

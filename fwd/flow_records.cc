@@ -2,16 +2,12 @@
 
 #include <utility>
 
+#include "fwd/clock.h"
 #include "fwd/kernel/own_addresses.h"
 #include "fwd/log.h"
 
 namespace fwd {
 namespace {
-
-std::int64_t realtime_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
 
 // Nothing where it hangs on the interface, which conntrack doesn't know.
 std::optional<rules::Decision> decision_of(const rules::RuleSet& rules, const rules::Packet& first,

@@ -64,7 +64,7 @@ std::string insert_line(std::string_view text, std::size_t number, std::string_v
 }
 
 // Where a new rule goes: its line in the main file, and its index.
-struct Place {
+struct RulePlace {
   std::size_t line;
   std::size_t index;
 };
@@ -74,7 +74,7 @@ class Places {
   explicit Places(const EditBase& base)
       : policy_(base.policy), rules_(base.policy.rules), includes_(base.outline.includes) {}
 
-  Place append() const {
+  RulePlace append() const {
     std::size_t last = includes_.empty() ? 0 : includes_.back().line;
     for (std::size_t i = rules_.size(); i-- > 0;) {
       if (!in_main(i)) continue;
@@ -86,14 +86,14 @@ class Places {
 
   // Where a line becomes rule `position`: below the rule before it, so that comments above the next
   // one stay with that, else above the next rule or the include that brings it.
-  std::expected<Place, Diagnostic> insert(std::size_t position) const {
+  std::expected<RulePlace, Diagnostic> insert(std::size_t position) const {
     const std::size_t index = position - 1;
     if (index == rules_.size()) return append();
-    if (index > 0 && in_main(index - 1)) return Place{line(index - 1) + 1, index};
-    if (in_main(index)) return Place{line(index), index};
+    if (index > 0 && in_main(index - 1)) return RulePlace{line(index - 1) + 1, index};
+    if (in_main(index)) return RulePlace{line(index), index};
     const auto include =
         std::ranges::find(includes_.rbegin(), includes_.rend(), index, &IncludePlace::rules_before);
-    if (include != includes_.rend()) return Place{include->line, index};
+    if (include != includes_.rend()) return RulePlace{include->line, index};
     return refuse(fmt::format("rule {} would stand in an included file", position),
                   fmt::format("edit {} and apply the policy", policy_.file(index)),
                   policy_.where(index));
@@ -163,7 +163,7 @@ PolicyEdit edit_of(const EditBase& base, PolicyEdit::Kind kind, std::string text
   return edit;
 }
 
-Edited insert_at(const EditBase& base, const Place& place, std::string_view rule_text) {
+Edited insert_at(const EditBase& base, const RulePlace& place, std::string_view rule_text) {
   const std::string_view line = trim(rule_text);
   auto read = read_rule(base, line, place.line);
   if (!read) return std::unexpected(std::move(read.error()));

@@ -7,8 +7,6 @@
 namespace rules {
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
-
 bool ends_word(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',' || c == '=' || c == '{' ||
          c == '}';

@@ -9,6 +9,9 @@
 
 namespace rules {
 
+// Between words.
+inline constexpr std::string_view kBlanks = " \t";
+
 enum class TokenKind : std::uint8_t {
   Word,
   String,  // in double or single quotes

@@ -26,7 +26,7 @@ struct Payload {
 };
 
 using Decoded = std::expected<Packet, Malformed>;
-using Fault = std::optional<Malformed>;  // none: it's fine
+using Malformation = std::optional<Malformed>;  // none: it's fine
 
 constexpr std::size_t kIpv4Header = 20;
 constexpr std::size_t kIpv6Header = 40;
@@ -41,7 +41,7 @@ std::expected<Payload, Malformed> cut_to_length(Payload packet, std::size_t leng
   return Payload{packet.bytes.first(std::min(packet.bytes.size(), length)), length};
 }
 
-Fault read_tcp(Payload segment, Packet& packet) {
+Malformation read_tcp(Payload segment, Packet& packet) {
   constexpr std::size_t kUpToFlags = 14;
   constexpr std::size_t kFixedHeader = 20;
   if (segment.bytes.size() < kUpToFlags) return Malformed::Truncated;
@@ -53,7 +53,7 @@ Fault read_tcp(Payload segment, Packet& packet) {
 }
 
 // UDP's length field, or UDP-Lite's checksum coverage, where 0 means all of it (RFC 3828, 3.1).
-Fault check_udp_length(Payload datagram, bool zero_means_all) {
+Malformation check_udp_length(Payload datagram, bool zero_means_all) {
   constexpr std::size_t kHeader = 8;
   if (datagram.bytes.size() < kHeader) return Malformed::Truncated;
   const std::size_t length = u16(datagram.bytes, 4);
@@ -62,11 +62,11 @@ Fault check_udp_length(Payload datagram, bool zero_means_all) {
   return std::nullopt;
 }
 
-Fault need(Payload payload, std::size_t header) {
-  return payload.bytes.size() < header ? Fault{Malformed::Truncated} : std::nullopt;
+Malformation need(Payload payload, std::size_t header) {
+  return payload.bytes.size() < header ? Malformation{Malformed::Truncated} : std::nullopt;
 }
 
-Fault check_header(Payload payload, Packet& packet) {
+Malformation check_header(Payload payload, Packet& packet) {
   switch (packet.protocol) {
     case protocol::kTcp:
       return read_tcp(payload, packet);
@@ -88,7 +88,7 @@ Fault check_header(Payload payload, Packet& packet) {
 }
 
 Decoded read_transport(Payload payload, Packet packet) {
-  if (const Fault fault = check_header(payload, packet)) return std::unexpected(*fault);
+  if (const Malformation fault = check_header(payload, packet)) return std::unexpected(*fault);
   if (has_ports(packet.protocol)) {
     packet.has_ports = true;
     packet.source_port = u16(payload.bytes, 0);
@@ -141,7 +141,7 @@ bool is_one(std::uint8_t next_header) {
 }
 }  // namespace extension
 
-Fault check_extension(std::uint8_t kind, Bytes header, bool first) {
+Malformation check_extension(std::uint8_t kind, Bytes header, bool first) {
   if (kind == extension::kHopByHop && !first) return Malformed::HeaderOrder;
   if (kind == extension::kRouting && u8(header, 2) == 0) return Malformed::RoutingHeader;
   // Offset and more-fragments both zero: an "atomic" fragment is the whole packet (RFC 6946).
@@ -162,7 +162,7 @@ std::expected<Transport, Malformed> skip_extensions(std::uint8_t next_header, Pa
   for (std::size_t count = 0; extension::is_one(next_header); ++count) {
     if (count == kMaxExtensionHeaders) return std::unexpected(Malformed::TooManyHeaders);
     if (payload.bytes.size() < kUnit) return std::unexpected(Malformed::Truncated);
-    if (const Fault fault = check_extension(next_header, payload.bytes, count == 0)) {
+    if (const Malformation fault = check_extension(next_header, payload.bytes, count == 0)) {
       return std::unexpected(*fault);
     }
     // A fragment header has a reserved byte where the others have their length.

@@ -146,19 +146,19 @@ bool RuleResolver::protocols_have_ports() {
 
 // Something that only packets of certain IP versions have. An empty set has neither, and matches
 // nothing: no error.
-struct Side {
+struct Bound {
   std::string_view word;
   Span where;
   bool v4 = true;
   bool v6 = true;
 };
 
-Side side_of(const std::optional<ast::Word>& word, const AddressMatch& match) {
+Bound bound_of(const std::optional<ast::Word>& word, const AddressMatch& match) {
   if (!word || match.any() || match.members->empty()) return {};
   return {word->text, word->where, match.members->has(Family::V4), match.members->has(Family::V6)};
 }
 
-Side side_of(const ast::Rule& syntax, const ShortList<ProtocolMatch>& protocols) {
+Bound bound_of(const ast::Rule& syntax, const ShortList<ProtocolMatch>& protocols) {
   if (syntax.protocols.empty()) return {};
   const ast::Word& word = syntax.icmp_type ? *syntax.icmp_type : syntax.protocols.front();
   const auto only = [&](std::uint8_t number) {
@@ -169,11 +169,11 @@ Side side_of(const ast::Rule& syntax, const ShortList<ProtocolMatch>& protocols)
 }
 
 bool RuleResolver::families() {
-  const Side sides[] = {side_of(syntax_.from.address, rule_.match.source),
-                        side_of(syntax_.to.address, rule_.match.destination),
-                        side_of(syntax_, rule_.match.protocols)};
-  for (const Side& a : sides) {
-    for (const Side& b : sides) {
+  const Bound bounds[] = {bound_of(syntax_.from.address, rule_.match.source),
+                          bound_of(syntax_.to.address, rule_.match.destination),
+                          bound_of(syntax_, rule_.match.protocols)};
+  for (const Bound& a : bounds) {
+    for (const Bound& b : bounds) {
       if ((a.v4 && b.v4) || (a.v6 && b.v6)) continue;
       return names_.report.error(a.where,
                                  fmt::format("{}, {}: no packet is both", family_text(a.word, a.v4),

@@ -10,7 +10,6 @@
 namespace rules {
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
 constexpr std::size_t kRoom = 4096;  // bytes that a text may grow by without being moved
 
 std::size_t begin_of_line(std::string_view text, std::size_t number) {

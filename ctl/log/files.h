@@ -1,6 +1,7 @@
 // Where the audit log is, and which files it has been rotated to.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -13,6 +14,10 @@
 namespace ctl::log {
 
 inline constexpr const char* kDefaultPath = "/var/log/fwd/audit.json";
+
+// Bytes. So much is read at once; what is longer than a line of ours can be is given out in parts.
+inline constexpr unsigned kChunk = 256 * 1024;
+inline constexpr std::size_t kLongestLine = 1024 * 1024;
 
 struct RotatedFile {
   std::uint64_t first = 0;  // the sequence of its first line; 0 where that is none of ours

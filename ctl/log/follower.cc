@@ -18,10 +18,6 @@
 namespace ctl::log {
 namespace {
 
-constexpr std::size_t kChunk = 256 * 1024;
-constexpr std::size_t kLongestLine =
-    1024 * 1024;  // what is longer is no line of ours: it is given out in parts
-
 // Its text, for comparison: RFC 3339 in UTC with a fixed number of digits.
 std::string_view time_of(std::string_view line) {
   constexpr std::string_view kKey = R"({"@timestamp":")";

@@ -9,12 +9,6 @@
 #include "ctl/log/files.h"
 
 namespace ctl::log {
-namespace {
-
-constexpr unsigned kChunk = 256 * 1024;
-constexpr std::size_t kLongestLine = 1024 * 1024;
-
-}  // namespace
 
 void Reader::Close::operator()(void* file) const {
   gzclose_r(static_cast<gzFile>(file));

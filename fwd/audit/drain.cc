@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "fwd/audit/json.h"
+#include "fwd/clock.h"
 #include "fwd/log.h"
 
 namespace fwd::audit {
@@ -18,11 +19,6 @@ namespace {
 constexpr std::size_t kBatchBytes = 128 * 1024;
 constexpr std::size_t kMostNotes = 1024;  // while the file takes nothing
 constexpr std::int64_t kReportEvery_ns = 1'000'000'000;
-
-std::int64_t realtime_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
 
 // The clock that no one sets, beside the timestamp of the other one: into the object that ends the line.
 void append_monotonic(std::string& line) {

@@ -30,7 +30,7 @@ void append_happening(std::string& out, std::string_view category, std::string_v
   json::append_number(out.append(R"(","sequence":)"), sequence);
 }
 
-void append_who(std::string& out, const AdminEvent::Actor& actor) {
+void append_user_and_process(std::string& out, const AdminEvent::Actor& actor) {
   if (!actor.uid) return;
   json::append_number(out.append(R"(,"user":{"id":")"), *actor.uid);
   out.push_back('"');
@@ -76,7 +76,7 @@ void EcsEncoder::append(std::string& out, const AdminEvent& event, std::int64_t 
   out.append(refused ? R"(,"outcome":"failure")" : R"(,"outcome":"success")");
   if (refused) json::append_string(out.append(R"(,"reason":)"), event.refusal);
   begin_observer(out.append("}"));
-  append_who(out.append("}"), event.actor);
+  append_user_and_process(out.append("}"), event.actor);
   append_own(out.append(R"(,"fwd":{)"), event);
   out.append("}}\n");
 }

@@ -17,7 +17,7 @@ void begin_own(std::string& out, std::string_view dataset, std::uint64_t sequenc
   json::append_string(out.append(R"(,"action":)"), action);
 }
 
-void append_who(std::string& out, const AdminEvent::Actor& actor) {
+void append_actor(std::string& out, const AdminEvent::Actor& actor) {
   if (!actor.uid) return;
   json::append_number(out.append(R"(,"uid":)"), *actor.uid);
   if (!actor.user.empty()) json::append_string(out.append(R"(,"user":)"), actor.user);
@@ -58,7 +58,7 @@ void EveEncoder::append(std::string& out, const AdminEvent& event, std::int64_t 
   begin_own(out, "fwd.admin", sequence, event.action);
   out.append(refused ? R"(,"outcome":"failure")" : R"(,"outcome":"success")");
   if (refused) json::append_string(out.append(R"(,"reason":)"), event.refusal);
-  append_who(out, event.actor);
+  append_actor(out, event.actor);
   append_own(out.append(","), event);
   out.append("}]}}\n");
 }

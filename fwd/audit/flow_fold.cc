@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "fwd/clock.h"
+
 namespace fwd::audit {
 namespace {
-
-constexpr std::int64_t second_of(std::int64_t time_ns) {
-  return time_ns / 1'000'000'000;
-}
 
 void add(Traffic& sum, const Traffic& traffic) {
   sum.packets += traffic.packets;

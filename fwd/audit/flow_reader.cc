@@ -3,15 +3,12 @@
 #include <cstdlib>
 #include <utility>
 
+#include "fwd/clock.h"
+
 namespace fwd::audit {
 namespace {
 
 constexpr std::int64_t kLookEvery_ns = 1'000'000'000;
-
-std::int64_t realtime_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
 
 }  // namespace
 

@@ -3,12 +3,10 @@
 #include <cstring>
 #include <utility>
 
+#include "fwd/clock.h"
+
 namespace fwd::audit {
 namespace {
-
-constexpr std::int64_t second_of(std::int64_t time_ns) {
-  return time_ns / 1'000'000'000;
-}
 
 constexpr std::uint64_t mixed(std::uint64_t value) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio

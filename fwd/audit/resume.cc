@@ -1,13 +1,13 @@
 #include "fwd/audit/resume.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <optional>
 
 #include <fmt/core.h>
 #include <sys/stat.h>
 
+#include "fwd/clock.h"
 #include "fwd/log.h"
 #include "rules/count.h"
 
@@ -17,11 +17,6 @@ namespace {
 using ctl::api::ChainEnd;
 using ctl::api::ledger::Progress;
 using ctl::api::ledger::Totals;
-
-std::int64_t realtime_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
 
 // The file that was written last, where it has another name by now: renamed, and its writer killed
 // before it noticed. Nothing where it is the present one, or gone.

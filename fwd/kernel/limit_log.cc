@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::uint32_t kFlushHundredths = 1;  // of a second until a lone message is sent on
 constexpr std::uint32_t kFlushMessages = 32;
-constexpr std::size_t kReceiveBytes = 128 * 1024;
+constexpr std::size_t kLogReceiveBytes = 128 * 1024;
 
 nlmsghdr* begin_config(std::span<char> buffer, std::uint32_t sequence, std::uint16_t group) {
   nlmsghdr* message = mnl_nlmsg_put_header(buffer.data());
@@ -54,12 +54,12 @@ Result<void> configure(NetlinkSocket& socket, std::uint16_t group) {
                 0);
 }
 
-using Attributes = std::array<const nlattr*, NFULA_MAX + 1>;
+using LogAttributes = std::array<const nlattr*, NFULA_MAX + 1>;
 
-Attributes attributes_of(const nlmsghdr& message) {
-  Attributes attributes{};
+LogAttributes attributes_of(const nlmsghdr& message) {
+  LogAttributes attributes{};
   const auto collect = [](const nlattr* attribute, void* data) {
-    auto& all = *static_cast<Attributes*>(data);
+    auto& all = *static_cast<LogAttributes*>(data);
     if (mnl_attr_type_valid(attribute, NFULA_MAX) > 0)
       all[mnl_attr_get_type(attribute)] = attribute;
     return MNL_CB_OK;
@@ -92,7 +92,7 @@ Result<LimitLog> LimitLog::open(std::uint16_t group) {
 }
 
 Result<void> LimitLog::drain(const std::function<void(const LimitEvent&)>& each) {
-  std::vector<std::byte> buffer(kReceiveBytes);
+  std::vector<std::byte> buffer(kLogReceiveBytes);
   while (true) {
     const ssize_t received = recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (received < 0 && errno == EINTR) continue;
@@ -110,7 +110,7 @@ Result<void> LimitLog::drain(const std::function<void(const LimitEvent&)>& each)
 }
 
 void LimitLog::handle(const nlmsghdr& message, const std::function<void(const LimitEvent&)>& each) {
-  const Attributes attributes = attributes_of(message);
+  const LogAttributes attributes = attributes_of(message);
   if (attributes[NFULA_SEQ] != nullptr) {
     const std::uint32_t sequence = be32(attributes[NFULA_SEQ]);
     if (started_) lost_ += sequence - next_;

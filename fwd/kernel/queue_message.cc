@@ -28,7 +28,7 @@ std::uint32_t load_u32(std::span<const std::byte> bytes) {
 }
 
 // What the attributes say, before it is known which of them count.
-struct Attributes {
+struct PacketAttributes {
   std::optional<nfqnl_msg_packet_hdr> packet;
   std::uint32_t in_device = 0;
   std::uint32_t out_device = 0;
@@ -63,8 +63,8 @@ struct Attributes {
 };
 
 // Reads on as long as whole attributes come.
-Attributes read_attributes(std::span<const std::byte> bytes) {
-  Attributes attributes;
+PacketAttributes read_attributes(std::span<const std::byte> bytes) {
+  PacketAttributes attributes;
   while (const auto header = load<nlattr>(bytes)) {
     if (header->nla_len < sizeof(nlattr) || header->nla_len > bytes.size()) break;
     attributes.take(header->nla_type & NLA_TYPE_MASK,
@@ -89,7 +89,7 @@ std::optional<QueuedPacket> parse_packet(std::span<const std::byte> message) noe
   if (message.size() < kHeaders || header->nlmsg_len < kHeaders) return std::nullopt;
 
   const std::size_t end = std::min<std::size_t>(message.size(), header->nlmsg_len);
-  const Attributes attributes = read_attributes(message.first(end).subspan(kHeaders));
+  const PacketAttributes attributes = read_attributes(message.first(end).subspan(kHeaders));
   if (!attributes.packet) return std::nullopt;
   const auto hook = direction(attributes.packet->hook);
   return QueuedPacket{.id = ntohl(attributes.packet->packet_id),

@@ -17,10 +17,6 @@ namespace {
 
 using ctl::api::ErrorCode;
 
-std::unexpected<Error> internal(const SystemError& error) {
-  return std::unexpected(Error{ErrorCode::Internal, error.message(), {}});
-}
-
 std::unexpected<Error> error(ErrorCode code, std::string message) {
   return std::unexpected(Error{code, std::move(message), {}});
 }

@@ -11,10 +11,6 @@ namespace {
 
 using ctl::api::ErrorCode;
 
-std::unexpected<Error> internal(const SystemError& error) {
-  return std::unexpected(Error{ErrorCode::Internal, error.message(), {}});
-}
-
 // The daemon calls the main file by its own name, who sent the text by another one.
 Error rename_source(Error error, const std::string& from, const std::string& to) {
   for (rules::Diagnostic& diagnostic : error.diagnostics) {

@@ -101,8 +101,7 @@ PolicyStore::PolicyStore(std::string path)
 std::expected<rules::SourceTree, Error> PolicyStore::read() const {
   auto text = read_file(path_);
   if (text) return gather(std::move(*text));
-  if (text.error().code != ENOENT)
-    return std::unexpected(Error{ErrorCode::Internal, text.error().message(), {}});
+  if (text.error().code != ENOENT) return internal(text.error());
   return std::unexpected(
       Error{ErrorCode::NotFound,
             fmt::format("there is no policy {}; a first one that keeps ssh open: "

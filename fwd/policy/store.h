@@ -14,6 +14,11 @@ namespace fwd::policy {
 
 using Error = ctl::api::Error;
 
+// What the system refused, as a request's answer.
+inline std::unexpected<Error> internal(const SystemError& error) {
+  return std::unexpected(Error{ctl::api::ErrorCode::Internal, error.message(), {}});
+}
+
 // New text, safe on disk beside the policy file. Destroyed without publish(), it is gone.
 class Draft {
  public:

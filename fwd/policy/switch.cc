@@ -7,10 +7,6 @@
 namespace fwd::policy {
 namespace {
 
-std::unexpected<Error> internal(const SystemError& error) {
-  return std::unexpected(Error{ctl::api::ErrorCode::Internal, error.message(), {}});
-}
-
 // Of an attempt to take back a change that failed: that one's error is what somebody hears of.
 void log_failure(const Result<void>& done) {
   if (!done) log::error("{}", done.error().message());
