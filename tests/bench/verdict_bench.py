@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import os
 import pathlib
-import signal
 import socket
 import statistics
 import sys
@@ -135,12 +134,9 @@ def saturated(host, process, times=1):
 
 def stand(host, process):
     forget(host, process)
-    process.signal(signal.SIGSTOP)
-    try:
+    with process.stopped():
         host.flood(STANDING)
         waiting = host.queue().waiting
-    finally:
-        process.signal(signal.SIGCONT)
     start = time.monotonic()
     host.drained()
     return waiting / (time.monotonic() - start)

@@ -1,7 +1,6 @@
 """The ends of connections: what conntrack counted, told by the audit log as fwd.flow."""
 
 import pathlib
-import signal
 import socket
 import struct
 import time
@@ -167,15 +166,12 @@ class Overrun(Folded):
 
     def test_many_ends_in_a_second_are_told_together_with_exact_sums(self):
         """Here more than the daemon has room for: those that it could not read are counted exactly, too."""
-        self.fwd.process.signal(signal.SIGSTOP)
-        try:
+        with self.fwd.process.stopped():
             time.sleep(0.5)  # the kernel decides alone
             with Datagrams(self.client, pause=0, burst=64) as load:
                 wait_until(lambda: load.sent > 60000, 30, "many flows")
             flows = self.tracked("udp")
             self.flush()
-        finally:
-            self.fwd.process.signal(signal.SIGCONT)
         wait_until(lambda: self.fwd.audit(event__reason="flow_overrun"), 10, "the gap is told")
         wait_until(lambda: self.told()[0] + self.lost() >= flows, 10, "all ends are told")
         self.assertEqual(self.told()[0] + self.lost(), flows)

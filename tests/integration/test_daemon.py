@@ -120,12 +120,9 @@ class Life(FwdTest):
         """The lease runs out and the kernel decides: the deny holds, and nothing waits for the daemon."""
         with Listener(self.server, 80), Listener(self.server, 8080), connect(self.client, 4, SERVER[4], 80) as live:
             self.assertTrue(exchange(live))
-            self.fwd.process.signal(signal.SIGSTOP)
-            try:
+            with self.fwd.process.stopped():
                 self.assertTrue(exchange(live))
                 self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
-            finally:
-                self.fwd.process.signal(signal.SIGCONT)
             wait_until(lambda: is_open(self.client, 4, SERVER[4], 80), 10, "it answers again", self.fwd.process)
 
     def assert_refuses_with_one_line(self, command):

@@ -4,7 +4,6 @@ import grp
 import os
 import pwd
 import re
-import signal
 import subprocess
 
 from harness import SERVER, FwdTest
@@ -83,11 +82,8 @@ class Plugin(FwdTest):
 
     def test_no_answer_no_right_and_a_wrong_answer_are_unknown(self):
         self.assertIn("may not read", self.check(UNKNOWN, user=NOBODY, group=NOBODY, extra_groups=[])[0])
-        self.fwd.process.signal(signal.SIGSTOP)
-        try:
+        with self.fwd.process.stopped():
             self.assertIn("hasn't answered in time", self.check(UNKNOWN, "-t", "1")[0])
-        finally:
-            self.fwd.process.signal(signal.SIGCONT)
         self.assertIn("isn't LABEL=RANGE", self.check(UNKNOWN, "-w", "speed=3")[0])
         self.assertIn("is no range", self.check(UNKNOWN, "-c", "denied=many")[0])
         for option in ("--help", "--version"):

@@ -1,7 +1,6 @@
 """A daemon that is killed, stopped or restarted under load: the policy holds, and what is open stays open."""
 
 import os
-import signal
 import time
 
 from harness import SERVER
@@ -39,15 +38,12 @@ class Stopped(Fault):
     def test_with_room_in_the_queue_the_copy_decides_when_the_lease_has_run_out(self):
         with self.load() as load:
             self.assertGreater(load.wait_for_new(3, 5), 0)
-            self.fwd.process.signal(signal.SIGSTOP)
-            try:
+            with self.fwd.process.stopped():
                 time.sleep(LEASE + RETRANSMISSION + 0.2)
                 self.assertGreaterEqual(load.wait_for_new(10, 3), 10)
                 start = time.monotonic()
                 self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
                 self.assertLess(time.monotonic() - start, RETRANSMISSION / 2, "at once")
-            finally:
-                self.fwd.process.signal(signal.SIGCONT)
             self.assertGreaterEqual(load.wait_for_new(5, 5), 5)
         self.assert_held(load)
         # The SYN that waited for the lease to end was sent once more, or twice.
@@ -56,12 +52,15 @@ class Stopped(Fault):
         self.assertGreaterEqual(ended["fwd"]["allowed"], 10)
         self.assert_queue_rests()
 
+
+class StoppedBeforeAnother(Fault):
+    settings = "lease_ms = 10000\n"  # all of them for the packet to wait in
+
     def test_a_verdict_of_an_older_policy_is_not_obeyed(self):
         """A packet that waits in the queue of a stopped daemon while another one takes the table over."""
         self.ctl(0, "allow", "in", "81/tcp")
         with Listener(self.server, 81) as canary:
-            self.fwd.process.signal(signal.SIGSTOP)
-            try:
+            with self.fwd.process.stopped():
                 with self.assertRaises(TimeoutError):
                     connect(self.client, 4, SERVER[4], 81, timeout=0.1)
                 self.assertEqual(sum(queue.waiting for queue in self.fwd.queue_lines()), 1)
@@ -69,8 +68,6 @@ class Stopped(Fault):
                 successor = self.firewall(POLICY, "nflog_group = 4790\n", "successor")
                 successor.queues = "4:5"
                 self.stack.enter_context(successor)
-            finally:
-                self.fwd.process.signal(signal.SIGCONT)
             self.assert_queue_rests()
             self.assertFalse(is_open(self.client, 4, SERVER[4], 81))
             self.assertEqual(canary.accepted(), 0)
@@ -83,15 +80,12 @@ class StoppedAndFull(Fault):
         self.server.ip("route add default via 10.0.0.7")
         with self.load() as load:
             self.assertGreater(load.wait_for_new(3, 5), 0)
-            self.fwd.process.signal(signal.SIGSTOP)
-            try:
+            with self.fwd.process.stopped():
                 flood_on_each_cpu(self.client, forged_sources(1000), 8080, 2000)
                 full = {cpu % 2 for cpu in os.sched_getaffinity(0)}
                 self.assertEqual({queue.number for queue in self.fwd.queue_lines() if queue.waiting == 64}, full)
                 load.wait_for_new(1, 2 * RETRANSMISSION)
                 self.assertGreaterEqual(load.wait_for_new(10, 3), 10)
-            finally:
-                self.fwd.process.signal(signal.SIGCONT)
             self.assertGreaterEqual(load.wait_for_new(5, 5), 5)
         self.assert_held(load)
         _, ended = self.episode("queue_full")

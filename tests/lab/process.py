@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -62,6 +63,23 @@ class Process:
 
     def signal(self, number):
         self._popen.send_signal(number)
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """All its threads have stopped; afterwards they go on. On a busy host that takes a moment after the signal."""
+        self.signal(signal.SIGSTOP)
+        try:
+            while any(state != "T" for state in self._thread_states()):
+                time.sleep(0.001)
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
+
+    def _thread_states(self):
+        """As in proc_pid_stat(5), behind the name, which may hold anything."""
+        for path in pathlib.Path(f"/proc/{self.pid}/task").glob("*/stat"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+                yield path.read_text().rpartition(")")[2].split()[0]
 
     def stop(self, grace=5.0):
         """SIGTERM, and SIGKILL to the whole session when that doesn't end it within `grace` seconds."""
