@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -30,6 +31,12 @@ void block_signals() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+// Nobody waits for a record: who has the processor keeps it (SCHED_BATCH, sched(7)). Where a policy can't be chosen all is as before.
+void yield_to_others() {
+  const sched_param none{};
+  if (sched_getscheduler(0) == SCHED_OTHER) sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
 // A host without a ledger is filtered and audited all the same.
@@ -172,6 +179,7 @@ void Writer::stop() {
 void Writer::run() {
   pthread_setname_np(pthread_self(), "fwd-audit");
   block_signals();
+  yield_to_others();
   while (!stopping_.load()) {
     const Drain::Progress progress = pass(false);
     const bool blocked = progress == Drain::Progress::Blocked;

@@ -110,6 +110,7 @@ bool Worker::step() noexcept {
   const std::lock_guard lock(batch_mutex_);
   if (board_.number() != snapshot_in_use()) refresh();
   if (!packets->empty()) judge_batch(*packets, received);
+  preemption_.received(packets->size(), received);
   heartbeat_ns_.store(received.count(), std::memory_order_release);
   return true;
 }
