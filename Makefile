@@ -28,8 +28,9 @@ Q    := $(if $(V),,@)
 say   = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 submake = $(Q)+$(MAKE) --no-print-directory
 
-# main.cc holds only main(): everything else of a program can be linked into tests.
-RULES   := $(wildcard rules/*.cc rules/*/*.cc)
+# main.cc holds only main(), and large_blocks.cc what tests replace too: everything else of a program can be linked into tests.
+MEMORY  := rules/large_blocks.cc
+RULES   := $(filter-out $(MEMORY),$(wildcard rules/*.cc rules/*/*.cc))
 API     := $(wildcard ctl/api/*.cc)
 CTL     := $(filter-out ctl/main.cc,$(wildcard ctl/*.cc ctl/*/*.cc))
 FWD     := $(filter-out fwd/main.cc,$(wildcard fwd/*.cc fwd/*/*.cc))
@@ -44,7 +45,7 @@ FUZZERS := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.cc))
 # FOLDERS=1, for the sanitizers, compiles all sources of a folder together, in a third of the time: headers are read once. What stays
 # apart: tests, which all call their helpers alike; what is for one kind of processor; and nft_batch.cc, from which libnfnetlink's
 # headers would hide the kernel's.
-APART    := tests/% rules/classifier/% fwd/kernel/nft_batch.cc %/main.cc
+APART    := tests/% rules/classifier/% fwd/kernel/nft_batch.cc $(MEMORY) %/main.cc
 together  = $(if $(FOLDERS),$(filter-out $(APART),$(1)))
 objects   = $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out $(call together,$(1)),$(1))) \
   $(patsubst %,$(BUILD)/obj/%all.o,$(sort $(dir $(call together,$(1)))))
@@ -55,8 +56,8 @@ objects   = $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out $(call together,$(1)),
 
 all: $(BUILD)/fwd $(BUILD)/fwctl
 
-$(BUILD)/fwd: $(call objects,fwd/main.cc $(FWD) $(API) $(RULES))
-$(BUILD)/fwctl: $(call objects,ctl/main.cc $(CTL) $(RULES))
+$(BUILD)/fwd: $(call objects,fwd/main.cc $(MEMORY) $(FWD) $(API) $(RULES))
+$(BUILD)/fwctl: $(call objects,ctl/main.cc $(MEMORY) $(CTL) $(RULES))
 $(BUILD)/tests/rules_test: $(call objects,tests/main.cc $(wildcard tests/rules/*.cc) $(SUPPORT) $(RULES))
 $(BUILD)/tests/classifier_test: $(call objects,tests/main.cc $(wildcard tests/rules/classifier/*.cc) $(SUPPORT) $(RULES))
 $(BUILD)/tests/ctl_test: $(call objects,tests/main.cc $(wildcard tests/ctl/*.cc tests/ctl/*/*.cc) $(SUPPORT) $(CTL) $(RULES))

@@ -241,9 +241,7 @@ Result<void> Daemon::keep_watch() {
 
 // Nobody is told that we are ready before the workers are: until then the kernel decides alone.
 Result<void> Daemon::start_workers() {
-  const auto warnings = engine_->start();
-  if (!warnings) return std::unexpected(warnings.error());
-  for (const std::string& warning : *warnings) log::warning("{}", warning);
+  if (auto started = engine_->start(); !started) return started;
   const auto deadline = std::chrono::steady_clock::now() + kFirstRound;
   while (!lease_->healthy()) {
     if (std::chrono::steady_clock::now() > deadline)

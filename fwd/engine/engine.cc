@@ -10,31 +10,11 @@
 
 #include <fmt/core.h>
 #include <pthread.h>
-#include <sched.h>
 
 #include "fwd/engine/clock.h"
 
 namespace fwd::engine {
 namespace {
-
-std::vector<unsigned> allowed_cpus() {
-  std::vector<unsigned> cpus;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return cpus;
-  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-  }
-  return cpus;
-}
-
-// 0 or an errno value.
-int bind_to_cpu(std::thread& thread, unsigned cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  return pthread_setaffinity_np(thread.native_handle(), sizeof set, &set);
-}
 
 // Threads inherit the mask of the one that starts them, and signals are the main thread's business.
 class SignalsBlocked {
@@ -83,11 +63,9 @@ Engine::~Engine() {
   stop();
 }
 
-Result<Engine::Warnings> Engine::start() {
+Result<void> Engine::start() {
   if (!policy()) return failed("start the workers before there is a policy", 0);
   const SignalsBlocked blocked;
-  const auto cpus = allowed_cpus();
-  Warnings warnings;
   for (auto& worker : workers_) {
     const std::size_t number = threads_.size();
     try {
@@ -97,14 +75,8 @@ Result<Engine::Warnings> Engine::start() {
     }
     pthread_setname_np(threads_.back().native_handle(),
                        fmt::format("fwd-worker{}", number).c_str());
-    if (cpus.empty()) continue;
-    const unsigned cpu = cpus[number % cpus.size()];
-    if (const int error = bind_to_cpu(threads_.back(), cpu); error != 0) {
-      const SystemError what{fmt::format("bind worker {} to CPU {}", number, cpu), error};
-      warnings.push_back(what.message());
-    }
   }
-  return warnings;
+  return {};
 }
 
 void Engine::stop() {

@@ -67,9 +67,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // What is odd but no reason to stop, such as a CPU that a thread can't be bound to.
-  using Warnings = std::vector<std::string>;
-  Result<Warnings> start();
+  Result<void> start();
   void stop();  // waits for the workers; at most about one kernel::kTick
 
   // Every batch that begins from now on is judged by it. ActivePolicy::counters must have

@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
   fwd::engine::Engine engine(std::move(sources), sink);
   engine.publish(
       std::make_shared<const fwd::engine::ActivePolicy>(policy, 1, 1, fwd::Mode::Enforce, 1));
-  for (const auto& warning : must(engine.start())) std::fprintf(stderr, "%s\n", warning.c_str());
+  must(engine.start());
 
   std::unique_ptr<fwd::kernel::Firewall> firewall;
   if (with_table) {

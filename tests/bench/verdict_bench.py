@@ -71,7 +71,7 @@ def queue_program(host, cpu, directory, *argv, own_table=False):
 
 @contextlib.contextmanager
 def daemon(host, cpu, directory, rules, logged=True):
-    """Without `cpu` on all of them, as a server runs it: the worker binds itself to the first."""
+    """Without `cpu` on all of them, as a server runs it."""
     firewall = hosts.Daemon(host.server, directory, rules, text=None if logged else hosts.unlogged(rules))
     firewall.settings.write_text("queue_length = 32768\n", encoding="utf-8")
     with contextlib.ExitStack() as stack:
