@@ -28,8 +28,8 @@ Q    := $(if $(V),,@)
 say   = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 submake = $(Q)+$(MAKE) --no-print-directory
 
-# main.cc holds only main(), and large_blocks.cc what tests replace too: everything else of a program can be linked into tests.
-MEMORY  := rules/large_blocks.cc
+# main.cc holds only main(), and operator_new.cc what a test replaces: everything else of a program can be linked into tests.
+MEMORY  := rules/operator_new.cc
 RULES   := $(filter-out $(MEMORY),$(wildcard rules/*.cc rules/*/*.cc))
 API     := $(wildcard ctl/api/*.cc)
 CTL     := $(filter-out ctl/main.cc,$(wildcard ctl/*.cc ctl/*/*.cc))
