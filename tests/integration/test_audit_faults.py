@@ -150,7 +150,10 @@ class Rotated(Faults):
     settings = "[audit]\nfold_above = 0\nrotate_size = 200000\nkeep = 1000\n"
 
     def lines(self):
-        return sum(len(path.read_bytes().splitlines()) for path in self.files())
+        """How many; None while a file has just got another name."""
+        with contextlib.suppress(FileNotFoundError):
+            return sum(len(path.read_bytes().splitlines()) for path in self.files())
+        return None
 
     def test_by_size_and_by_signal_under_load_every_line_is_there_once(self):
         with Datagrams(self.client):
