@@ -1,5 +1,7 @@
 #include "fwd/engine/preemption.h"
 
+#include <chrono>
+#include <initializer_list>
 #include <thread>
 
 #include <catch2/catch.hpp>
