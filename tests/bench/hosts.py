@@ -57,11 +57,10 @@ class Pair:
 
 
 class Daemon(Firewall):
-    """The daemon under so many rules. It says that it runs; asking for the status takes long with many of them. It sheds no source:
-    past ten thousand connections a second of one client the kernel's copy would be measured."""
+    """The daemon under so many rules. It says that it runs; asking for the status takes long with many of them."""
 
-    def __init__(self, namespace, directory, rules, queues="0:0", text=None):
-        super().__init__(namespace, directory, text or policy("fwd", rules), "shed_above = 0\n", queues)
+    def __init__(self, namespace, directory, rules, queues="0:0", text=None, settings=""):
+        super().__init__(namespace, directory, text or policy("fwd", rules), settings, queues)
 
     def start(self):
         self.launch()

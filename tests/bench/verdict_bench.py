@@ -93,7 +93,7 @@ def subject(name):
 
 @contextlib.contextmanager
 def running(name, pinned=True):
-    """The subject on one CPU with all its threads, or a daemon on all of them; the flood comes from another than the worker's."""
+    """The subject on one CPU with all its threads, the flood on another; or a daemon on all of them, the flood on the last."""
     first, last = first_and_last_cpu()
     flood_cpu, cpu = (first, last) if pinned else (last, None)
     with contextlib.ExitStack() as stack:

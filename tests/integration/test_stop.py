@@ -54,7 +54,7 @@ class Stopped(Fault):
 
 
 class StoppedBeforeAnother(Fault):
-    settings = "lease_ms = 10000\n"  # all of them for the packet to wait in
+    settings = "lease_ms = 10000\n"  # longer than the packet has to wait
 
     def test_a_verdict_of_an_older_policy_is_not_obeyed(self):
         """A packet that waits in the queue of a stopped daemon while another one takes the table over."""

@@ -69,7 +69,7 @@ class Process:
         """All its threads have stopped; afterwards they go on. On a busy host that takes a moment after the signal."""
         self.signal(signal.SIGSTOP)
         try:
-            while any(state != "T" for state in self._thread_states()):
+            while any(state not in "TZX" for state in self._thread_states()):  # or has ended
                 time.sleep(0.001)
             yield
         finally:
