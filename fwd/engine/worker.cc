@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "fwd/engine/clock.h"
@@ -107,11 +108,14 @@ bool Worker::step() noexcept {
     return false;
   }
   const auto received = now(CLOCK_MONOTONIC);
-  const std::lock_guard lock(batch_mutex_);
-  if (board_.number() != snapshot_in_use()) refresh();
-  if (!packets->empty()) judge_batch(*packets, received);
-  preemption_.received(packets->size(), received);
-  heartbeat_ns_.store(received.count(), std::memory_order_release);
+  {
+    const std::lock_guard lock(batch_mutex_);
+    if (board_.number() != snapshot_in_use()) refresh();
+    if (!packets->empty()) judge_batch(*packets, received);
+    heartbeat_ns_.store(received.count(), std::memory_order_release);
+  }
+  const auto pause = pace_.received(packets->size(), received);
+  if (pause > nanoseconds(0)) std::this_thread::sleep_for(pause);
   return true;
 }
 

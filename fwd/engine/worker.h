@@ -14,7 +14,7 @@
 
 #include "fwd/engine/counters.h"
 #include "fwd/engine/interface_cache.h"
-#include "fwd/engine/preemption.h"
+#include "fwd/engine/pace.h"
 #include "fwd/engine/record_sink.h"
 #include "fwd/engine/snapshot.h"
 #include "fwd/engine/source_meter.h"
@@ -71,7 +71,7 @@ class Worker {
   std::shared_ptr<const Snapshot> snapshot_;
   InterfaceCache unknown_interfaces_;
   SourceMeter sources_;
-  Preemption preemption_;
+  Pace pace_;
   // The batch, by packet.
   std::array<QueuedHeader, kernel::kBatchPackets> headers_;
   std::array<audit::VerdictRecord, kernel::kBatchPackets> records_;

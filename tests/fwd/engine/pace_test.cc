@@ -1,0 +1,107 @@
+#include "fwd/engine/pace.h"
+
+#include <chrono>
+#include <initializer_list>
+#include <thread>
+
+#include <catch2/catch.hpp>
+#include <sched.h>
+
+namespace {
+
+using fwd::engine::Pace;
+using std::chrono::nanoseconds;
+
+// A worker whose packets come one by one, in windows one after the other.
+class Windows {
+ public:
+  Windows() { pace_.received(0, now_); }
+
+  // The pause after the last of so many packets, and whatever ends the window.
+  nanoseconds pass(std::size_t packets) {
+    for (std::size_t i = 0; i < packets; ++i) pace_.received(1, now_);
+    return pace_.received(0, now_ += Pace::kWindow);
+  }
+
+  // In the window that has begun.
+  nanoseconds after_batch_of(std::size_t packets) { return pace_.received(packets, now_); }
+
+  // So many windows of so many packets; of how many another one begins with a pause.
+  unsigned pauses_of(unsigned windows, std::size_t packets) {
+    unsigned pauses = 0;
+    while (windows-- > 0) pauses += pass(packets) == Pace::kPause ? 1 : 0;
+    return pauses;
+  }
+
+ private:
+  Pace pace_;
+  nanoseconds now_ = std::chrono::hours(1);
+};
+
+int policy_after(std::initializer_list<std::size_t> windows, int before = SCHED_OTHER) {
+  int policy = -1;
+  std::thread([&] {
+    const sched_param none{};
+    if (sched_setscheduler(0, before, &none) != 0) return;
+    Windows passing;
+    for (const std::size_t packets : windows) passing.pass(packets);
+    policy = sched_getscheduler(0);
+  }).join();
+  return policy;
+}
+
+constexpr std::size_t kFast = 2 * Pace::kVeryMany;
+
+}  // namespace
+
+TEST_CASE("A worker waits for its turn while packets come fast") {
+  CHECK(policy_after({}) == SCHED_OTHER);
+  CHECK(policy_after({1, 5, Pace::kMany - 1}) == SCHED_OTHER);
+  CHECK(policy_after({Pace::kMany}) == SCHED_BATCH);
+  CHECK(policy_after({5000, 5000}) == SCHED_BATCH);
+}
+
+TEST_CASE("A packet that comes alone after many is answered at once again") {
+  CHECK(policy_after({5000, 1}) == SCHED_OTHER);
+  CHECK(policy_after({5000, 0}) == SCHED_OTHER);
+}
+
+TEST_CASE("A scheduling policy of the administrator's stays") {
+  CHECK(policy_after({5000}, SCHED_IDLE) == SCHED_IDLE);
+  CHECK(policy_after({0}, SCHED_IDLE) == SCHED_IDLE);
+}
+
+TEST_CASE("A worker lets packets gather only where very many come") {
+  Windows windows;
+  CHECK(windows.pauses_of(2 * Pace::kRound, Pace::kVeryMany - 1) == 0);
+  CHECK(windows.pass(Pace::kVeryMany) == Pace::kPause);
+}
+
+TEST_CASE("A worker whose batch says that more packets wait already doesn't let them wait longer") {
+  Windows windows;
+  windows.pass(kFast);
+  CHECK(windows.after_batch_of(Pace::kEnough - 1) == Pace::kPause);
+  CHECK(windows.after_batch_of(Pace::kEnough) == nanoseconds(0));
+}
+
+TEST_CASE(
+    "A worker goes on with pauses that cost no packets, and looks once a round whether they do") {
+  Windows windows;
+  CHECK(windows.pauses_of(3 * Pace::kRound, kFast) == 3 * (Pace::kRound - 1));
+}
+
+TEST_CASE("A worker leaves off for a round where pauses only slow its senders down") {
+  Windows windows;
+  for (int round = 0; round < 3; ++round) {
+    CHECK(windows.pass(kFast) == Pace::kPause);
+    CHECK(windows.pass(kFast / 2) == nanoseconds(0));
+    CHECK(windows.pauses_of(Pace::kRound - 2, kFast) == 0);
+  }
+}
+
+TEST_CASE("A worker doesn't pause any longer than a round after the flood has ended") {
+  Windows windows;
+  windows.pass(kFast);
+  CHECK(windows.pass(1) == nanoseconds(0));
+  CHECK(windows.pauses_of(2 * Pace::kRound, 1) == 0);
+}
