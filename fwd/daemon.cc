@@ -293,7 +293,8 @@ Result<void> Daemon::serve() {
     return started;
   }
   metrics_->beat();
-  give_back_memory();
+  malloc_trim(0);  // what the start has left
+  changed_version_ = policy_->state()->active->version;
   return loop_->every(std::chrono::seconds(1), [this] {
     server_->sweep();
     refusals_->close_before();

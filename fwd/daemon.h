@@ -89,7 +89,8 @@ class Daemon {
   std::unique_ptr<KeepAlive> keep_alive_;
   std::unique_ptr<BackgroundJob> reload_;
   ShedList shed_list_;
-  std::uint64_t compact_version_ = 0;  // of the policy that give_back_memory() was called for last
+  std::uint64_t changed_version_ = 0;  // of the policy that give_back_memory() has seen last
+  std::optional<std::chrono::steady_clock::time_point> give_back_at_;
   std::optional<EventLoop> loop_;
   std::unique_ptr<control::Context> context_;
   std::unique_ptr<metrics::Publisher> metrics_;

@@ -118,11 +118,19 @@ void Daemon::read_limit_log() {
   if (!drained) log::error("{}", drained.error().message());
 }
 
-// Making a policy takes more than keeping it, and the allocator would keep that for the next one.
+// Making a policy takes more than keeping it. What the allocator keeps of that makes the next change fast, since a page that is
+// mapped anew costs more than what is done with it: so not between changes that come one after the other.
 void Daemon::give_back_memory() {
+  constexpr std::chrono::seconds kQuiet{10};
+  const auto now = std::chrono::steady_clock::now();
   const std::uint64_t version = policy_->state()->active->version;
-  if (version != compact_version_) malloc_trim(0);
-  compact_version_ = version;
+  if (version != changed_version_) {
+    changed_version_ = version;
+    give_back_at_ = now + kQuiet;
+  } else if (give_back_at_ && now >= *give_back_at_) {
+    malloc_trim(0);
+    give_back_at_.reset();
+  }
 }
 
 }  // namespace fwd

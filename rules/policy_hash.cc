@@ -10,13 +10,23 @@
 namespace rules {
 namespace {
 
-constexpr std::size_t kAddressBytes = 1 + 8 + 8;
+constexpr std::size_t kRangeBytes = 1 + 2 * 16;  // at most
 
-// Family, then the address in network byte order.
-char* write(const Address& address, char* at) {
-  *at++ = static_cast<char>(address.family);
-  for (const std::uint64_t half : {address.high, address.low}) {
-    for (int shift = 56; shift >= 0; shift -= 8) *at++ = static_cast<char>(half >> shift);
+char* write(std::uint64_t number, int bytes, char* at) {
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
+    *at++ = static_cast<char>(number >> shift);
+  return at;
+}
+
+// The family, then both ends in network byte order.
+char* write(const AddressRange& range, char* at) {
+  *at++ = static_cast<char>(range.first.family);
+  for (const Address& end : {range.first, range.last}) {
+    if (end.family == Family::V4) {
+      at = write(end.low, 4, at);
+    } else {
+      at = write(end.low, 8, write(end.high, 8, at));
+    }
   }
   return at;
 }
@@ -24,16 +34,15 @@ char* write(const Address& address, char* at) {
 }  // namespace
 
 std::string members_hash(const NamedSet& set) {
-  constexpr std::size_t kRangeBytes = 2 * kAddressBytes;
   Sha256 hash;
   hash.update(ports_text(set.ports));
   if (set.addresses != nullptr) {
     std::array<char, 256 * kRangeBytes> bytes;
     char* at = bytes.data();
     for (const AddressRange& range : set.addresses->ranges()) {
-      at = write(range.last, write(range.first, at));
-      if (at != bytes.end()) continue;
-      hash.update({bytes.data(), bytes.size()});
+      at = write(range, at);
+      if (bytes.end() - at >= static_cast<std::ptrdiff_t>(kRangeBytes)) continue;
+      hash.update({bytes.data(), at});
       at = bytes.data();
     }
     hash.update({bytes.data(), at});

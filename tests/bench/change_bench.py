@@ -143,7 +143,7 @@ def set_rows(options, kind, members):
         as_nft = "growing" if kind == "hash" else kind
         sides = {"fwd": apply, "nft": lambda: bench.load_nft(nft_text)}
         sides |= {name: lambda name=name: bare(name) for name in (kind, as_nft)}
-        whole = take_turns(sides, 1 if options.quick else 5)
+        whole = take_turns(sides, 1 if options.quick else 5, before=hosts.touch_memory)
         kernel, kernel_one = zip(*whole[kind])
         yield Row(f"a set of {members} addresses ({kind})", "ms", whole["fwd"], whole["nft"], "nft -f")
         if as_nft != kind:

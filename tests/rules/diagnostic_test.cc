@@ -40,7 +40,8 @@ TEST_CASE("the caret stands below its token behind tabs and behind letters of se
 }
 
 TEST_CASE("a long line is cut to what surrounds the token") {
-  const std::string line = std::string(1000, 'a') + "!" + std::string(1000, 'b');
+  std::string line(1000, 'a');
+  line.append(1, '!').append(1000, 'b');
   const std::string text = render({Severity::Error, {"p", 1, 1001, 1, line}, "m", "", {}});
   CHECK(text == "p:1:1001: error: m\n..." + std::string(60, 'a') + "!" + std::string(99, 'b') +
                     "...\n" + std::string(63, ' ') + "^\n");

@@ -10,6 +10,7 @@
 #include <string>
 
 #include <catch2/catch.hpp>
+#include <malloc.h>
 
 namespace {
 
@@ -50,6 +51,14 @@ TEST_CASE("A block of any size can be written to its end") {
     REQUIRE(memory);
     std::memset(memory.get(), 0x5a, size);
   }
+}
+
+TEST_CASE("A block that becomes free has room for the next one, which is a little larger") {
+  const std::size_t text = 650'000;
+  const Block memory = block(text);
+  CHECK(malloc_usable_size(memory.get()) >= text + text / 200);
+  const std::size_t small = rules::kRoomyBlock / 2;
+  CHECK(malloc_usable_size(block(small).get()) < small + 64);
 }
 
 TEST_CASE("Large blocks are on huge pages, but for their last part") {

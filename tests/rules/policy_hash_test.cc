@@ -43,8 +43,8 @@ TEST_CASE("a set's members are hashed as one text, however many there are") {
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::uint32_t address = 4 * i;
       ranges.push_back({Address::v4(address), Address::v4(address)});
+      bytes += '\0';  // IPv4
       for (int end = 0; end < 2; ++end) {
-        bytes.append(1 + 8 + 4, '\0');  // IPv4, and the rest of 128 bits
         for (const unsigned shift : {24U, 16U, 8U, 0U})
           bytes += static_cast<char>(address >> shift);
       }
@@ -52,6 +52,16 @@ TEST_CASE("a set's members are hashed as one text, however many there are") {
     set.addresses = std::make_shared<const AddressSet>(ranges);
     CHECK(members_hash(set) == sha256_hex(bytes));
   }
+}
+
+TEST_CASE("an IPv6 range is hashed with its family and all bits of both ends") {
+  NamedSet set;
+  set.addresses = std::make_shared<const AddressSet>(std::vector<AddressRange>{
+      {Address::v6(0x0102030405060708, 0), Address::v6(0x0102030405060708, 0xff)}});
+  const std::string network = "\1\2\3\4\5\6\7\x8";
+  const std::string zeros(8, '\0');
+  CHECK(members_hash(set) ==
+        sha256_hex('\1' + network + zeros + network + zeros.substr(1) + '\xff'));
 }
 
 TEST_CASE("whatever a policy says differently changes its hash") {

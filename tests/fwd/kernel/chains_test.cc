@@ -39,7 +39,7 @@ rules::Policy with_limit() {
 TEST_CASE("chain A on input clears, accepts, drops and queues in the documented order") {
   CHECK(chain_text(build({}), "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
-    meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
+    meta priority & 0xfffff000 != 0x0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
     ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
     iif 1 accept
     meta l4proto 58 jump link_local
@@ -132,7 +132,7 @@ TEST_CASE("a table that observes asks again about connections that were revoked"
   const rules::nft::Table table = build(with_limit(), fwd::Mode::Observe);
   CHECK(chain_text(table, "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
-    meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
+    meta priority & 0xfffff000 != 0x0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
     ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
     iif 1 accept
     meta l4proto 58 jump link_local
