@@ -216,10 +216,9 @@ void merge(std::vector<Range>& ranges, NumberOf number) {
 }  // namespace
 
 std::optional<Address> parse_address(std::string_view text) {
+  if (const auto quad = parse_dotted_quad(text)) return Address::v4(*quad);
   if (text.find(':') != std::string_view::npos) return parse_v6(text);
-  const auto quad = parse_dotted_quad(text);
-  if (!quad) return std::nullopt;
-  return Address::v4(*quad);
+  return std::nullopt;
 }
 
 std::optional<AddressRange> parse_range(std::string_view text) {

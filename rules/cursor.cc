@@ -7,10 +7,14 @@ namespace rules {
 Cursor::Cursor(const Source& source, Report& report)
     : lexer_(source), report_(report), current_(lexer_.next()), last_(current_.where) {}
 
+void Cursor::skip() {
+  last_ = current_.where;
+  if (!at(TokenKind::EndOfText)) current_ = lexer_.next();
+}
+
 Token Cursor::take() {
   const Token taken = current_;
-  last_ = taken.where;
-  if (taken.kind != TokenKind::EndOfText) current_ = lexer_.next();
+  skip();
   return taken;
 }
 
@@ -26,7 +30,7 @@ bool Cursor::at_word(std::string_view keyword) const {
 
 bool Cursor::accept(std::string_view keyword) {
   if (!at_word(keyword)) return false;
-  take();
+  skip();
   return true;
 }
 
@@ -35,8 +39,9 @@ std::optional<ast::Word> Cursor::want_word(std::string_view what) {
     unexpected(what);
     return std::nullopt;
   }
-  const Token token = take();
-  return ast::Word{token.text, token.where};
+  const ast::Word word{current_.text, current_.where};
+  skip();
+  return word;
 }
 
 std::optional<std::string> Cursor::want_string(std::string_view what) {
@@ -49,7 +54,7 @@ std::optional<std::string> Cursor::want_string(std::string_view what) {
 
 bool Cursor::want(TokenKind kind, std::string_view what) {
   if (!at(kind)) return unexpected(what);
-  take();
+  skip();
   return true;
 }
 
@@ -58,7 +63,7 @@ bool Cursor::want_end() {
 }
 
 void Cursor::skip_line() {
-  while (!at_end()) take();
+  while (!at_end()) skip();
 }
 
 bool Cursor::unexpected(std::string_view what) {

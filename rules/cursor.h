@@ -17,6 +17,7 @@ class Cursor {
 
   const Token& peek() const { return current_; }
   Token take();
+  void skip();       // the same, for who knows what it is
   Token take_raw();  // what follows the word at hand, up to a blank; the word itself goes away
 
   bool at(TokenKind kind) const { return current_.kind == kind; }

@@ -1,15 +1,22 @@
 #include "rules/lexer.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/core.h>
 
 namespace rules {
 namespace {
 
+constexpr auto kEndsWord = [] {
+  std::array<bool, 256> ends{};
+  for (const char c : {' ', '\t', '\r', '\n', ',', '=', '{', '}'})
+    ends[static_cast<unsigned char>(c)] = true;
+  return ends;
+}();
+
 bool ends_word(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',' || c == '=' || c == '{' ||
-         c == '}';
+  return kEndsWord[static_cast<unsigned char>(c)];
 }
 
 bool escapable(char c) {

@@ -15,11 +15,10 @@
 namespace rules {
 namespace {
 
-// Of a set's members, up to its closing brace: as many as there are members, or more.
-std::size_t separators(std::string_view text) {
-  text = text.substr(0, text.find('}'));
-  const auto separates = [](char c) { return c == ',' || c == '\n'; };
-  return 1 + static_cast<std::size_t>(std::ranges::count_if(text, separates));
+// Members that a text up to a closing brace may hold: each has a byte and one that ends it. What is reserved and not used takes
+// no memory.
+std::size_t most_members(std::string_view text) {
+  return std::min(1 + std::min(text.find('}'), text.size()) / 2, kMaxMembers);
 }
 
 class DocumentParser {
@@ -147,7 +146,7 @@ bool DocumentParser::set(Cursor& cursor) {
   set.open = cursor.peek().where;
   if (!cursor.want(TokenKind::OpenBrace, "\"{\"")) return false;
   const std::string_view text = set.open.source->text;
-  set.members.reserve(std::min(separators(text.substr(set.open.end())), kMaxMembers));
+  set.members.reserve(most_members(text.substr(set.open.end())));
   if (!members(cursor, set)) {
     leave_set(cursor);
     return false;
@@ -163,13 +162,13 @@ bool DocumentParser::members(Cursor& cursor, ast::Set& set) {
   while (!cursor.at(TokenKind::CloseBrace)) {
     if (cursor.at(TokenKind::EndOfText)) return not_closed(set);
     if (cursor.at(TokenKind::EndOfLine)) {
-      cursor.take();
+      cursor.skip();
       separated = line_start = true;
       continue;
     }
     if (cursor.at(TokenKind::Comma)) {
       if (!comma_allowed) return cursor.unexpected("a member");
-      cursor.take();
+      cursor.skip();
       separated = true;
       comma_allowed = false;
       continue;
@@ -311,13 +310,17 @@ std::optional<Diagnostic> check_size(const SourceTree& tree) {
                     {}};
 }
 
-std::expected<ast::Document, std::vector<Diagnostic>> parse(SourceTree tree) {
-  const auto sources = std::make_shared<const SourceTree>(std::move(tree));
+std::expected<ast::Document, std::vector<Diagnostic>> parse(
+    std::shared_ptr<const SourceTree> sources) {
   Report report;
   ast::Document document = DocumentParser(*sources, report).parse();
   if (report.failed()) return std::unexpected(report.take_errors());
-  document.sources = sources;
+  document.sources = std::move(sources);
   return document;
+}
+
+std::expected<ast::Document, std::vector<Diagnostic>> parse(SourceTree tree) {
+  return parse(std::make_shared<const SourceTree>(std::move(tree)));
 }
 
 std::expected<ParsedRule, Diagnostic> parse_rule(std::string_view text) {

@@ -18,6 +18,8 @@ inline constexpr std::size_t kMaxMembers = 2'000'000;  // of all sets together
 inline constexpr std::size_t kMaxIncludes = 256;       // statements
 
 // At most 20 errors, in the order of the text.
+std::expected<ast::Document, std::vector<Diagnostic>> parse(
+    std::shared_ptr<const SourceTree> sources);
 std::expected<ast::Document, std::vector<Diagnostic>> parse(SourceTree tree);
 
 // More than kMaxText. parse() looks at it too.

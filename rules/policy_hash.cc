@@ -1,7 +1,9 @@
 #include "rules/policy_hash.h"
 
 #include <array>
+#include <cstring>
 
+#include <endian.h>
 #include <fmt/core.h>
 
 #include "rules/printer.h"
@@ -12,10 +14,10 @@ namespace {
 
 constexpr std::size_t kRangeBytes = 1 + 2 * 16;  // at most
 
-char* write(std::uint64_t number, int bytes, char* at) {
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
-    *at++ = static_cast<char>(number >> shift);
-  return at;
+template <typename Number>
+char* write(Number number, char* at) {
+  std::memcpy(at, &number, sizeof number);
+  return at + sizeof number;
 }
 
 // The family, then both ends in network byte order.
@@ -23,9 +25,9 @@ char* write(const AddressRange& range, char* at) {
   *at++ = static_cast<char>(range.first.family);
   for (const Address& end : {range.first, range.last}) {
     if (end.family == Family::V4) {
-      at = write(end.low, 4, at);
+      at = write(htobe32(static_cast<std::uint32_t>(end.low)), at);
     } else {
-      at = write(end.low, 8, write(end.high, 8, at));
+      at = write(htobe64(end.low), write(htobe64(end.high), at));
     }
   }
   return at;

@@ -83,10 +83,10 @@ std::expected<AddressRange, Fault> read_first_last(std::string_view word, std::s
 }  // namespace
 
 std::expected<AddressRange, Fault> read_range(std::string_view word) {
+  if (const auto address = parse_address(word)) return AddressRange{*address, *address};
   if (const std::size_t slash = word.find('/'); slash != std::string_view::npos) {
     return read_prefix(word, slash);
   }
-  if (const auto address = parse_address(word)) return AddressRange{*address, *address};
   if (const std::size_t dash = word.find('-'); dash != std::string_view::npos) {
     return read_first_last(word, dash);
   }

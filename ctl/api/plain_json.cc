@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
+#include "rules/eight_bytes.h"
 #include "rules/text.h"
 
 namespace ctl::api {
@@ -17,6 +19,10 @@ bool ordinary(char c) {
 }
 
 std::size_t find_special(std::string_view text, std::size_t from) {
+  from = rules::eight_bytes::find(text, from, [](std::uint64_t word) {
+    using namespace rules::eight_bytes;
+    return below(word, 0x20) | equal(word, '"') | equal(word, '\\');
+  });
   while (from < text.size() && ordinary(text[from])) ++from;
   return from;
 }

@@ -1,6 +1,8 @@
 #include "fwd/kernel/nft_elements.h"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -30,6 +32,23 @@ void put_key(nlmsghdr* message, std::span<const std::uint8_t> bytes, bool end) {
   nlattr* key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
   mnl_attr_put(message, NFTA_DATA_VALUE, bytes.size(), bytes.data());
   mnl_attr_nest_end(message, key);
+}
+
+// An element that is nothing but a key, of which a list may have a million: what put_key() makes, with its headers at once.
+void put_lone_key(nlmsghdr* message, std::span<const std::uint8_t> bytes) {
+  constexpr auto kHeader = std::uint16_t{sizeof(nlattr)};
+  const auto value = static_cast<std::uint16_t>(kHeader + bytes.size());
+  const auto room = static_cast<std::uint16_t>(NLA_ALIGN(value));
+  const std::array<nlattr, 3> headers{{
+      {static_cast<std::uint16_t>(2 * kHeader + room), NFTA_LIST_ELEM | NLA_F_NESTED},
+      {static_cast<std::uint16_t>(kHeader + room), NFTA_SET_ELEM_KEY | NLA_F_NESTED},
+      {value, NFTA_DATA_VALUE},
+  }};
+  auto* at = static_cast<std::uint8_t*>(mnl_nlmsg_get_payload_tail(message));
+  std::memcpy(at, headers.data(), sizeof headers);
+  at = std::ranges::copy(bytes, at + sizeof headers).out;
+  std::fill_n(at, room - value, std::uint8_t{0});
+  message->nlmsg_len += static_cast<std::uint32_t>(2 * kHeader + room);
 }
 
 void put_element(nlmsghdr* message, const KernelElement& element) {
@@ -150,16 +169,14 @@ void ElementList::put_member(const rules::MemberSet& set, const rules::nft::Inte
   const Load load = load_of(set.key);
   std::array<std::uint8_t, 16> buffer;  // an IPv6 address
   const auto key = std::span(buffer).first(load.length);
-  const auto put_one = [&](bool end) {
-    nlattr* one = mnl_attr_nest_start(message_, NFTA_LIST_ELEM);
-    put_key(message_, key, end);
-    mnl_attr_nest_end(message_, one);
-  };
   write_value(member.first, load, key);
-  put_one(false);
+  put_lone_key(message_, key);
   if (!set.ranges()) return;
   write_value(member.last, load, key);
-  if (advance(key)) put_one(true);
+  if (!advance(key)) return;
+  nlattr* one = mnl_attr_nest_start(message_, NFTA_LIST_ELEM);
+  put_key(message_, key, true);
+  mnl_attr_nest_end(message_, one);
 }
 
 nlmsghdr* ElementList::end() {

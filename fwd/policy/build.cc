@@ -87,6 +87,11 @@ Error to_error(std::vector<rules::Diagnostic> diagnostics, ctl::api::ErrorCode c
 
 std::expected<Built, Error> build(rules::SourceTree sources, const rules::Services& services,
                                   const Stamp& stamp) {
+  return build(std::make_shared<const rules::SourceTree>(std::move(sources)), services, stamp);
+}
+
+std::expected<Built, Error> build(std::shared_ptr<const rules::SourceTree> sources,
+                                  const rules::Services& services, const Stamp& stamp) {
   auto document = rules::parse(std::move(sources));
   if (!document) return std::unexpected(to_error(std::move(document.error())));
   auto resolved = rules::resolve(*document, services);

@@ -34,6 +34,8 @@ struct Built {
   std::vector<rules::Diagnostic> warnings;
 };
 
+std::expected<Built, Error> build(std::shared_ptr<const rules::SourceTree> sources,
+                                  const rules::Services& services, const Stamp& stamp);
 std::expected<Built, Error> build(rules::SourceTree sources, const rules::Services& services,
                                   const Stamp& stamp);
 

@@ -81,9 +81,9 @@ Outcome<Applied> PolicyManager::commit_edit(rules::Edited edited) {
 // The same where what the text means is to be found out again.
 Outcome<Applied> PolicyManager::commit_text(const std::string& main_text) {
   const State before = state();
-  rules::SourceTree sources = before->sources();
-  sources.main.text = main_text;
-  auto applied = commit(std::move(sources), write_draft(main_text));
+  const auto sources = std::make_shared<const rules::SourceTree>(
+      rules::SourceTree{{before->sources().main.name, main_text}, before->sources().includes});
+  auto applied = commit(sources, write_draft(sources));
   if (applied || applied.error().code != ErrorCode::Syntax) return applied;
   auto diagnostics = std::move(applied.error().diagnostics);
   rules::place_before_edit(diagnostics, before->sources().main, main_text);

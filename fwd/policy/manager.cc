@@ -111,24 +111,25 @@ Outcome<Difference> PolicyManager::diff(const rules::SourceTree& sources) const 
   return difference;
 }
 
-Outcome<Applied> PolicyManager::apply(const rules::SourceTree& sent) {
+Outcome<Applied> PolicyManager::apply(rules::SourceTree sent) {
   const std::lock_guard lock(change_mutex_);
   const State before = state();
-  auto sources = store_.gather(sent.main.text);
-  if (!sources)
+  auto gathered = store_.gather(std::move(sent.main.text));
+  if (!gathered)
     return std::unexpected(
-        rename_source(std::move(sources.error()), store_.name(), sent.main.name));
+        rename_source(std::move(gathered.error()), store_.name(), sent.main.name));
+  const auto sources = std::make_shared<const rules::SourceTree>(*std::move(gathered));
   if (auto difference = compare_includes(*sources, sent))
     return std::unexpected(std::move(*difference));
 
   const auto on_disk = store_.read_main();
   if (!on_disk) return internal(on_disk.error());
-  const bool write = *on_disk != sent.main.text;
+  const bool write = *on_disk != sources->main.text;
   if (write && !on_disk->empty() && *on_disk != before->sources().main.text) {
     return std::unexpected(store_.changed_by_hand());
   }
   if (!write && same(*sources, before->sources()) && in_force()) return Applied{before, {}, true};
-  auto applied = commit(std::move(*sources), write ? write_draft(sent.main.text) : Writing());
+  auto applied = commit(sources, write ? write_draft(sources) : Writing());
   if (!applied)
     return std::unexpected(
         rename_source(std::move(applied.error()), store_.name(), sent.main.name));
@@ -206,12 +207,13 @@ void PolicyManager::take_back() {
   }
 }
 
-// The text must outlive what is returned, which waits in its destructor.
-PolicyManager::Writing PolicyManager::write_draft(const std::string& text) const {
-  return std::async(std::launch::async, [&] { return store_.prepare(text); });
+PolicyManager::Writing PolicyManager::write_draft(Sources sources) const {
+  return std::async(std::launch::async, [this, sources = std::move(sources)] {
+    return store_.prepare(sources->main.text);
+  });
 }
 
-Outcome<Applied> PolicyManager::commit(rules::SourceTree sources, Writing writing) {
+Outcome<Applied> PolicyManager::commit(Sources sources, Writing writing) {
   auto built = build(std::move(sources), services_, next_stamp());
   if (!built) return std::unexpected(std::move(built.error()));
   if (!writing.valid()) return commit_built(std::move(*built), std::nullopt);

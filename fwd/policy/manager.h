@@ -94,7 +94,7 @@ class PolicyManager {
   Outcome<Difference> diff(const rules::SourceTree& sources) const;
 
   // Replaces the main file. The includes must be those on disk.
-  Outcome<Applied> apply(const rules::SourceTree& sources);
+  Outcome<Applied> apply(rules::SourceTree sources);
   Outcome<Applied> reload();
 
   // `position` is the number the rule is to have; the end where absent. A rule that is there stays
@@ -121,10 +121,11 @@ class PolicyManager {
 
  private:
   Stamp next_stamp() const;
+  using Sources = std::shared_ptr<const rules::SourceTree>;
   // The new file, on its way to the disk while the policy is built. Without one nothing is to be written.
   using Writing = std::future<Result<Draft>>;
-  Writing write_draft(const std::string& text) const;
-  Outcome<Applied> commit(rules::SourceTree sources, Writing writing);
+  Writing write_draft(Sources sources) const;
+  Outcome<Applied> commit(Sources sources, Writing writing);
   Outcome<Applied> commit_built(Built built, std::optional<Draft> draft,
                                 LiveEffect effect = LiveEffect::MayCut);
   Outcome<Applied> commit_edit(rules::Edited edited);

@@ -133,17 +133,23 @@ def set_rows(options, kind, members):
     following = itertools.count(members + 10)
     with Bench(LITTLE, "") as bench:
         def bare(kind):
+            hosts.settle()
             with Namespace("bare") as host:
                 return [float(part) for part in hosts.succeed(host, hosts.program("set"), kind, members).split()]
 
         def apply():
             bench.apply(LITTLE)
+            hosts.settle()
             return bench.apply(fwd_text)
 
+        def load():
+            hosts.settle()
+            return bench.load_nft(nft_text)
+
         as_nft = "growing" if kind == "hash" else kind
-        sides = {"fwd": apply, "nft": lambda: bench.load_nft(nft_text)}
+        sides = {"fwd": apply, "nft": load}
         sides |= {name: lambda name=name: bare(name) for name in (kind, as_nft)}
-        whole = take_turns(sides, 1 if options.quick else 5, before=hosts.touch_memory)
+        whole = take_turns(sides, 1 if options.quick else 5)
         kernel, kernel_one = zip(*whole[kind])
         yield Row(f"a set of {members} addresses ({kind})", "ms", whole["fwd"], whole["nft"], "nft -f")
         if as_nft != kind:

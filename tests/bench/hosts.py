@@ -126,12 +126,13 @@ def cpu_seconds(pid):
     return time.clock_gettime(~pid << 3 | 2)
 
 
-def touch_memory(megabytes=512):
-    """A virtual machine's memory may be found by its host when it is used for the first time, at a hundred times the price. Here so
-    much of it is used and free again, in huge pages and in small ones: then nobody who is measured pays for that."""
-    size = megabytes << 20
+def settle(megabytes=512):
+    """Before something is measured that takes much memory. The kernel frees what went before in the background, which takes a million
+    elements a while. And a virtual machine's memory may be found by its host when it is used for the first time, at a hundred times
+    the price: so much of it is used here and free again, in huge pages and in small ones, that nobody who is measured pays for that."""
+    time.sleep(1)
     for advice in (mmap.MADV_HUGEPAGE, mmap.MADV_NOHUGEPAGE):
-        with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        with mmap.mmap(-1, megabytes << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
             memory.madvise(advice)
             memory.madvise(_MADV_POPULATE_WRITE)
 

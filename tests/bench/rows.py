@@ -68,14 +68,13 @@ def lower_quartile(values):
     return statistics.quantiles(values, n=4, method="inclusive")[0]
 
 
-def take_turns(sides, rounds, before=lambda: None):
+def take_turns(sides, rounds):
     """Measures every side once, then every side again the other way round, and so on, so that none gains by its place; the values
-    of each by its name. `before` is called before each."""
+    of each by its name."""
     values = {name: [] for name in sides}
     order = list(sides)
     for _ in range(rounds):
         for name in order:
-            before()
             values[name].append(sides[name]())
         order.reverse()
     return values
