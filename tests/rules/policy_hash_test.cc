@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <fmt/core.h>
 
 #include "rules/sha256.h"
 #include "tests/rules/texts.h"
@@ -65,17 +66,17 @@ TEST_CASE("an IPv6 range is hashed with its family and all bits of both ends") {
 }
 
 TEST_CASE("whatever a policy says differently changes its hash") {
+  const auto allow = [](char set) {
+    return fmt::format("allow in from @{} to any port 22\n", set);
+  };
+  const std::string deny = "deny in 80/tcp comment \"x\"\n";
   const std::vector<std::string> texts = {
       "",
       kText,
-      "set a = { 10.0.0.1, 10.0.0.2 }\nallow in from @a to any port 22\ndeny in 80/tcp comment "
-      "\"x\"\n",
-      "set a = { 10.0.0.1-10.0.0.3 }\nallow in from @a to any port 22\ndeny in 80/tcp comment "
-      "\"x\"\n",
-      "set b = { 10.0.0.1, 10.0.0.3 }\nallow in from @b to any port 22\ndeny in 80/tcp comment "
-      "\"x\"\n",
-      "set a = { 10.0.0.1, 10.0.0.3 }\ndeny in 80/tcp comment \"x\"\nallow in from @a to any port "
-      "22\n",
+      "set a = { 10.0.0.1, 10.0.0.2 }\n" + allow('a') + deny,
+      "set a = { 10.0.0.1-10.0.0.3 }\n" + allow('a') + deny,
+      "set b = { 10.0.0.1, 10.0.0.3 }\n" + allow('b') + deny,
+      "set a = { 10.0.0.1, 10.0.0.3 }\n" + deny + allow('a'),
       kText + "default deny out\n",
       kText + "default reject in\n",
       kText + "builtin ping off\n",
