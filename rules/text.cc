@@ -51,8 +51,8 @@ bool is_ascii(std::string_view text) {
 
 bool all_visible_ascii(std::string_view text) {
   const std::size_t rest = eight_bytes::find(text, 0, [](std::uint64_t word) {
-    using namespace eight_bytes;
-    return above_ascii(word) | below(word, ' ') | equal(word, 0x7f);
+    namespace eight = eight_bytes;
+    return eight::above_ascii(word) | eight::below(word, ' ') | eight::equal(word, 0x7f);
   });
   return std::ranges::all_of(text.substr(rest), [](char c) { return c >= ' ' && c <= '~'; });
 }

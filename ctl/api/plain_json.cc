@@ -20,8 +20,8 @@ bool ordinary(char c) {
 
 std::size_t find_special(std::string_view text, std::size_t from) {
   from = rules::eight_bytes::find(text, from, [](std::uint64_t word) {
-    using namespace rules::eight_bytes;
-    return below(word, 0x20) | equal(word, '"') | equal(word, '\\');
+    namespace eight = rules::eight_bytes;
+    return eight::below(word, 0x20) | eight::equal(word, '"') | eight::equal(word, '\\');
   });
   while (from < text.size() && ordinary(text[from])) ++from;
   return from;
