@@ -6,6 +6,10 @@
 
 #include <catch2/catch.hpp>
 #include <sched.h>
+#include <sys/resource.h>
+
+#include "fwd/engine/worker.h"
+#include "tests/fwd/engine/fixtures.h"
 
 namespace {
 
@@ -104,4 +108,33 @@ TEST_CASE("A worker doesn't pause any longer than a round after the flood has en
   windows.pass(kFast);
   CHECK(windows.pass(1) == nanoseconds(0));
   CHECK(windows.pauses_of(2 * Pace::kRound, 1) == 0);
+}
+
+TEST_CASE(
+    "a worker to whom very many packets come lets them gather: it sleeps without being made to") {
+  fwd::engine::SnapshotBoard board;
+  board.post(tests::snapshot(
+      tests::active(tests::policy_of({tests::tcp_rule(rules::Action::Allow, 80)}), 7, 5), 1));
+  tests::KeepingSink sink;
+  constexpr long kPauses = 20;
+  const auto sleeps = [] {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+  };
+  long slept = 0;
+  std::thread([&] {  // since its scheduling policy changes as well
+    std::vector<tests::Queued> batch;
+    // One that leaves no record.
+    batch.emplace_back(1, fwd::kernel::PacketClass::Again,
+                       tests::bytes(tests::IPv4{} / tests::Tcp{.dport = 80}));
+    fwd::engine::Worker worker(0, std::make_unique<tests::EndlessSource>(std::move(batch)), board,
+                               sink);
+    for (int steps = 0; steps < 20'000'000 && slept < kPauses; ++steps) {
+      if (!worker.step()) break;
+      if (steps % 100 == 99) slept = sleeps();
+    }
+  })
+      .join();
+  CHECK(slept >= kPauses);
 }

@@ -1,11 +1,9 @@
 #include "fwd/engine/worker.h"
 
 #include <array>
-#include <thread>
 
 #include <catch2/catch.hpp>
 #include <net/if.h>
-#include <sys/resource.h>
 
 #include "tests/fwd/engine/fixtures.h"
 
@@ -397,29 +395,4 @@ TEST_CASE("a worker whose source fails stops, says why and lets go of its policy
   bench.worker->run();
   CHECK(bench.worker->failure() == EBADF);
   CHECK(bench.worker->snapshot_in_use() > 1'000'000);
-}
-
-TEST_CASE(
-    "a worker to whom very many packets come lets them gather: it sleeps without being made to") {
-  SnapshotBoard board;
-  board.post(snapshot(active(every_action(), 7, kGeneration), 1));
-  KeepingSink sink;
-  constexpr long kPauses = 20;
-  const auto sleeps = [] {
-    rusage usage{};
-    getrusage(RUSAGE_THREAD, &usage);
-    return usage.ru_nvcsw;
-  };
-  long slept = 0;
-  std::thread([&] {  // since its scheduling policy changes as well
-    std::vector<Queued> batch;
-    batch.emplace_back(1, PacketClass::Again, tcp(80));  // that leaves no record
-    Worker worker(0, std::make_unique<EndlessSource>(std::move(batch)), board, sink);
-    for (int steps = 0; steps < 20'000'000 && slept < kPauses; ++steps) {
-      if (!worker.step()) break;
-      if (steps % 100 == 99) slept = sleeps();
-    }
-  })
-      .join();
-  CHECK(slept >= kPauses);
 }
