@@ -15,10 +15,11 @@
 namespace rules {
 namespace {
 
-// Members that a text up to a closing brace may hold: each has a byte and one that ends it. What is reserved and not used takes
-// no memory.
-std::size_t most_members(std::string_view text) {
-  return std::min(1 + std::min(text.find('}'), text.size()) / 2, kMaxMembers);
+// Of a set's members, up to its closing brace: as many as there are members, or more.
+std::size_t separators(std::string_view text) {
+  text = text.substr(0, text.find('}'));
+  const auto separates = [](char c) { return c == ',' || c == '\n'; };
+  return 1 + static_cast<std::size_t>(std::ranges::count_if(text, separates));
 }
 
 class DocumentParser {
@@ -146,7 +147,7 @@ bool DocumentParser::set(Cursor& cursor) {
   set.open = cursor.peek().where;
   if (!cursor.want(TokenKind::OpenBrace, "\"{\"")) return false;
   const std::string_view text = set.open.source->text;
-  set.members.reserve(most_members(text.substr(set.open.end())));
+  set.members.reserve(std::min(separators(text.substr(set.open.end())), kMaxMembers));
   if (!members(cursor, set)) {
     leave_set(cursor);
     return false;

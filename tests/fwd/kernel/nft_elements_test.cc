@@ -1,6 +1,9 @@
 #include "fwd/kernel/nft_elements.h"
 
-#include <cstring>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <catch2/catch.hpp>
 #include <libmnl/libmnl.h>
