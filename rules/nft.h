@@ -22,7 +22,7 @@ enum class Field : std::uint8_t {
   NetworkProtocol,  // meta nfproto: kIpv4 or kIpv6 below
   TransportProtocol,
   Priority,
-  CtState,  // a set of the bits below: compare with a mask
+  CtState,  // one of the bits below
   CtDirection,
   CtMark,
   Ip4Source,

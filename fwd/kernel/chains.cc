@@ -50,9 +50,9 @@ class HookChains {
 
   Chain chain_a() const {
     Chain chain{name("a"), base(kChainAPriority)};
-    // Nearly no packet has any: to look costs less than to write.
-    chain.rules.push_back({{Compare{Field::Priority, 0U, false, kPriorityMask}, clear_priority()},
-                           "our bits in it are forged"});
+    // Nearly no packet has any priority: to look costs less than to write, and to mask what is looked at.
+    chain.rules.push_back({{Compare{Field::Priority, 0U, false}, clear_priority()},
+                           "our bits in it would be forged"});
     add_approved_accept(chain);
     add_stateless_accepts(chain);
     if (mode_ == Mode::Enforce)
@@ -84,7 +84,7 @@ class HookChains {
   // possible: a mark says one of both.
   void add_approved_accept(Chain& chain) const {
     if (!policy_.builtins.established) return;
-    const Compare not_related{Field::CtState, 0U, true, state::kRelated};
+    const Compare not_related{Field::CtState, state::kRelated, false};
     chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related, accept()}});
   }
 

@@ -30,7 +30,7 @@ Compare judged_before(const CtMark& mark) {
 }
 
 Compare has_connection() {
-  return state_is(state::kNew | state::kEstablished);
+  return {Field::CtState, 0U, false, state::kNew | state::kEstablished};
 }
 
 Compare is_dccp() {

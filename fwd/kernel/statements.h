@@ -37,8 +37,9 @@ inline rules::nft::Compare is_ipv6() {
   return {rules::nft::Field::NetworkProtocol, rules::nft::kIpv6};
 }
 
+// The register holds one bit (net/netfilter/nft_ct.c, nft_ct_get_eval): comparing needs no mask.
 inline rules::nft::Compare state_is(std::uint32_t state) {
-  return {rules::nft::Field::CtState, 0U, false, state};
+  return {rules::nft::Field::CtState, state};
 }
 inline rules::nft::Compare is_related() {
   return state_is(rules::nft::state::kRelated);

@@ -39,8 +39,8 @@ rules::Policy with_limit() {
 TEST_CASE("chain A on input clears, accepts, drops and queues in the documented order") {
   CHECK(chain_text(build({}), "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
-    meta priority & 0xfffff000 != 0x0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
-    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
+    meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
+    ct mark & 0xff000000 == 0x45000000 ct state != 4 accept
     iif 1 accept
     meta l4proto 58 jump link_local
     ct mark & 0xff000000 == 0x85000000 counter name revoked drop
@@ -54,13 +54,13 @@ TEST_CASE("chain A on input clears, accepts, drops and queues in the documented 
 
 TEST_CASE("packets are classified before they are queued, and a judged connection is never new") {
   CHECK(chain_text(build({}), "classify_output") == R"(  chain classify_output {
-    ct state & 0x1 != 0x0 meta priority set meta priority & 0xfff | 0x60000000
-    ct state & 0x40 != 0x0 meta priority set meta priority & 0xfff | 0x50000000
-    ct state & 0x8 != 0x0 meta priority set meta priority & 0xfff | 0x10000000
-    ct state & 0x8 != 0x0 ct mark & 0xff000000 != 0x0 meta priority set meta priority & 0xfff | 0x20000000
-    ct state & 0x2 != 0x0 ct direction 0 meta priority set meta priority & 0xfff | 0x20000000
-    ct state & 0x2 != 0x0 ct direction 1 meta priority set meta priority & 0xfff | 0x30000000
-    ct state & 0x4 != 0x0 meta priority set meta priority & 0xfff | 0x40000000
+    ct state 1 meta priority set meta priority & 0xfff | 0x60000000
+    ct state 64 meta priority set meta priority & 0xfff | 0x50000000
+    ct state 8 meta priority set meta priority & 0xfff | 0x10000000
+    ct state 8 ct mark & 0xff000000 != 0x0 meta priority set meta priority & 0xfff | 0x20000000
+    ct state 2 ct direction 0 meta priority set meta priority & 0xfff | 0x20000000
+    ct state 2 ct direction 1 meta priority set meta priority & 0xfff | 0x30000000
+    ct state 4 meta priority set meta priority & 0xfff | 0x40000000
     queue num 4-5 bypass,fanout
   }
 )");
@@ -72,12 +72,12 @@ TEST_CASE(
   CHECK(chain_text(build({}), "b_output") == R"(  chain b_output {
     type filter hook output priority 10; policy accept;
     meta priority & 0xffc00000 == 0x81400000 goto approve
-    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
+    ct mark & 0xff000000 == 0x45000000 ct state != 4 accept
     oif 1 accept
     meta l4proto 58 jump link_local
-    ct state & 0x4 != 0x0 meta l4proto 1 accept
-    ct state & 0x4 != 0x0 meta l4proto 58 accept
-    ct state & 0x4 != 0x0 meta l4proto 6 tcp flags & 0x4 != 0x0 accept
+    ct state 4 meta l4proto 1 accept
+    ct state 4 meta l4proto 58 accept
+    ct state 4 meta l4proto 6 tcp flags & 0x4 != 0x0 accept
     meta priority & 0xffc00000 == 0x91400000 goto pass
     meta priority & 0xffc00000 == 0xa1400000 goto revoke
     meta priority & 0xffc00000 == 0xb1400000 goto reject
@@ -132,8 +132,8 @@ TEST_CASE("a table that observes asks again about connections that were revoked"
   const rules::nft::Table table = build(with_limit(), fwd::Mode::Observe);
   CHECK(chain_text(table, "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
-    meta priority & 0xfffff000 != 0x0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it are forged"
-    ct mark & 0xff000000 == 0x45000000 ct state & 0x4 == 0x0 accept
+    meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
+    ct mark & 0xff000000 == 0x45000000 ct state != 4 accept
     iif 1 accept
     meta l4proto 58 jump link_local
     meta nfproto != @lease accept comment "no worker is alive: chain B decides"

@@ -105,10 +105,10 @@ TEST_CASE("the copy's chain reads as documented") {
   rules::Policy policy;
   policy.rules = {rule(Action::Reject, 6, "00000000000000aa")};
   CHECK(chain_text(build(policy), "copy_input") == R"(  chain copy_input {
-    ct state & 0x1 != 0x0 goto copy_drop
+    ct state 1 goto copy_drop
     jump malformed
-    ct state & 0x2 != 0x0 ct direction 1 ct mark & 0xc0000000 == 0x40000000 goto copy_pass comment "approved once, and not judged since"
-    ct state & 0x2 != 0x0 ct direction 1 goto copy_drop
+    ct state 2 ct direction 1 ct mark & 0xc0000000 == 0x40000000 goto copy_pass comment "approved once, and not judged since"
+    ct state 2 ct direction 1 goto copy_drop
     meta priority set meta priority & 0xfff | 0xfffff000
     jump search_input
     meta priority & 0xfffff000 == 0xfffff000 counter name default_input goto copy_deny
