@@ -3,6 +3,7 @@
 // IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) never matches an IPv4 rule.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -116,6 +117,9 @@ class AddressSet {
 
   // In order, each made when it is asked for. Iterators are those of the view: it has to be kept as long as they are.
   auto ranges() const { return part(0, size()); }
+  auto ranges(std::size_t first, std::size_t count) const {  // as many of these as there are
+    return part(std::min(first, size()), std::min(first + count, size()));
+  }
   auto ranges(Family family) const {
     return family == Family::V4 ? part(0, v4_.size()) : part(v4_.size(), size());
   }

@@ -48,8 +48,12 @@ std::size_t MemberSet::size() const {
 
 void MemberSet::for_each(const std::function<void(const nft::Interval&)>& visit) const {
   for (const PortRange& range : ports) visit(interval(range));
-  if (!kind) return;
-  for (const AddressRange& range : addresses->ranges()) {
+  if (kind) for_each_of(0, addresses->ranges().size(), visit);
+}
+
+void MemberSet::for_each_of(std::size_t first, std::size_t count,
+                            const std::function<void(const nft::Interval&)>& visit) const {
+  for (const AddressRange& range : addresses->ranges(first, count)) {
     if (kind_of(range) == *kind) visit(interval(range));
   }
 }

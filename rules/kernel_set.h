@@ -56,6 +56,9 @@ struct MemberSet {
   std::size_t size() const;
   // In order.
   void for_each(const std::function<void(const nft::Interval&)>& visit) const;
+  // Of so many of the list's addresses from this one on, those that are of the kind.
+  void for_each_of(std::size_t first, std::size_t count,
+                   const std::function<void(const nft::Interval&)>& visit) const;
   nft::FixedSet without_members() const { return {name, key, ranges(), room}; }
   nft::FixedSet with_members() const;
 };

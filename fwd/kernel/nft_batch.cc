@@ -242,18 +242,29 @@ void NftBatch::add_elements(const std::string& table, const std::string& set,
 }
 
 // For a large set at once: to grow into it would move all of it from one new place to the next.
-void NftBatch::make_room(const rules::MemberSet& set) {
+void NftBatch::make_room(const rules::MemberSet& set, std::size_t members) {
   const std::size_t element = 3 * sizeof(nlattr) + words(load_of(set.key)) * 4;
   const std::size_t member = set.ranges() ? 2 * element + sizeof(nlattr) + 4 : element;
-  const std::size_t all = set.size() * member;
+  const std::size_t all = members * member;
   if (all > messages_.capacity())
     messages_.reserve(messages_.size() + all + all / 64 + kElementMessageRoom);
 }
 
 void NftBatch::add_members(const std::string& table, const rules::MemberSet& set) {
-  make_room(set);
+  make_room(set, set.size());
+  put_members(table, set, [&](const auto& visit) { set.for_each(visit); });
+}
+
+void NftBatch::add_members_of(const std::string& table, const rules::MemberSet& set,
+                              std::size_t first, std::size_t count) {
+  make_room(set, count);
+  put_members(table, set, [&](const auto& visit) { set.for_each_of(first, count, visit); });
+}
+
+void NftBatch::put_members(const std::string& table, const rules::MemberSet& set,
+                           const VisitMembers& members) {
   std::optional<ElementList> list;
-  set.for_each([&](const rules::nft::Interval& member) {
+  members([&](const rules::nft::Interval& member) {
     if (!list)
       list.emplace(begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "elements of"), table, set.name);
     list->put_member(set, member);
@@ -303,6 +314,11 @@ void NftBatch::add_rule(const std::string& table, const std::string& chain,
   nlmsghdr* message = begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "rule of chain");
   nftnl_rule_nlmsg_build_payload(message, rule.get());
   finish(message);
+}
+
+void NftBatch::clear() {
+  messages_.clear();
+  described_.clear();
 }
 
 Result<void> NftBatch::commit(const char* what, std::optional<std::uint32_t> generation_id) {

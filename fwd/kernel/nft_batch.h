@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,6 +53,9 @@ class NftBatch {
   void add_elements(const std::string& table, const std::string& set,
                     std::span<const KernelElement> elements);
   void add_members(const std::string& table, const rules::MemberSet& set);
+  // Those among so many of its list's addresses from this one on.
+  void add_members_of(const std::string& table, const rules::MemberSet& set, std::size_t first,
+                      std::size_t count);
   void delete_elements(const std::string& table, const std::string& set,
                        std::span<const KernelElement> elements);
   void add_chain(const std::string& table, const rules::nft::Chain& chain);
@@ -61,6 +65,9 @@ class NftBatch {
                 QueueExpression queue);
 
   std::size_t size() const { return described_.size(); }  // messages
+
+  // For another transaction; the memory is kept.
+  void clear();
 
   // In one sendmsg. An error says which message the kernel refused; then nothing was done. With a
   // generation id the kernel refuses all, with ERESTART, if anybody has changed a table since.
@@ -75,7 +82,11 @@ class NftBatch {
   // Lends a scratch buffer for one message; `finish` appends what was built there.
   nlmsghdr* begin(std::uint16_t type, std::uint16_t flags, const char* what);
   void finish(const nlmsghdr* message);
-  void make_room(const rules::MemberSet& set);
+  void make_room(const rules::MemberSet& set, std::size_t members);
+  using VisitMembers =
+      std::function<void(const std::function<void(const rules::nft::Interval&)>& visit)>;
+  void put_members(const std::string& table, const rules::MemberSet& set,
+                   const VisitMembers& members);
   void put_in_pieces(std::uint16_t type, std::uint16_t flags, const char* what,
                      const std::string& table, const std::string& set,
                      std::span<const KernelElement> elements);

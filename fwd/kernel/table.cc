@@ -198,9 +198,16 @@ class NftFirewall : public Firewall {
                         const SwitchOver& switch_over) {
     const TableChange change = difference(before, next.fixed, std::move(plan));
     NftBatch batch(socket_);
-    write(batch, change, queue_);
-    auto done = switch_over([&] { return send(batch, next.when); });
-    if (done) done = verify(socket_, change, queue_);
+    const auto send_it = [&] { return send(batch, next.when); };
+    auto done = write_ahead(batch, change, send_it);
+    if (done) {
+      write(batch, change, queue_);
+      done = switch_over(send_it);
+    }
+    if (done)
+      done = verify(socket_, change, queue_);
+    else
+      take_back(batch, change, send_it);
     if (!done) log::info("{}; writing the whole table", done.error().message());
     return done.has_value();
   }

@@ -80,9 +80,10 @@ class Firewall {
  public:
   virtual ~Firewall() = default;
 
-  // Writes the table as of this policy in one transaction, reads it back and compares. Where the kernel
-  // refuses, it has what it had before; where what is read back differs, it has what it was sent, and only
-  // another commit can tell. The base chains are made by the first commit and kept by later ones.
+  // Writes the table as of this policy in one transaction, reads it back and compares. Large sets, to which nothing
+  // refers before that, may have been filled in others just before. Where the kernel refuses, it has what it had
+  // before; where what is read back differs, it has what it was sent, and only another commit can tell. The base
+  // chains are made by the first commit and kept by later ones.
   virtual Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode,
                               const SwitchOver& switch_over) = 0;
   Result<void> commit(const rules::Policy& policy, Generation generation, Mode mode) {

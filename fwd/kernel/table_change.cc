@@ -2,6 +2,7 @@
 #include "fwd/kernel/table_change.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <functional>
 #include <iterator>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "fwd/kernel/copy_chains.h"
+#include "fwd/log.h"
 
 namespace fwd::kernel {
 namespace {
@@ -112,6 +114,11 @@ void add_plan(rules::PlanChange plan, TableChange& change) {
   }
 }
 
+// Ranges' kernel sets are sorted anew with each transaction (net/netfilter/nft_set_rbtree.c).
+bool is_ahead(const TableChange& change, const rules::MemberSet& set) {
+  return set.room != 0 && std::ranges::find(change.lost_sets, set.name) == change.lost_sets.end();
+}
+
 }  // namespace
 
 TableChange difference(const Table& before, const Table& wanted, rules::PlanChange plan) {
@@ -120,6 +127,33 @@ TableChange difference(const Table& before, const Table& wanted, rules::PlanChan
   difference_of_sets(before, wanted, change);
   add_plan(std::move(plan), change);
   return change;
+}
+
+Result<void> write_ahead(NftBatch& batch, const TableChange& change, const Send& send) {
+  constexpr std::size_t kAtOnce = 32'768;
+  for (const rules::MemberSet& set : change.new_member_sets) {
+    if (!is_ahead(change, set)) continue;
+    batch.add_set(change.table, set.without_members());
+    const std::size_t all = set.addresses->ranges().size();
+    for (std::size_t first = 0; first < all; first += kAtOnce) {
+      batch.add_members_of(change.table, set, first, kAtOnce);
+      if (batch.size() == 0) continue;
+      if (auto sent = send(); !sent) return sent;
+      batch.clear();
+    }
+  }
+  return {};
+}
+
+// One by one: those behind the one that failed aren't there.
+void take_back(NftBatch& batch, const TableChange& change, const Send& send) {
+  for (const rules::MemberSet& set : change.new_member_sets) {
+    if (!is_ahead(change, set)) continue;
+    batch.clear();
+    batch.delete_set(change.table, set.name);
+    if (auto sent = send(); !sent && sent.error().code != ENOENT)
+      log::debug("{}", sent.error().message());
+  }
 }
 
 void write(NftBatch& batch, const TableChange& change, QueueExpression queue) {
@@ -135,6 +169,7 @@ void write(NftBatch& batch, const TableChange& change, QueueExpression queue) {
   for (const rules::nft::Set& set : change.new_sets) batch.add_set(table, set);
   for (const rules::nft::Map& map : change.new_maps) batch.add_map(table, map);
   for (const rules::MemberSet& set : change.new_member_sets) {
+    if (is_ahead(change, set)) continue;
     batch.add_set(table, set.without_members());
     batch.add_members(table, set);
   }

@@ -14,7 +14,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "fwd/kernel/chains.h"
 #include "fwd/kernel/nft_batch.h"
+#include "fwd/kernel/nft_reader.h"
 #include "fwd/unique_fd.h"
 #include "tests/support/netns.h"
 #include "tests/support/random_policy.h"
@@ -277,6 +279,39 @@ TEST_CASE(
     const auto another = opened();  // what it finds there it writes over
     require(another->commit(policy_with_members(20'000), ++generation, fwd::Mode::Enforce));
     require_whole(*another);
+  });
+}
+
+TEST_CASE(
+    "a large set is filled before the kernel goes over to what refers to it, and taken back where "
+    "it doesn't") {
+  support::in_new_netns([] {
+    const auto observer = opened();
+    const auto firewall = opened();
+    require(firewall->commit(policy_with_members(10), 1, fwd::Mode::Enforce));
+    auto socket = NetlinkSocket::open(NETLINK_NETFILTER);
+    require(socket);
+    const auto sets = [&] {
+      const auto found = read_table(*socket, kTableName);
+      require(found);
+      return found->sets;
+    };
+    const auto before = sets();
+    const auto policy = policy_with_members(70'000);
+    int asked = 0;
+    const auto refused = firewall->commit(policy, 2, fwd::Mode::Enforce, [&](const Send&) {
+      CHECK(sets().size() == before.size() + (asked++ == 0 ? 1 : 0));
+      CHECK((*observer->read())->generation == 1);
+      return fwd::failed("hold the workers", EBUSY);
+    });
+    CHECK(!refused);
+    CHECK(asked == 2);  // then for the whole table
+    CHECK(sets() == before);
+
+    require(firewall->commit(policy_with_members(10), 3, fwd::Mode::Enforce));
+    require(firewall->commit(policy, 4, fwd::Mode::Enforce));
+    require_whole(*firewall);
+    CHECK(sets().size() == before.size());
   });
 }
 
