@@ -16,7 +16,13 @@ Installer::Installer(engine::Engine& engine, kernel::Firewall& firewall, Lease l
             sweep_live(connections, *active, record);
           })) {}
 
-Result<std::size_t> Installer::commit(const Active& active, LiveEffect effect) {
+Cut none_cut() {
+  std::promise<std::size_t> none;
+  none.set_value(0);
+  return none.get_future();
+}
+
+Result<Cut> Installer::commit(const Active& active, LiveEffect effect) {
   later_sweep_->end();
   announce_.policy(active);
   const auto switch_over = [&](const kernel::Send& send) -> Result<void> {
@@ -30,15 +36,21 @@ Result<std::size_t> Installer::commit(const Active& active, LiveEffect effect) {
   const auto committed =
       firewall_.commit(active->policy, active->generation, active->mode, switch_over);
   if (!committed) return std::unexpected(committed.error());
-  if (effect == LiveEffect::MayCut) return sweep_live(connections_, *active, announce_.record);
-  later_sweep_->want(active);
-  return 0;
+  if (effect == LiveEffect::CutsNone) {
+    later_sweep_->want(active);
+    return none_cut();
+  }
+  return std::async(std::launch::async,
+                    [active, connections = connections_, record = announce_.record] {
+                      return sweep_live(connections, *active, record);
+                    });
 }
 
-Result<std::size_t> Installer::install_first(const Active& active) {
+Result<Cut> Installer::install_first(const Active& active) {
   adopt_live(connections_, *active);
   auto committed = commit(active);
   if (!committed) return committed;
+  committed->wait();
   if (lease_.healthy()) {
     if (auto renewed = lease_.renew(); !renewed) log::warning("{}", renewed.error().message());
   }

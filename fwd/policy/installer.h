@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 
 #include "fwd/engine/engine.h"
@@ -25,6 +26,10 @@ struct Announcements {
 // What a change may do to connections that the policy before lets go on.
 enum class LiveEffect : std::uint8_t { MayCut, CutsNone };
 
+// How many live connections were cut, as soon as all have been judged.
+using Cut = std::future<std::size_t>;
+Cut none_cut();
+
 class Installer {
  public:
   Installer(engine::Engine& engine, kernel::Firewall& firewall, Lease lease,
@@ -34,14 +39,14 @@ class Installer {
   std::size_t workers() const { return engine_.worker_count(); }
 
   // The workers are held while the kernel goes over to it, so that no packet is judged by one policy
-  // there and another one here. Then live connections are judged again; how many were cut. Where none can be, they
-  // are judged after this has returned. After an error in_use() tells whether kernel and workers have it all the same.
-  Result<std::size_t> commit(const Active& active, LiveEffect effect = LiveEffect::MayCut);
+  // there and another one here. Then live connections are judged again, on a thread of their own; where none can be
+  // cut, nobody is to wait for them. After an error in_use() tells whether kernel and workers have it all the same.
+  Result<Cut> commit(const Active& active, LiveEffect effect = LiveEffect::MayCut);
   Active in_use() const { return engine_.policy(); }
 
   // The same where there is no table yet: live connections are older than it and keep their
   // verdict.
-  Result<std::size_t> install_first(const Active& active);
+  Result<Cut> install_first(const Active& active);
 
   // For workers that judge nothing because there is no table: the next commit finds them ready.
   void prepare(const Active& active);

@@ -168,20 +168,17 @@ bool PolicyManager::in_force() const {
   return table && *table && (*table)->generation == generation_;
 }
 
-Result<std::size_t> PolicyManager::enforce(const Active& active, LiveEffect effect) {
+Result<Cut> PolicyManager::enforce(const Active& active, LiveEffect effect) {
   // Whatever comes of it: a commit that failed after it was written must not share its numbers.
   generation_ = active->generation;
   version_ = active->version;
-  Result<std::size_t> cut = 0;
-  if (enabled_) {
-    const auto table = installer_.firewall().read();
-    if (!table) return std::unexpected(table.error());
-    cut = *table ? installer_.commit(active, effect) : installer_.install_first(active);
-    if (!cut) return cut;
-  } else {
+  if (!enabled_) {
     installer_.prepare(active);
+    return none_cut();
   }
-  return cut;
+  const auto table = installer_.firewall().read();
+  if (!table) return std::unexpected(table.error());
+  return *table ? installer_.commit(active, effect) : installer_.install_first(active);
 }
 
 // The policy that is in force, under a generation of its own: packets may have been judged by
@@ -192,9 +189,9 @@ Result<void> PolicyManager::enforce_again() {
   const auto active = std::make_shared<const engine::ActivePolicy>(
       now->active->policy, now->active->rules, stamp.version, stamp.generation, stamp.mode,
       stamp.workers, now->active->services);
-  const auto cut = enforce(active);
+  auto cut = enforce(active);
   if (!cut) return std::unexpected(cut.error());
-  set_state(now->outline, active, *cut);
+  set_state(now->outline, active, cut->get());
   last_good_.keep(active->policy.sources);
   return {};
 }
@@ -225,20 +222,23 @@ Outcome<Applied> PolicyManager::commit(Sources sources, Writing writing) {
 Outcome<Applied> PolicyManager::commit_built(Built built, std::optional<Draft> draft,
                                              LiveEffect effect) {
   const Active active = std::move(built.active);
-  const auto cut = enforce(active, effect);
+  auto cut = enforce(active, effect);
   if (!cut) {
     take_back();
     return internal(cut.error());
   }
   if (draft) {
+    // Live connections are judged meanwhile.
     if (auto published = draft->publish(); !published) {
+      cut->wait();
       take_back();
       return internal(published.error());
     }
   }
-  set_state(std::move(built.outline), active, *cut);
+  const std::size_t count = cut->get();
+  set_state(std::move(built.outline), active, count);
   last_good_.keep(active->policy.sources);
-  return Applied{state(), std::move(built.warnings), false, *cut};
+  return Applied{state(), std::move(built.warnings), false, count};
 }
 
 }  // namespace fwd::policy

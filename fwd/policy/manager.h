@@ -131,7 +131,7 @@ class PolicyManager {
   Outcome<Applied> commit_edit(rules::Edited edited);
   Outcome<Applied> commit_text(const std::string& main_text);
   Outcome<RuleChange> update_rule(std::size_t index, rules::Remarks remarks);
-  Result<std::size_t> enforce(const Active& active, LiveEffect effect = LiveEffect::MayCut);
+  Result<Cut> enforce(const Active& active, LiveEffect effect = LiveEffect::MayCut);
   Result<void> enforce_again();
   void take_back();
   void set_state(rules::Outline outline, Active active, std::size_t cut);
