@@ -121,7 +121,7 @@ def connection_rows(options, sizes):
 
 
 def established_rows(options):
-    rounds = options.rounds if options.quick else 15  # many short ones: what disturbs spoils few
+    rounds = options.rounds if options.quick else 30  # many short ones: what disturbs spoils few
     with site("nft", 10) as theirs, site("fwd", 10) as mine:
         sides = {"nft": theirs, "fwd": mine}
         bulk = take_turns({name: lambda pair=pair: gigabits(pair, 1) for name, pair in sides.items()}, rounds)

@@ -35,6 +35,28 @@ class Life(FwdTest):
             self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
             self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
 
+    def test_killed_while_it_fills_a_large_set_it_leaves_the_policy_in_force_and_starts_again(self):
+        """What it has filled is of no rule's until the commit; the next start takes it away, unless that has come."""
+        members = ",\n".join(",".join(f"10.{a}.{b}.{c}" for c in range(0, 256, 2)) for a in range(12) for b in range(256))
+        new = self.fwd.directory / "large.fw"
+        new.write_text(f"set large = {{ {members} }}\n{POLICY}deny in from @large\n", encoding="ascii")
+
+        def is_there():
+            listing = self.server.run(["nft", "--terse", "list", "sets", "inet"]).stdout
+            return "large_4" in listing
+
+        with Listener(self.server, 80), Listener(self.server, 8080), connect(self.client, 4, SERVER[4], 80) as live:
+            with Process(self.server, self.fwd.ctl_argv("apply", str(new)), self.fwd.directory / "apply.log"):
+                wait_until(is_there, 60, "the set is being filled")
+                self.fwd.kill()
+            self.assertTrue(exchange(live))
+            self.assertTrue(is_open(self.client, 4, SERVER[4], 80))
+            self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
+            self.fwd.start()
+            self.assertEqual(is_there(), "@large" in self.policy_text())
+            self.assertTrue(exchange(live))
+            self.assertFalse(is_open(self.client, 4, SERVER[4], 8080))
+
     @unittest.skipUnless(len(os.sched_getaffinity(0)) > 1, "one CPU alone")
     def test_connections_of_one_source_are_judged_on_the_cpu_that_receives_them(self):
         cpus = sorted(os.sched_getaffinity(0))
