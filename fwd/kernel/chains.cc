@@ -50,7 +50,7 @@ class HookChains {
 
   Chain chain_a() const {
     Chain chain{name("a"), base(kChainAPriority)};
-    // Nearly no packet has any priority: to look costs less than to write, and to mask what is looked at.
+    // Few packets have any priority: to look costs less than to write, and to mask what is looked at.
     chain.rules.push_back({{Compare{Field::Priority, 0U, false}, clear_priority()},
                            "our bits in it would be forged"});
     add_approved_accept(chain);

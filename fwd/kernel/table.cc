@@ -207,7 +207,7 @@ class NftFirewall : public Firewall {
     if (done)
       done = verify(socket_, change, queue_);
     else
-      take_back(batch, change, send_it);
+      take_back(batch, change, [&] { return send_anyhow(batch); });
     if (!done) log::info("{}; writing the whole table", done.error().message());
     return done.has_value();
   }
@@ -261,6 +261,14 @@ class NftFirewall : public Firewall {
     ++own_changes_;
     when = {*id + 1, own_changes_};
     return {};
+  }
+
+  // Whatever somebody else has changed meanwhile.
+  Result<void> send_anyhow(NftBatch& batch) {
+    const std::lock_guard lock(lease_mutex_);
+    auto done = batch.commit("take back a set");
+    if (done) ++own_changes_;
+    return done;
   }
 
   const TableSettings settings_;

@@ -84,7 +84,7 @@ Result<void> verify_all(NetlinkSocket& socket, const std::string& table, const s
 // The kernel lists a set in parts and walks from its beginning to each: a million members take it half a minute. Of
 // what is so large some are looked for, evenly spread.
 constexpr std::size_t kMostListed = 50'000;
-constexpr std::size_t kSample = 1024;
+constexpr std::size_t kSample = 4096;
 
 std::size_t stride_through(std::size_t count) {
   return count > kMostListed ? count / kSample : 1;

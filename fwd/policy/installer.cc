@@ -1,8 +1,24 @@
 #include "fwd/policy/installer.h"
 
+#include <exception>
+
 #include "fwd/log.h"
 
 namespace fwd::policy {
+namespace {
+
+// The policy is in force by then, whatever comes of this: packets are judged on their way.
+std::size_t sweep_or_log(const Connections& connections, const engine::ActivePolicy& active,
+                         const std::function<void(const audit::VerdictRecord&)>& tell) {
+  try {
+    return sweep_live(connections, active, tell);
+  } catch (const std::exception& error) {
+    log::error("live connections wait for their next packet to be judged again: {}", error.what());
+    return 0;
+  }
+}
+
+}  // namespace
 
 Installer::Installer(engine::Engine& engine, kernel::Firewall& firewall, Lease lease,
                      Connections connections, Announcements announce)
@@ -11,10 +27,10 @@ Installer::Installer(engine::Engine& engine, kernel::Firewall& firewall, Lease l
       lease_(lease),
       connections_(std::move(connections)),
       announce_(std::move(announce)),
-      later_sweep_(std::make_unique<LaterSweep>(
-          [connections = connections_, record = announce_.record](const Active& active) {
-            sweep_live(connections, *active, record);
-          })) {}
+      sweep_([connections = connections_, record = announce_.record](const Active& active) {
+        return sweep_or_log(connections, *active, record);
+      }),
+      later_sweep_(std::make_unique<LaterSweep>(sweep_)) {}
 
 Cut none_cut() {
   std::promise<std::size_t> none;
@@ -40,17 +56,15 @@ Result<Cut> Installer::commit(const Active& active, LiveEffect effect) {
     later_sweep_->want(active);
     return none_cut();
   }
-  return std::async(std::launch::async,
-                    [active, connections = connections_, record = announce_.record] {
-                      return sweep_live(connections, *active, record);
-                    });
+  // Where the system refuses a thread, by whoever asks how many were cut.
+  return std::async(std::launch::async | std::launch::deferred, sweep_, active);
 }
 
 Result<Cut> Installer::install_first(const Active& active) {
   adopt_live(connections_, *active);
   auto committed = commit(active);
   if (!committed) return committed;
-  committed->wait();
+  committed->wait();  // or it would judge what is adopted below
   if (lease_.healthy()) {
     if (auto renewed = lease_.renew(); !renewed) log::warning("{}", renewed.error().message());
   }

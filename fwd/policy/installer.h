@@ -26,7 +26,7 @@ struct Announcements {
 // What a change may do to connections that the policy before lets go on.
 enum class LiveEffect : std::uint8_t { MayCut, CutsNone };
 
-// How many live connections were cut, as soon as all have been judged.
+// How many live connections were cut: there as soon as all have been judged, or at once where none can be.
 using Cut = std::future<std::size_t>;
 Cut none_cut();
 
@@ -60,6 +60,7 @@ class Installer {
   Lease lease_;
   Connections connections_;
   Announcements announce_;
+  std::function<std::size_t(const Active&)> sweep_;  // of live connections; throws nothing
   std::unique_ptr<LaterSweep> later_sweep_;
 };
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include <net/if.h>
@@ -90,7 +91,9 @@ class Sweeps {
  public:
   explicit Sweeps(kernel::CtMark mark) : mark_(mark) {}
 
+  // By whoever asks: a diff may while a later sweep runs.
   Result<kernel::Sweep> run(kernel::SweepOptions options, const kernel::SweepJudge& judge) {
+    const std::lock_guard lock(mutex_);
     if (!conntrack_) {
       auto opened = kernel::Conntrack::open();
       if (!opened) return std::unexpected(opened.error());
@@ -103,7 +106,8 @@ class Sweeps {
   }
 
  private:
-  kernel::CtMark mark_;
+  const kernel::CtMark mark_;
+  std::mutex mutex_;
   std::optional<kernel::Conntrack> conntrack_;
 };
 

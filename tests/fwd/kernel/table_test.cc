@@ -76,14 +76,18 @@ void require(const fwd::Result<T>& result) {
   REQUIRE(result);
 }
 
-// Compares all of the table with what should be there, because somebody has changed another table.
-void require_whole(Firewall& firewall) {
+void change_another_table() {
   auto socket = NetlinkSocket::open(NETLINK_NETFILTER);
   require(socket);
   NftBatch batch(*socket);
   batch.add_table("other", "");
   batch.delete_table("other");
   require(batch.commit("change another table"));
+}
+
+// Compares all of the table with what should be there, because somebody has changed another table.
+void require_whole(Firewall& firewall) {
+  change_another_table();
   const auto damage = firewall.damage();
   require(damage);
   CHECK(damage->value_or("none") == "none");
@@ -298,17 +302,22 @@ TEST_CASE(
     };
     const auto before = sets();
     const auto policy = policy_with_members(70'000);
-    int asked = 0;
-    const auto refused = firewall->commit(policy, 2, fwd::Mode::Enforce, [&](const Send&) {
-      CHECK(sets().size() == before.size() + (asked++ == 0 ? 1 : 0));
-      CHECK((*observer->read())->generation == 1);
-      return fwd::failed("hold the workers", EBUSY);
-    });
-    CHECK(!refused);
-    CHECK(asked == 2);  // then for the whole table
-    CHECK(sets() == before);
-
-    require(firewall->commit(policy_with_members(10), 3, fwd::Mode::Enforce));
+    for (const bool changed_by_others : {false, true}) {
+      INFO(
+          (changed_by_others ? "another table is changed meanwhile" : "the workers can't be held"));
+      int asked = 0;
+      const auto refused = firewall->commit(policy, 2, fwd::Mode::Enforce, [&](const Send& send) {
+        CHECK(sets().size() == before.size() + (asked++ == 0 ? 1 : 0));
+        CHECK((*observer->read())->generation != 2);
+        if (!changed_by_others) return fwd::Result<void>(fwd::failed("hold the workers", EBUSY));
+        change_another_table();
+        return send();
+      });
+      CHECK(!refused);
+      CHECK(asked == (changed_by_others ? 6 : 2));  // then for the whole table
+      CHECK(sets() == before);
+      require(firewall->commit(policy_with_members(10), 3, fwd::Mode::Enforce));
+    }
     require(firewall->commit(policy, 4, fwd::Mode::Enforce));
     require_whole(*firewall);
     CHECK(sets().size() == before.size());

@@ -1,6 +1,9 @@
 #include "fwd/policy/manager.h"
 
+#include <chrono>
+#include <new>
 #include <semaphore>
+#include <thread>
 
 #include "tests/fwd/policy/managed.h"
 
@@ -157,10 +160,15 @@ TEST_CASE("a file that can't be replaced takes the commit back under a new gener
       std::filesystem::create_directory(path);
     }
   };
-  const auto change = managed.manager->add_rule("allow in 443/tcp", std::nullopt);
+  // Before the kernel gets the old policy back, live connections have been judged by the new one.
+  managed.before_sweep = [&](fwd::kernel::Generation generation) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    managed.firewall.calls.push_back("sweep " + std::to_string(generation));
+  };
+  const auto change = managed.manager->add_rule("deny in 443/tcp", std::nullopt);
   REQUIRE_FALSE(change);
   CHECK(change.error().message == "replace " + path + ": Is a directory");
-  CHECK(managed.firewall.calls == Calls{"commit 2", "commit 3"});
+  CHECK(managed.firewall.calls == Calls{"commit 2", "sweep 2", "commit 3", "sweep 3"});
   CHECK(managed.generation() == 3);
   CHECK(managed.firewall.table->policy_hash == managed.manager->state()->active->policy.hash);
   CHECK(managed.engine.policy() == managed.manager->state()->active);
@@ -407,10 +415,31 @@ TEST_CASE("a diff tells a text that means the same from the same text") {
 
 TEST_CASE("a sweep that fails undoes nothing: packets are judged on their way") {
   Managed managed("allow in 80/tcp\n");
-  managed.fail_sweep = true;
-  const auto added = managed.manager->add_rule("allow in 443/tcp", std::nullopt);
+  SECTION("because the kernel refuses") {
+    managed.fail_sweep = true;
+  }
+  SECTION("because memory runs out") {
+    managed.before_sweep = [](fwd::kernel::Generation) { throw std::bad_alloc(); };
+  }
+  const auto added = managed.manager->add_rule("deny in 443/tcp", std::nullopt);
   REQUIRE(added);
   CHECK(added->cut == 0);
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("live connections are judged again while the new file takes the old one's place") {
+  Managed managed("allow in 80/tcp\n");
+  managed.live = {connection_to(80)};
+  bool replaced = false;
+  managed.before_sweep = [&](fwd::kernel::Generation) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!replaced && std::chrono::steady_clock::now() < deadline)
+      replaced = managed.text().starts_with("deny");
+  };
+  const auto added = managed.manager->add_rule("deny in 80/tcp", 1);
+  REQUIRE(added);
+  CHECK(replaced);
+  CHECK(added->cut == 1);
   CHECK(managed.consistent());
 }
 
