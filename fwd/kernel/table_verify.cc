@@ -82,17 +82,19 @@ Result<void> verify_all(NetlinkSocket& socket, const std::string& table, const s
 }
 
 // The kernel lists a set in parts and walks from its beginning to each: a million members take it half a minute. Of
-// what is so large some are looked for, evenly spread.
+// what is so large some are looked for, evenly spread: more of what somebody else may have changed than of what has
+// just been written.
 constexpr std::size_t kMostListed = 50'000;
 constexpr std::size_t kSample = 4096;
+constexpr std::size_t kSampleOfWritten = 1024;
 
-std::size_t stride_through(std::size_t count) {
-  return count > kMostListed ? count / kSample : 1;
+std::size_t stride_through(std::size_t count, std::size_t sample = kSample) {
+  return count > kMostListed ? count / sample : 1;
 }
 
 Result<void> verify_sample(NetlinkSocket& socket, const std::string& table,
-                           const rules::MemberSet& set) {
-  const std::size_t stride = stride_through(set.size());
+                           const rules::MemberSet& set, std::size_t sample_size) {
+  const std::size_t stride = stride_through(set.size(), sample_size);
   TableChange::Elements sample{.set = set.name, .lost = {}, .gained = {}};
   std::size_t number = 0;
   set.for_each([&](const rules::nft::Interval& member) {
@@ -102,8 +104,8 @@ Result<void> verify_sample(NetlinkSocket& socket, const std::string& table,
 }
 
 Result<void> verify_members(NetlinkSocket& socket, const std::string& table,
-                            const rules::MemberSet& set) {
-  if (set.size() > kMostListed) return verify_sample(socket, table, set);
+                            const rules::MemberSet& set, std::size_t sample_size) {
+  if (set.size() > kMostListed) return verify_sample(socket, table, set, sample_size);
   std::vector<std::size_t> wanted;
   std::vector<KernelElement> elements;
   set.for_each([&](const rules::nft::Interval& member) {
@@ -168,7 +170,7 @@ Result<void> verify_maps(NetlinkSocket& socket, const WantedTable& wanted) {
 Result<void> verify_elements(NetlinkSocket& socket, const WantedTable& wanted) {
   Result<void> done;
   wanted.for_each_set([&](const rules::MemberSet& set) {
-    if (done) done = verify_members(socket, wanted.fixed.name, set);
+    if (done) done = verify_members(socket, wanted.fixed.name, set, kSample);
   });
   if (!done) return done;
   return verify_maps(socket, wanted);
@@ -184,7 +186,7 @@ Result<void> verify(NetlinkSocket& socket, const TableChange& change, QueueExpre
     if (auto done = verify_change(socket, change.table, elements); !done) return done;
   }
   for (const rules::MemberSet& set : change.new_member_sets) {
-    if (auto done = verify_members(socket, change.table, set); !done) return done;
+    if (auto done = verify_members(socket, change.table, set, kSampleOfWritten); !done) return done;
   }
   return {};
 }

@@ -19,7 +19,7 @@ from lab.netns import Namespace  # noqa: E402
 MEMBERS = 1_000_000
 LITTLE = "allow in 80/tcp\n"
 PER_LINE = 100  # of which MEMBERS is a multiple
-ROUNDS_OF_EDITS = 5  # for one of others: the first few find no memory that an edit before has used
+EDITS = 5  # in each round of other rows: the first few map memory that later ones find
 STEP = 4  # between members, so that no two of them touch
 
 
@@ -90,7 +90,7 @@ def rule_rows(options, rules):
             "nft": lambda: timed(bench.nft, "insert", "rule", "inet", "bench", "input", "ip", "saddr", next(source), "drop"),
             "start": lambda: timed(bench.ctl, "version"),
             "fsync": bench.fsync,
-        }, ROUNDS_OF_EDITS * options.rounds)
+        }, EDITS * options.rounds)
     for action in ("allow", "deny"):
         rest = [max(whole - start - fsync, 0.001) for whole, start, fsync in zip(values[action], values["start"], values["fsync"])]
         yield Row(f"one rule ({action}) into {rules}, whole command", "ms", values[action], values["nft"], "nft insert rule")
