@@ -48,7 +48,7 @@ std::size_t MemberSet::size() const {
 
 void MemberSet::for_each(const std::function<void(const nft::Interval&)>& visit) const {
   for (const PortRange& range : ports) visit(interval(range));
-  if (kind) for_each_of(0, addresses->ranges().size(), visit);
+  if (kind) for_each_of(0, addresses->size(), visit);
 }
 
 void MemberSet::for_each_of(std::size_t first, std::size_t count,

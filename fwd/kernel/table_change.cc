@@ -134,7 +134,7 @@ Result<void> write_ahead(NftBatch& batch, const TableChange& change, const Send&
   for (const rules::MemberSet& set : change.new_member_sets) {
     if (!is_ahead(change, set)) continue;
     batch.add_set(change.table, set.without_members());
-    const std::size_t all = set.addresses->ranges().size();
+    const std::size_t all = set.addresses->size();
     for (std::size_t first = 0; first < all; first += kAtOnce) {
       batch.add_members_of(change.table, set, first, kAtOnce);
       if (batch.size() == 0) continue;
@@ -152,7 +152,7 @@ void take_back(NftBatch& batch, const TableChange& change, const Send& send) {
     batch.clear();
     batch.delete_set(change.table, set.name);
     if (auto sent = send(); !sent && sent.error().code != ENOENT)
-      log::debug("{}", sent.error().message());
+      log::info("{}", sent.error().message());
   }
 }
 

@@ -46,9 +46,9 @@ struct TableChange {
 TableChange difference(const rules::nft::Table& before, const rules::nft::Table& wanted,
                        rules::PlanChange plan);
 
-// The large hash tables among the new sets are made and filled before the change itself, to which nothing refers yet: in
-// transactions of some ten thousand members, since as one the kernel needs half as long again, and a lease would wait
-// for all of it. `send` is asked to commit the batch after each. take_back() removes what a change that failed has left of them.
+// Before the change itself: the large hash tables among its new sets are made and filled, while nothing refers to them. In
+// transactions of tens of thousands of members, each committed by `send`: as one it takes the kernel longer, and a lease
+// would wait for all of it. take_back() removes what a change that failed has left of them.
 Result<void> write_ahead(NftBatch& batch, const TableChange& change, const Send& send);
 void take_back(NftBatch& batch, const TableChange& change, const Send& send);
 
