@@ -56,7 +56,8 @@ struct Dump {
     return fmt::format("{} > {:#x}", name(above.field), above.value);
   }
   std::string operator()(const Lookup& lookup) const {
-    return fmt::format("{} {}@{}", text(KeyPart{lookup.field, lookup.bits}),
+    return fmt::format("{}{} {}@{}", name(lookup.field),
+                       lookup.mask ? fmt::format(" & {:#x}", *lookup.mask) : "",
                        lookup.inverted ? "!= " : "", lookup.set);
   }
   std::string operator()(const Assign& assign) const {
@@ -143,8 +144,10 @@ std::string dump(const Map& map) {
   };
   const auto field = [](Field key) { return std::string(name(key)); };
   if (map.to == Map::To::Nothing) {
-    return fmt::format("  set {} {{ typeof {}; elements = {{ {} }} }}\n", map.name,
-                       join(map.key, " . ", field), join(map.elements, ", ", element));
+    return fmt::format("  set {} {{ typeof {};{} elements = {{ {} }} }}\n", map.name,
+                       join(map.key, " . ", field),
+                       map.size == 0 ? "" : fmt::format(" size {};", map.size),
+                       join(map.elements, ", ", element));
   }
   return fmt::format(
       "  map {} {{ typeof {} : {}; elements = {{ {} }} }}\n", map.name, join(map.key, " . ", field),

@@ -83,11 +83,12 @@ struct Above {
   bool operator==(const Above&) const = default;
 };
 
+// Whether the set has field & mask.
 struct Lookup {
   Field field;
   std::string set;
   bool inverted = false;
-  std::optional<unsigned> bits = std::nullopt;  // only its first ones are looked for
+  std::optional<std::uint32_t> mask = std::nullopt;
   bool operator==(const Lookup&) const = default;
 };
 
@@ -223,7 +224,8 @@ struct Element {
   bool operator==(const Element&) const = default;
 };
 
-// A hash table from keys to what its statement does with them; to nothing for Lookup.
+// A hash table from keys to what its statement does with them; to nothing for Lookup. Of a fixed size for so many elements,
+// or one that grows if there is no `size`.
 struct Map {
   enum class To : std::uint8_t { Jump, Goto, Counter, Nothing };
 
@@ -231,6 +233,7 @@ struct Map {
   std::vector<Field> key;
   To to;
   std::vector<Element> elements = {};
+  std::uint32_t size = 0;
 
   bool operator==(const Map&) const = default;
 };

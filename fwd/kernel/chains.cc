@@ -23,13 +23,9 @@ constexpr std::string_view kObserved = " observed";  // behind the state comment
 // The rules that a packet meets on its way, for one hook.
 class HookChains {
  public:
-  HookChains(Direction direction, const rules::Policy& policy, Generation generation, Mode mode,
+  HookChains(Direction direction, const rules::Policy& policy, Mode mode,
              const TableSettings& settings)
-      : direction_(direction),
-        policy_(policy),
-        generation_(generation),
-        mode_(mode),
-        settings_(settings) {}
+      : direction_(direction), policy_(policy), mode_(mode), settings_(settings) {}
 
   std::vector<Chain> build() const { return {chain_a(), classify(), chain_b()}; }
 
@@ -40,12 +36,13 @@ class HookChains {
     return {direction_ == Direction::In ? BaseChain::Hook::Input : BaseChain::Hook::Output,
             priority};
   }
-  Compare connection_is(ConnectionState state) const {
-    const CtMark& mark = settings_.ct_mark;
-    return Compare{Field::CtMark, mark.encode(state, generation_), true, mark.mask};
+  Lookup connection_is(const char* set) const {
+    return {Field::CtMark, set, false, settings_.ct_mark.mask};
   }
-  Compare verdict_is(VerdictKind kind) const {
-    return Compare{Field::Priority, encode_verdict(kind, generation_), true, kVerdictMask};
+  // What kind it is comes first: few packets have any, and then nothing is looked up.
+  static Rule obey(VerdictKind kind, const char* chain) {
+    return {{Compare{Field::Priority, encode_verdict(kind, 0), true, kKindMask},
+             Lookup{Field::Priority, kGenerationSet, false, kGenerationMask}, go(chain)}};
   }
 
   Chain chain_a() const {
@@ -57,7 +54,7 @@ class HookChains {
     add_stateless_accepts(chain);
     if (mode_ == Mode::Enforce)
       chain.rules.push_back(
-          {{connection_is(ConnectionState::Revoked), Count{kCounterRevoked}, drop()}});
+          {{connection_is(kRevokedSet), Count{kCounterRevoked}, drop()}});
     add_related_accepts(chain);
     chain.rules.push_back({{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()},
                            "no worker is alive: chain B decides"});
@@ -85,7 +82,7 @@ class HookChains {
   void add_approved_accept(Chain& chain) const {
     if (!policy_.builtins.established) return;
     const Compare not_related{Field::CtState, state::kRelated, false};
-    chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related, accept()}});
+    chain.rules.push_back({{connection_is(kApprovedSet), not_related, accept()}});
   }
 
   // Our own resets and ICMP errors share the entry of what they answer, which may be unconfirmed:
@@ -124,23 +121,22 @@ class HookChains {
     Chain chain{name("b"), base(kChainBPriority)};
     // First, because nearly all packets that come from the queue end here, whose bits it clears. None
     // of them was accepted by the rules that chain A has as well.
-    chain.rules.push_back({{verdict_is(VerdictKind::Approve), go("approve")}});
+    chain.rules.push_back(obey(VerdictKind::Approve, "approve"));
     add_approved_accept(chain);
     add_stateless_accepts(chain);
     add_related_accepts(chain);
-    chain.rules.push_back({{verdict_is(VerdictKind::Pass), go("pass")}});
+    chain.rules.push_back(obey(VerdictKind::Pass, "pass"));
     if (mode_ == Mode::Enforce) {
-      chain.rules.push_back({{verdict_is(VerdictKind::Revoke), go("revoke")}});
-      chain.rules.push_back({{verdict_is(VerdictKind::Reject), go("reject")}});
+      chain.rules.push_back(obey(VerdictKind::Revoke, "revoke"));
+      chain.rules.push_back(obey(VerdictKind::Reject, "reject"));
     }
-    chain.rules.push_back({{verdict_is(VerdictKind::Limit), go("limits")}});
+    chain.rules.push_back(obey(VerdictKind::Limit, "limits"));
     chain.rules.push_back({{go(name("copy"))}});
     return chain;
   }
 
   Direction direction_;
   const rules::Policy& policy_;
-  Generation generation_;
   Mode mode_;
   const TableSettings& settings_;
 };
@@ -160,29 +156,39 @@ Chain link_local(const rules::Builtins& builtins) {
   return chain;
 }
 
-// Writing the ct mark is a rule of its own: on an untracked packet it breaks, and the next rule
-// must still be reached.
-Rule stamp(ConnectionState state, Generation generation, const CtMark& mark) {
-  return {{Assign{Field::CtMark, ~mark.mask, mark.encode(state, generation)}}};
+// Of its own, because each commit changes it. On an untracked packet the rule breaks, and the one behind the jump must
+// still be reached.
+Chain stamp(const char* name, std::uint32_t bits, const CtMark& mark) {
+  return {name, {}, {{{Assign{Field::CtMark, ~mark.mask, bits}}}}};
 }
 
 std::vector<Chain> accepting_chains(Generation generation, const CtMark& mark) {
   return {
-      {"approve",
-       {},
-       {stamp(ConnectionState::Approved, generation, mark), {{clear_priority(), accept()}}}},
+      stamp("stamp_approved", mark.encode(ConnectionState::Approved, generation), mark),
+      {"approve", {}, {{{jump("stamp_approved")}}, {{clear_priority(), accept()}}}},
       {"pass", {}, {{{clear_priority(), accept()}}}},
   };
 }
 
 std::vector<Chain> refusing_chains(Generation generation, const CtMark& mark) {
   return {
-      {"revoke",
-       {},
-       {stamp(ConnectionState::Revoked, generation, mark), {{Count{kCounterRevoked}, drop()}}}},
+      stamp("stamp_revoked", mark.encode(ConnectionState::Revoked, generation), mark),
+      {"revoke", {}, {{{jump("stamp_revoked")}}, {{Count{kCounterRevoked}, drop()}}}},
       {"reject",
        {},
        {{{Compare{Field::TransportProtocol, kTcp}, Reject{true}}}, {{Reject{false}}}}},
+  };
+}
+
+std::vector<Map> generation_sets(Generation generation, const CtMark& mark) {
+  constexpr std::uint32_t kSize = 4;  // a commit adds one before the other goes
+  const auto one = [](const char* name, Field field, std::uint32_t value) {
+    return Map{name, {field}, Map::To::Nothing, {{{value}}}, kSize};
+  };
+  return {
+      one(kGenerationSet, Field::Priority, encode_verdict(VerdictKind{}, generation)),
+      one(kApprovedSet, Field::CtMark, mark.encode(ConnectionState::Approved, generation)),
+      one(kRevokedSet, Field::CtMark, mark.encode(ConnectionState::Revoked, generation)),
   };
 }
 
@@ -217,9 +223,10 @@ Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan, Ge
   table.sets = {{kLeaseSet, Field::NetworkProtocol, 4},
                 {kShedSet4, Field::Ip4Source},
                 {kShedSet6, Field::Ip6Source}};
+  table.maps = generation_sets(generation, settings.ct_mark);
 
   const TableState now{.generation = generation, .policy_hash = policy.hash, .mode = mode};
-  const Rule state{{Verdict{Verdict::Kind::Return}}, state_comment(now)};
+  const Rule state{{state_is(state::kNew)}, state_comment(now)};
   table.chains = {{kStateChain, {}, {state}}, link_local(policy.builtins)};
   append(table.chains, accepting_chains(generation, settings.ct_mark));
   if (mode == Mode::Enforce) append(table.chains, refusing_chains(generation, settings.ct_mark));
@@ -227,7 +234,7 @@ Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan, Ge
   add_limit_chains(table, limits, mode, settings.nflog_group);
   add_copy_chains(table, policy, limits, mode, settings.ct_mark);
   for (const Direction direction : {Direction::In, Direction::Out})
-    append(table.chains, HookChains(direction, policy, generation, mode, settings).build());
+    append(table.chains, HookChains(direction, policy, mode, settings).build());
   return table;
 }
 

@@ -28,6 +28,14 @@ inline constexpr const char* kCounterLimitRefused = "limit_refused";
 inline constexpr const char* kShedSet4 = "shed_v4";
 inline constexpr const char* kShedSet6 = "shed_v6";
 
+// One element each, of the generation in force: what a packet's priority has of it, and a connection's mark that was
+// approved or revoked. A commit changes these, and rules of nothing but conntrack's fields: for one that has a verdict, or
+// that reads or writes what `meta` names, the kernel goes through the whole table (net/netfilter/nf_tables_api.c,
+// nf_tables_validate).
+inline constexpr const char* kGenerationSet = "generation";
+inline constexpr const char* kApprovedSet = "now_approved";
+inline constexpr const char* kRevokedSet = "now_revoked";
+
 // What NFLOG messages of a `limit` rule begin with; the slot follows.
 inline constexpr const char* kLimitAllowedPrefix = "fwd limit ok ";
 inline constexpr const char* kLimitRefusedPrefix = "fwd limit over ";

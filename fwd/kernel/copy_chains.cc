@@ -154,7 +154,7 @@ Chain copy_chain(Direction direction, const rules::Policy& policy, const CtMark&
                           Count{default_counter(direction)}, go(action_chain(fallback, ""))}});
   chain.rules.push_back({{CountBy{kLabel, kCountMap}}});
   for (const Action action : {Action::Allow, Action::Deny, Action::Reject}) {
-    chain.rules.push_back({{Lookup{kLabel.field, action_map(action).name, false, kLabel.bits},
+    chain.rules.push_back({{Lookup{Field::Priority, action_map(action).name, false, kPriorityMask},
                             go(action_chain(action, ""))}});
   }
   chain.rules.push_back({{VerdictBy{{kLabel}, action_map(Action::Limit).name}}});

@@ -46,7 +46,8 @@ inline constexpr LimitSlot kLastLimitSlot = 1023;
 // skb->priority: kind (31-28), generation (27-22), limit slot (21-12). The low 12 bits belong to
 // others.
 inline constexpr std::uint32_t kPriorityMask = 0xfffff000;
-inline constexpr std::uint32_t kVerdictMask = 0xffc00000;  // kind and generation
+inline constexpr std::uint32_t kKindMask = 0xf0000000;
+inline constexpr std::uint32_t kGenerationMask = 0x0fc00000;
 inline constexpr std::uint32_t kSlotMask = 0x003ff000;
 
 constexpr std::uint32_t encode_class(PacketClass packet_class) {

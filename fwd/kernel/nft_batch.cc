@@ -181,6 +181,7 @@ void NftBatch::add_set(const std::string& table, const rules::nft::FixedSet& val
 
 void NftBatch::add_map(const std::string& table, const rules::nft::Map& map) {
   SetPtr set = make_set(table, map.name, key_type(map.key));
+  if (map.size != 0) nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, map.size);
   switch (map.to) {
     case rules::nft::Map::To::Nothing:
       break;

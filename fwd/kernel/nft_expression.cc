@@ -63,7 +63,8 @@ class Encoder {
   }
 
   void operator()(const Lookup& lookup) {
-    load_key({{lookup.field, lookup.bits}});
+    const Load load = load_into_register(lookup.field);
+    if (lookup.mask) mask_register(load, *lookup.mask, 0);
     nftnl_expr* expression = add("lookup");
     nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, kRegister);
     nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, lookup.set.c_str());

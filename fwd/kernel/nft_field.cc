@@ -109,7 +109,7 @@ std::uint32_t words(const Load& load) {
 
 KeyType key_type(Field field) {
   constexpr std::uint32_t kNfproto = 2, kInteger = 4, kIpAddress = 7, kIp6Address = 8,
-                          kInetProtocol = 12, kInetService = 13, kClassId = 23;
+                          kInetProtocol = 12, kInetService = 13, kMark = 19, kClassId = 23;
   const std::uint32_t length = load_of(field).length;
   switch (field) {
     case Field::NetworkProtocol:
@@ -127,6 +127,8 @@ KeyType key_type(Field field) {
       return {kInetService, length};
     case Field::Priority:
       return {kClassId, length};
+    case Field::CtMark:
+      return {kMark, length};
     default:
       return {kInteger, length};
   }

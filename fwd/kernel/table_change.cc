@@ -62,6 +62,16 @@ std::vector<KernelElement> elements_of(const rules::nft::Map& map,
   return out;
 }
 
+// Those of the generation; the fixed part has the same maps always.
+void difference_of_maps(const Table& before, const Table& wanted, TableChange& change) {
+  for (const rules::nft::Map& map : wanted.maps) {
+    const auto old = std::ranges::find(before.maps, map.name, &rules::nft::Map::name);
+    if (old == before.maps.end() || old->elements == map.elements) continue;
+    change.elements.push_back(
+        {map.name, elements_of(map, old->elements), elements_of(map, map.elements)});
+  }
+}
+
 // Of the maps that a label is in, its rule's.
 void add_labels(const rules::PlanChange& plan, const rules::nft::Map& map,
                 const std::function<bool(const rules::PlannedRule&)>& is_in,
@@ -125,6 +135,7 @@ TableChange difference(const Table& before, const Table& wanted, rules::PlanChan
   TableChange change{wanted.name};
   difference_of_chains(before, wanted, change);
   difference_of_sets(before, wanted, change);
+  difference_of_maps(before, wanted, change);
   add_plan(std::move(plan), change);
   return change;
 }

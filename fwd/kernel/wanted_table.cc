@@ -33,6 +33,9 @@ void WantedTable::for_each_map(const std::function<void(const Map&)>& visit) con
 void WantedTable::for_each_element(
     const std::function<void(const Map&, const Element&)>& visit) const {
   plan.emit().for_each_element(visit);
+  for (const Map& map : fixed.maps) {
+    for (const Element& element : map.elements) visit(map, element);
+  }
   const Map counts = count_map();
   for (const rules::PlannedRule& rule : plan.rules()) visit(counts, count_element(rule));
   for (const rules::Action action : kActions) {

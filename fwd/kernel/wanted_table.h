@@ -19,7 +19,7 @@ struct WantedTable {
   void for_each_chain(const std::function<void(const rules::nft::Chain&)>& visit) const;
   // With a chain that has its name, and its hook if it has one, but no rules.
   void for_each_empty_chain(const std::function<void(const rules::nft::Chain&)>& visit) const;
-  // Without elements; those of one map follow one another in for_each_element().
+  // Those of one map follow one another in for_each_element().
   void for_each_map(const std::function<void(const rules::nft::Map&)>& visit) const;
   void for_each_element(
       const std::function<void(const rules::nft::Map&, const rules::nft::Element&)>& visit) const;

@@ -184,11 +184,11 @@ NftMachine::Step NftMachine::execute(const Statement& statement, MachineState& s
   if (const auto* above = std::get_if<Above>(&statement))
     return when(std::get<std::uint32_t>(*load(above->field, state)) > above->value);
   if (const auto* lookup = std::get_if<Lookup>(&statement)) {
+    auto value = load(lookup->field, state);
+    if (value && lookup->mask) value = std::get<std::uint32_t>(*value) & *lookup->mask;
     if (const auto map = maps_.find(lookup->set); map != maps_.end()) {
-      const auto key = key_of({{lookup->field, lookup->bits}}, state);
-      return when(key && map->second.targets.contains(*key) != lookup->inverted);
+      return when(value && map->second.targets.contains(bytes_of(*value)) != lookup->inverted);
     }
-    const auto value = load(lookup->field, state);
     if (!sets_.contains(lookup->set)) return when(lookup->inverted);  // a dynamic one: still empty
     return when(value && has(*sets_.at(lookup->set), *value) != lookup->inverted);
   }

@@ -17,7 +17,10 @@ inline rules::nft::Table whole_table(const fwd::kernel::WantedTable& wanted) {
   table.counters.assign(counters.begin(), counters.end());
   std::ranges::sort(table.counters);
   wanted.for_each_set([&](const auto& set) { table.fixed_sets.push_back(set.with_members()); });
-  wanted.for_each_map([&](const auto& map) { table.maps.push_back(map); });
+  wanted.for_each_map([&](const auto& map) {
+    table.maps.push_back(map);
+    table.maps.back().elements.clear();
+  });
   wanted.for_each_element([&](const auto& map, const auto& element) {
     std::ranges::find(table.maps, map.name, &rules::nft::Map::name)->elements.push_back(element);
   });

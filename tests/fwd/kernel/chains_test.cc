@@ -40,10 +40,10 @@ TEST_CASE("chain A on input clears, accepts, drops and queues in the documented 
   CHECK(chain_text(build({}), "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
     meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
-    ct mark & 0xff000000 == 0x45000000 ct state != 4 accept
+    ct mark & 0xff000000 @now_approved ct state != 4 accept
     iif 1 accept
     meta l4proto 58 jump link_local
-    ct mark & 0xff000000 == 0x85000000 counter name revoked drop
+    ct mark & 0xff000000 @now_revoked counter name revoked drop
     meta nfproto != @lease accept comment "no worker is alive: chain B decides"
     meta nfproto 2 ip saddr @shed_v4 counter name shed accept
     meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
@@ -71,28 +71,54 @@ TEST_CASE(
     "only") {
   CHECK(chain_text(build({}), "b_output") == R"(  chain b_output {
     type filter hook output priority 10; policy accept;
-    meta priority & 0xffc00000 == 0x81400000 goto approve
-    ct mark & 0xff000000 == 0x45000000 ct state != 4 accept
+    meta priority & 0xf0000000 == 0x80000000 meta priority & 0xfc00000 @generation goto approve
+    ct mark & 0xff000000 @now_approved ct state != 4 accept
     oif 1 accept
     meta l4proto 58 jump link_local
     ct state 4 meta l4proto 1 accept
     ct state 4 meta l4proto 58 accept
     ct state 4 meta l4proto 6 tcp flags & 0x4 != 0x0 accept
-    meta priority & 0xffc00000 == 0x91400000 goto pass
-    meta priority & 0xffc00000 == 0xa1400000 goto revoke
-    meta priority & 0xffc00000 == 0xb1400000 goto reject
-    meta priority & 0xffc00000 == 0xc1400000 goto limits
+    meta priority & 0xf0000000 == 0x90000000 meta priority & 0xfc00000 @generation goto pass
+    meta priority & 0xf0000000 == 0xa0000000 meta priority & 0xfc00000 @generation goto revoke
+    meta priority & 0xf0000000 == 0xb0000000 meta priority & 0xfc00000 @generation goto reject
+    meta priority & 0xf0000000 == 0xc0000000 meta priority & 0xfc00000 @generation goto limits
     goto copy_output
   }
 )");
 }
 
 TEST_CASE("writing the ct mark is a rule of its own, for packets that have no connection") {
-  CHECK(chain_text(build({}), "approve") == R"(  chain approve {
-    ct mark set ct mark & 0xffffff | 0x45000000
+  const rules::nft::Table table = build({});
+  CHECK(chain_text(table, "approve") == R"(  chain approve {
+    jump stamp_approved
     meta priority set meta priority & 0xfff | 0x0 accept
   }
 )");
+  CHECK(chain_text(table, "stamp_approved") == R"(  chain stamp_approved {
+    ct mark set ct mark & 0xffffff | 0x45000000
+  }
+)");
+}
+
+TEST_CASE("sets say which generation is in force") {
+  const std::string all = dump(build({}));
+  for (const char* set : {"set generation { typeof meta priority; size 4; elements = { 0x1400000 } }",
+                          "set now_approved { typeof ct mark; size 4; elements = { 0x45000000 } }",
+                          "set now_revoked { typeof ct mark; size 4; elements = { 0x85000000 } }"}) {
+    INFO(set);
+    CHECK(all.find(set) != std::string::npos);
+  }
+}
+
+TEST_CASE("another generation changes no rule that the kernel would go through the table for") {
+  const rules::nft::Table before = build({});
+  const rules::nft::Table after = tests::whole_table({}, 6, fwd::Mode::Enforce, kSettings);
+  std::vector<std::string> changed;
+  for (std::size_t i = 0; i < after.chains.size(); ++i) {
+    if (after.chains[i] != before.chains[i]) changed.push_back(after.chains[i].name);
+  }
+  CHECK(changed == std::vector<std::string>{"state", "stamp_approved", "stamp_revoked"});
+  CHECK(chain_text(after, "state").find("    ct state 8 comment") != std::string::npos);
 }
 
 TEST_CASE("only limit rules have slots, counted from 1") {
@@ -133,7 +159,7 @@ TEST_CASE("a table that observes asks again about connections that were revoked"
   CHECK(chain_text(table, "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
     meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
-    ct mark & 0xff000000 == 0x45000000 ct state != 4 accept
+    ct mark & 0xff000000 @now_approved ct state != 4 accept
     iif 1 accept
     meta l4proto 58 jump link_local
     meta nfproto != @lease accept comment "no worker is alive: chain B decides"
@@ -161,7 +187,7 @@ TEST_CASE("a built-in that is switched off has no rule in the kernel either") {
   const rules::nft::Table table = build(policy);
   CHECK(chain_text(table, "link_local") == "  chain link_local {\n  }\n");
   CHECK(chain_text(table, "a_input").find("iif 1") == std::string::npos);
-  CHECK(chain_text(table, "a_input").find("0x45000000") == std::string::npos);
+  CHECK(chain_text(table, "a_input").find("now_approved") == std::string::npos);
 }
 
 TEST_CASE("the state comment is read back, and nothing else is taken for one") {

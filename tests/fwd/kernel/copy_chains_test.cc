@@ -113,9 +113,9 @@ TEST_CASE("the copy's chain reads as documented") {
     jump search_input
     meta priority & 0xfffff000 == 0xfffff000 counter name default_input goto copy_deny
     counter name meta priority & /20 map @copy_count
-    meta priority & /20 @copy_allow goto copy_approve
-    meta priority & /20 @copy_deny goto copy_deny
-    meta priority & /20 @copy_reject goto copy_reject
+    meta priority & 0xfffff000 @copy_allow goto copy_approve
+    meta priority & 0xfffff000 @copy_deny goto copy_deny
+    meta priority & 0xfffff000 @copy_reject goto copy_reject
     meta priority & /20 vmap @copy_limit
     goto copy_drop comment "every label has an action: never"
   }

@@ -29,7 +29,8 @@ TEST_CASE("a verdict keeps the bits of the priority that belong to others") {
   const std::uint32_t verdict = encode_verdict(VerdictKind::Limit, 63, kLastLimitSlot);
   CHECK(verdict == 0xcffff000);
   CHECK(with_verdict(0xabcdeabc, verdict) == 0xcffffabc);
-  CHECK((verdict & kVerdictMask) == 0xcfc00000);
+  CHECK((verdict & kKindMask) == 0xc0000000);
+  CHECK((verdict & kGenerationMask) == 0x0fc00000);
   CHECK((verdict & kSlotMask) == kSlotMask);
 }
 

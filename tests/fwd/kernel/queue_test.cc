@@ -41,7 +41,8 @@ fwd::Result<void> write_chains(Hook hook, fwd::kernel::QueueExpression expressio
   const nft::Compare udp{nft::Field::TransportProtocol, std::uint32_t{17}};
   const nft::Assign set_class{nft::Field::Priority, ~fwd::kernel::kPriorityMask,
                               fwd::kernel::encode_class(PacketClass::New)};
-  const nft::Compare approved{nft::Field::Priority, kApproved, true, fwd::kernel::kVerdictMask};
+  const nft::Compare approved{nft::Field::Priority, kApproved, true,
+                              fwd::kernel::kKindMask | fwd::kernel::kGenerationMask};
   const nft::Chain first{"first", nft::BaseChain{hook, 0}};
   const nft::Chain second{"second", nft::BaseChain{hook, 10}};
 
