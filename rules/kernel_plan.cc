@@ -5,7 +5,7 @@
 namespace rules {
 
 PlanChange KernelPlan::update(const Policy& policy) {
-  return PlanUpdate(state_, policy).run();
+  return PlanUpdate(state_, policy, many_rules_).run();
 }
 
 }  // namespace rules

@@ -5,7 +5,8 @@
 // first rule that matches. Every rule has a label, larger than those of the rules before it; the
 // packet starts with kDefaultLabel, and a rule that matches writes its own only over a larger one. So
 // the rules can be visited in any order, and are: hash tables on some bits of the addresses and ports
-// lead to a chain with the few rules that those bits leave, and what fits no table is a list.
+// lead to a chain with the few rules that those bits leave, and what fits no table is a list. What simple rules come
+// to a plan of many are looked up before (rules/kernel_fronts.h).
 #pragma once
 
 #include <cstddef>
@@ -45,6 +46,11 @@ struct PlanChange {
 
 class KernelPlan {
  public:
+  // Of so many rules on it opens fronts. A test may want them sooner.
+  static constexpr std::size_t kManyRules = 1000;
+  KernelPlan() = default;
+  explicit KernelPlan(std::size_t many_rules) : many_rules_(many_rules) {}
+
   // The plan of this policy from now on. Rules that were in the one before stay where they were, if they can.
   // At most kDefaultLabel - 1 rules.
   PlanChange update(const Policy& policy);
@@ -55,6 +61,7 @@ class KernelPlan {
   PlanEmitter emit() const { return PlanEmitter(state_); }
 
  private:
+  std::size_t many_rules_ = kManyRules;
   PlanState state_;
 };
 

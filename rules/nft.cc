@@ -75,6 +75,11 @@ struct Dump {
                        join(verdict.key, " . ", [](const KeyPart& part) { return text(part); }),
                        verdict.map);
   }
+  std::string operator()(const AssignBy& assign) const {
+    return fmt::format("{} set {} map @{}", name(assign.field),
+                       join(assign.key, " . ", [](const KeyPart& part) { return text(part); }),
+                       assign.map);
+  }
   std::string operator()(const LogTo& log) const {
     return fmt::format("log prefix \"{}\" group {} snaplen {}", log.prefix, log.group, log.snaplen);
   }
@@ -134,24 +139,26 @@ std::string dump(const FixedSet& set) {
 }
 
 std::string dump(const Map& map) {
-  constexpr std::array kKinds = std::to_array<std::string_view>({"jump ", "goto ", "", ""});
+  constexpr std::array kKinds = std::to_array<std::string_view>({"jump ", "goto ", "", "", ""});
+  constexpr std::array kTypes =
+      std::to_array<std::string_view>({"verdict", "verdict", "counter", "meta priority", ""});
   const std::string_view kind = kKinds[static_cast<std::size_t>(map.to)];
   const auto element = [&](const Element& one) {
     const auto value = [](const Value& part) { return text(part, true); };
     std::string key = join(one.key, " . ", value);
     if (map.to == Map::To::Nothing) return key;
+    if (map.to == Map::To::Number) return fmt::format("{} : {:#x}", key, one.number);
     return fmt::format("{} : {}{}", key, kind, one.target);
   };
   const auto field = [](Field key) { return std::string(name(key)); };
   if (map.to == Map::To::Nothing) {
-    return fmt::format("  set {} {{ typeof {};{} elements = {{ {} }} }}\n", map.name,
-                       join(map.key, " . ", field),
-                       map.size == 0 ? "" : fmt::format(" size {};", map.size),
-                       join(map.elements, ", ", element));
+    return fmt::format(
+        "  set {} {{ typeof {};{} elements = {{ {} }} }}\n", map.name, join(map.key, " . ", field),
+        map.size == 0 ? "" : fmt::format(" size {};", map.size), join(map.elements, ", ", element));
   }
-  return fmt::format(
-      "  map {} {{ typeof {} : {}; elements = {{ {} }} }}\n", map.name, join(map.key, " . ", field),
-      map.to == Map::To::Counter ? "counter" : "verdict", join(map.elements, ", ", element));
+  return fmt::format("  map {} {{ typeof {} : {}; elements = {{ {} }} }}\n", map.name,
+                     join(map.key, " . ", field), kTypes[static_cast<std::size_t>(map.to)],
+                     join(map.elements, ", ", element));
 }
 
 }  // namespace

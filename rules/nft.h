@@ -129,6 +129,15 @@ struct VerdictBy {
   bool operator==(const VerdictBy&) const = default;
 };
 
+// field = what a map has for the key; goes on in the rule only where it has something. Only Priority.
+struct AssignBy {
+  Field field;
+  std::vector<KeyPart> key;
+  std::string map;
+
+  bool operator==(const AssignBy&) const = default;
+};
+
 struct LogTo {
   std::uint16_t group;
   std::string prefix;
@@ -167,7 +176,7 @@ struct Verdict {
 };
 
 using Statement = std::variant<Compare, Between, Above, Lookup, Assign, Count, CountBy, VerdictBy,
-                               LogTo, Reject, Queue, Remember, Verdict>;
+                               AssignBy, LogTo, Reject, Queue, Remember, Verdict>;
 
 struct Rule {
   std::vector<Statement> statements;
@@ -218,8 +227,9 @@ struct FixedSet {
 };
 
 struct Element {
-  std::vector<Value> key;   // a value for each part
-  std::string target = {};  // the chain, or the counter
+  std::vector<Value> key;    // a value for each part
+  std::string target = {};   // the chain, or the counter
+  std::uint32_t number = 0;  // for AssignBy
 
   bool operator==(const Element&) const = default;
 };
@@ -227,7 +237,7 @@ struct Element {
 // A hash table from keys to what its statement does with them; to nothing for Lookup. Of a fixed size for so many elements,
 // or one that grows if there is no `size`.
 struct Map {
-  enum class To : std::uint8_t { Jump, Goto, Counter, Nothing };
+  enum class To : std::uint8_t { Jump, Goto, Counter, Number, Nothing };
 
   std::string name;
   std::vector<Field> key;

@@ -1,6 +1,7 @@
 #include "rules/plan_emitter.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,6 +16,10 @@ constexpr std::uint32_t kOthersBits = (1U << kLabelShift) - 1;
 // True while a rule with this label would still decide.
 nft::Above above(Label label) {
   return {nft::Field::Priority, label << kLabelShift | kOthersBits};
+}
+
+nft::Compare is_of(Family family) {
+  return {nft::Field::NetworkProtocol, family == Family::V4 ? nft::kIpv4 : nft::kIpv6};
 }
 
 }  // namespace
@@ -63,6 +68,24 @@ nft::Map PlanEmitter::map(const KernelGroup& group, const Shape& shape) {
   return {group.table_name(shape), std::move(key), nft::Map::To::Jump};
 }
 
+nft::Map PlanEmitter::map(const Front& front) {
+  std::vector<nft::Field> key;
+  for (const nft::KeyPart& part : key_parts(front.shape, front.family)) key.push_back(part.field);
+  return {front_name(front), std::move(key), nft::Map::To::Number};
+}
+
+nft::Element PlanEmitter::element(const Front& front, const Piece& piece, Label label) {
+  return {.key = bucket_key(piece, front.shape), .number = label << kLabelShift};
+}
+
+nft::Rule PlanEmitter::look_into(const Front& front) {
+  nft::Rule rule;
+  if (front.family) rule.statements.push_back(is_of(*front.family));
+  rule.statements.push_back(
+      nft::AssignBy{nft::Field::Priority, key_parts(front.shape, front.family), front_name(front)});
+  return rule;
+}
+
 void PlanEmitter::lead_to(const KernelGroup& group, nft::Chain& chain) {
   const KernelGroup::Summary summary = group.summary();
   for (const auto& [first, shape] : summary.tables) {
@@ -81,15 +104,14 @@ nft::Chain PlanEmitter::way_in(const KernelGroup& group) const {
 
 nft::Chain PlanEmitter::search(Direction direction) const {
   nft::Chain chain{search_chain(direction)};
+  if (direction == Direction::In && state_.fronts.is_open())
+    std::ranges::transform(kFronts, std::back_inserter(chain.rules), look_into);
   for (const KernelGroup& group : state_.groups) {
     if (group.direction() != direction) continue;
     if (!group.family()) {
       lead_to(group, chain);
     } else if (!group.summary().empty()) {
-      const bool ipv4 = *group.family() == Family::V4;
-      chain.rules.push_back(
-          {{nft::Compare{nft::Field::NetworkProtocol, ipv4 ? nft::kIpv4 : nft::kIpv6},
-            Verdict{Verdict::Kind::Jump, group.name()}}});
+      chain.rules.push_back({{is_of(*group.family()), Verdict{Verdict::Kind::Jump, group.name()}}});
     }
   }
   return chain;
@@ -119,7 +141,9 @@ void PlanEmitter::for_each_chain(const std::function<void(const nft::Chain&)>& v
 }
 
 void PlanEmitter::for_each_chain_name(const std::function<void(const std::string&)>& visit) const {
-  for_each_element([&](const auto&, const nft::Element& element) { visit(element.target); });
+  for_each_element([&](const nft::Map& map, const nft::Element& element) {
+    if (map.to == nft::Map::To::Jump) visit(element.target);
+  });
   for (const KernelGroup& group : state_.groups) {
     if (!group.list().empty()) visit(list_name(group));
     if (group.family() && !group.summary().empty()) visit(group.name());
@@ -128,6 +152,9 @@ void PlanEmitter::for_each_chain_name(const std::function<void(const std::string
 }
 
 void PlanEmitter::for_each_map(const std::function<void(const nft::Map&)>& visit) const {
+  if (state_.fronts.is_open()) {
+    for (const Front& front : kFronts) visit(map(front));
+  }
   for (const KernelGroup& group : state_.groups) {
     for (const auto& [first, shape] : group.summary().tables) visit(map(group, shape));
   }
@@ -135,6 +162,10 @@ void PlanEmitter::for_each_map(const std::function<void(const nft::Map&)>& visit
 
 void PlanEmitter::for_each_element(
     const std::function<void(const nft::Map&, const nft::Element&)>& visit) const {
+  for (KernelFronts::Index i = 0; i < kFronts.size(); ++i) {
+    for (const PieceOf& of : state_.fronts.pieces(i))
+      visit(map(kFronts[i]), element(kFronts[i], piece(of), of.label));
+  }
   for (const KernelGroup& group : state_.groups) {
     nft::Map of;
     std::optional<Shape> shape;

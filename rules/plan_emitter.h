@@ -27,6 +27,8 @@ class PlanEmitter {
   nft::Chain search(Direction direction) const;
   static std::string list_name(const KernelGroup& group) { return group.name() + "/list"; }
   static nft::Map map(const KernelGroup& group, const Shape& shape);  // without elements
+  static nft::Map map(const Front& front);                            // likewise
+  static nft::Element element(const Front& front, const Piece& piece, Label label);
 
   void for_each_chain(const std::function<void(const nft::Chain&)>& visit) const;
   void for_each_chain_name(const std::function<void(const std::string&)>& visit) const;
@@ -39,6 +41,7 @@ class PlanEmitter {
   Piece piece(const PieceOf& of) const;
   nft::Rule leaf(const PieceOf& of, Direction direction, const Shape& known) const;
   static void lead_to(const KernelGroup& group, nft::Chain& chain);
+  static nft::Rule look_into(const Front& front);
   // Bucket by bucket, in the order in which tables are looked into.
   using EachBucket =
       std::function<void(const KernelGroup::Table&, std::span<const KernelGroup::Item>)>;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/kernel_fronts.h"
 #include "rules/kernel_group.h"
 #include "rules/kernel_piece.h"
 #include "rules/kernel_set.h"
@@ -42,6 +43,7 @@ struct PlanState {
                                      {Direction::Out, std::nullopt},
                                      {Direction::Out, Family::V4},
                                      {Direction::Out, Family::V6}}};
+  KernelFronts fronts;
   std::map<std::string, UsedList> lists;
 
   const PlannedRule& rule_of(Label label) const;

@@ -30,6 +30,16 @@ bool PlanUpdate::had_table(std::size_t group, const Shape& shape) const {
                              [&](const auto& table) { return table.second == shape; });
 }
 
+void PlanUpdate::tell_fronts(PlanChange& change) {
+  if (opened_fronts_) {
+    for (const Front& front : kFronts) change.new_maps.push_back(PlanEmitter::map(front));
+  }
+  for (auto& [index, elements] : touched_fronts_) {
+    elements.map = PlanEmitter::map(kFronts[index]);
+    change.elements.push_back(std::move(elements));
+  }
+}
+
 // The elements of a map that is gone go with it.
 void PlanUpdate::tell_buckets(PlanChange& change) {
   const PlanEmitter emitter(state_);
@@ -64,7 +74,7 @@ void PlanUpdate::tell_buckets(PlanChange& change) {
 void PlanUpdate::tell_groups(PlanChange& change) {
   const PlanEmitter emitter(state_);
   for (const Direction direction : {Direction::In, Direction::Out}) {
-    bool search = false;
+    bool search = opened_fronts_ && direction == Direction::In;
     for (std::size_t i = 0; i < state_.groups.size(); ++i) {
       const KernelGroup& group = state_.groups[i];
       if (group.direction() != direction) continue;

@@ -167,6 +167,7 @@ PlanChange PlanUpdate::build_whole(const std::vector<Label>& labels) {
   }
   uses.take_members();
   for (const PlannedRule& one : state_.rules) uses.acquire(one.rule->match, {});
+  (void)open_fronts();
   for (KernelGroup& group : state_.groups) (void)place(group);
   return {.whole = true};
 }
@@ -179,8 +180,9 @@ bool PlanUpdate::place(KernelGroup& group) {
     const Cut cut = state_.cut(one);
     for (std::uint32_t i = 0; i < cut.size(); ++i) {
       const Piece piece = cut[i];
-      if (piece.family != group.family()) continue;
-      pieces.push_back({one.label, i});
+      const PieceOf of{one.label, i};
+      if (piece.family != group.family() || state_.fronts.has(of)) continue;
+      pieces.push_back(of);
       points.push_back(rules::point_of(piece));
     }
   }
@@ -195,6 +197,7 @@ PlanChange PlanUpdate::apply() {
   lists_.take_members();
   replace_window();
   find_copies();
+  opened_fronts_ = open_fronts();
   put_in();
   if (place_overgrown()) {
     PlanChange nothing;
@@ -203,6 +206,7 @@ PlanChange PlanUpdate::apply() {
   }
   PlanChange change;
   lists_.tell(change);
+  tell_fronts(change);
   tell_buckets(change);
   tell_groups(change);
   for (const auto& [id, of] : ids_) {
@@ -222,6 +226,7 @@ void PlanUpdate::take_out() {
     const Cut cut = state_.cut(old);
     for (std::uint32_t i = 0; i < cut.size(); ++i) {
       const Piece piece = cut[i];
+      if (take_from_front({old.label, i}, piece)) continue;
       const Point point = rules::point_of(piece);
       KernelGroup& group = state_.group_of(match.direction, piece.family);
       touch(group, group.remove({old.label, i}, point), piece, point, true);
@@ -277,6 +282,7 @@ void PlanUpdate::put_in() {
     for (std::uint32_t i = 0; i < cut.size(); ++i) {
       const Piece piece = cut[i];
       const Point point = rules::point_of(piece);
+      if (put_ahead({one.label, i}, match.direction, piece, point)) continue;
       KernelGroup& group = state_.group_of(match.direction, piece.family);
       touch(group, group.add({one.label, i}, point, point_there), piece, point, false);
     }
@@ -286,6 +292,29 @@ void PlanUpdate::put_in() {
 
 Point PlanUpdate::point_of(const PieceOf& of) const {
   return rules::point_of(state_.cut(state_.rule_of(of.label))[of.piece]);
+}
+
+// True where they are open since now.
+bool PlanUpdate::open_fronts() {
+  if (state_.fronts.is_open() || size() < many_rules_) return false;
+  state_.fronts.open();
+  return true;
+}
+
+bool PlanUpdate::put_ahead(const PieceOf& of, Direction direction, const Piece& piece,
+                           const Point& point) {
+  if (direction != Direction::In || !tests_of(piece, direction, point.shape).empty()) return false;
+  const auto at = state_.fronts.add(of, piece.family, point);
+  if (!at) return false;
+  touched_fronts_[*at].gained.push_back(PlanEmitter::element(kFronts[*at], piece, of.label));
+  return true;
+}
+
+bool PlanUpdate::take_from_front(const PieceOf& of, const Piece& piece) {
+  const auto at = state_.fronts.remove(of);
+  if (!at) return false;
+  touched_fronts_[*at].lost.push_back(PlanEmitter::element(kFronts[*at], piece, of.label));
+  return true;
 }
 
 // True where everything has another place now.

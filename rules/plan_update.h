@@ -18,8 +18,8 @@ namespace rules {
 
 class PlanUpdate {
  public:
-  PlanUpdate(PlanState& state, const Policy& policy)
-      : state_(state), policy_(policy), lists_(state.lists) {}
+  PlanUpdate(PlanState& state, const Policy& policy, std::size_t many_rules)
+      : state_(state), policy_(policy), many_rules_(many_rules), lists_(state.lists) {}
 
   PlanChange run();
 
@@ -65,7 +65,11 @@ class PlanUpdate {
   void touch(const KernelGroup& group, const Place& place, const Piece& piece, const Point& point,
              bool removed);
   Point point_of(const PieceOf& of) const;
+  bool open_fronts();
+  bool put_ahead(const PieceOf& of, Direction direction, const Piece& piece, const Point& point);
+  bool take_from_front(const PieceOf& of, const Piece& piece);
 
+  void tell_fronts(PlanChange& change);
   bool had_table(std::size_t group, const Shape& shape) const;
   void tell_buckets(PlanChange& change);
   void tell_groups(PlanChange& change);
@@ -74,6 +78,7 @@ class PlanUpdate {
 
   PlanState& state_;
   const Policy& policy_;
+  const std::size_t many_rules_;
   ListUses lists_;
 
   // What differs: [begin_, old_end_) of the plan's rules and [begin_, new_end_) of the policy's.
@@ -88,6 +93,8 @@ class PlanUpdate {
   std::vector<KernelGroup::Summary> summaries_;  // before
   std::map<BucketKey, Touched> touched_;
   std::vector<bool> touched_lists_;  // by group
+  bool opened_fronts_ = false;
+  std::map<KernelFronts::Index, PlanChange::Elements> touched_fronts_;
 };
 
 }  // namespace rules

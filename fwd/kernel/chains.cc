@@ -53,8 +53,7 @@ class HookChains {
     add_approved_accept(chain);
     add_stateless_accepts(chain);
     if (mode_ == Mode::Enforce)
-      chain.rules.push_back(
-          {{connection_is(kRevokedSet), Count{kCounterRevoked}, drop()}});
+      chain.rules.push_back({{connection_is(kRevokedSet), Count{kCounterRevoked}, drop()}});
     add_related_accepts(chain);
     chain.rules.push_back({{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()},
                            "no worker is alive: chain B decides"});

@@ -51,12 +51,23 @@ SetPtr make_set(const std::string& table, const std::string& name) {
   return set;
 }
 
+// For nft, which shows numbers of a set in the network's byte order otherwise.
+void tell_host_order(nftnl_set* set, nftnl_udata_set_types of) {
+  constexpr std::uint32_t kHostEndian = 1;  // nftables, include/datatype.h, enum byteorder
+  nftnl_udata_buf* userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+  nftnl_udata_put_u32(userdata, static_cast<std::uint8_t>(of), kHostEndian);
+  nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
+                     nftnl_udata_buf_len(userdata));
+  nftnl_udata_buf_free(userdata);
+}
+
 SetPtr make_set(const std::string& table, const std::string& name, KeyType key) {
   SetPtr set = make_set(table, name);
   nftnl_set_set_u32(set.get(), NFTNL_SET_FAMILY, NFPROTO_INET);
   nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_TYPE, key.datatype);
   nftnl_set_set_u32(set.get(), NFTNL_SET_KEY_LEN, key.length);
   nftnl_set_set_u32(set.get(), NFTNL_SET_ID, 1);
+  if (key.host_order) tell_host_order(set.get(), NFTNL_UDATA_SET_KEYBYTEORDER);
   return set;
 }
 
@@ -184,6 +195,13 @@ void NftBatch::add_map(const std::string& table, const rules::nft::Map& map) {
   if (map.size != 0) nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, map.size);
   switch (map.to) {
     case rules::nft::Map::To::Nothing:
+      break;
+    case rules::nft::Map::To::Number:
+      nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_MAP);
+      nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_TYPE,
+                        key_type(rules::nft::Field::Priority).datatype);
+      nftnl_set_set_u32(set.get(), NFTNL_SET_DATA_LEN, sizeof(std::uint32_t));
+      tell_host_order(set.get(), NFTNL_UDATA_SET_DATABYTEORDER);
       break;
     case rules::nft::Map::To::Counter:
       nftnl_set_set_u32(set.get(), NFTNL_SET_FLAGS, NFT_SET_OBJECT);

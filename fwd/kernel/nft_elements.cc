@@ -56,6 +56,10 @@ void put_element(nlmsghdr* message, const KernelElement& element) {
   put_key(message, element.key, element.end);
   if (element.kind == ElementKind::Counter) {
     mnl_attr_put_strz(message, NFTA_SET_ELEM_OBJREF, element.target.c_str());
+  } else if (element.kind == ElementKind::Number) {
+    nlattr* data = mnl_attr_nest_start(message, NFTA_SET_ELEM_DATA);
+    mnl_attr_put_u32(message, NFTA_DATA_VALUE, element.number);
+    mnl_attr_nest_end(message, data);
   } else if (element.kind != ElementKind::Key) {
     const int code = element.kind == ElementKind::Jump ? NFT_JUMP : NFT_GOTO;
     nlattr* data = mnl_attr_nest_start(message, NFTA_SET_ELEM_DATA);
@@ -88,8 +92,12 @@ void for_each_in(const nlattr& nest, Each each) {
   for_each(mnl_attr_get_payload(&nest), mnl_attr_get_payload_len(&nest), each);
 }
 
-void parse_verdict(const nlattr& data, KernelElement& element) {
+void parse_data(const nlattr& data, KernelElement& element) {
   for_each_in(data, [&](const nlattr& verdict) {
+    if (is(&verdict, NFTA_DATA_VALUE)) {
+      element.kind = ElementKind::Number;
+      element.number = mnl_attr_get_u32(&verdict);
+    }
     if (!is(&verdict, NFTA_DATA_VERDICT)) return;
     for_each_in(verdict, [&](const nlattr& part) {
       if (is(&part, NFTA_VERDICT_CHAIN)) element.target = mnl_attr_get_str(&part);
@@ -112,7 +120,7 @@ KernelElement parse_element(const nlattr& nested) {
   KernelElement element;
   for_each_in(nested, [&](const nlattr& part) {
     if (is(&part, NFTA_SET_ELEM_KEY)) parse_key(part, element);
-    if (is(&part, NFTA_SET_ELEM_DATA)) parse_verdict(part, element);
+    if (is(&part, NFTA_SET_ELEM_DATA)) parse_data(part, element);
     if (is(&part, NFTA_SET_ELEM_FLAGS))
       element.end = (ntohl(mnl_attr_get_u32(&part)) & NFT_SET_ELEM_INTERVAL_END) != 0;
     if (is(&part, NFTA_SET_ELEM_OBJREF)) {
@@ -130,6 +138,7 @@ std::size_t hash_of(const KernelElement& element) {
   all += static_cast<char>(element.end ? 1 : 0);
   all += static_cast<char>(element.kind);
   all += element.target;
+  all.append(reinterpret_cast<const char*>(&element.number), sizeof element.number);
   return std::hash<std::string>{}(all);
 }
 
@@ -145,9 +154,9 @@ void append_member(const rules::MemberSet& set, const rules::nft::Interval& memb
 
 KernelElement element_of(const rules::nft::Map& map, const rules::nft::Element& element) {
   constexpr std::array kKinds = {ElementKind::Jump, ElementKind::Goto, ElementKind::Counter,
-                                 ElementKind::Key};
+                                 ElementKind::Number, ElementKind::Key};
   return {key_bytes(map.key, element.key), false, kKinds[static_cast<std::size_t>(map.to)],
-          element.target};
+          element.target, element.number};
 }
 
 ElementList::ElementList(nlmsghdr* message, const std::string& table, const std::string& set)

@@ -17,13 +17,14 @@ struct nlmsghdr;
 
 namespace fwd::kernel {
 
-enum class ElementKind : std::uint8_t { Key, Jump, Goto, Counter };
+enum class ElementKind : std::uint8_t { Key, Jump, Goto, Counter, Number };
 
 struct KernelElement {
   std::vector<std::uint8_t> key;  // as in the kernel's registers
   bool end = false;               // the first value behind a range
   ElementKind kind = ElementKind::Key;
   std::string target = {};  // chain or counter
+  std::uint32_t number = 0;
 
   auto operator<=>(const KernelElement&) const = default;
 };

@@ -74,15 +74,7 @@ class Encoder {
 
   void operator()(const Assign& assign) {
     mask_register(load_into_register(assign.field), assign.keep, assign.bits);
-    if (assign.field == Field::Priority) {
-      nftnl_expr* expression = add("meta");
-      nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, NFT_META_PRIORITY);
-      nftnl_expr_set_u32(expression, NFTNL_EXPR_META_SREG, kRegister);
-    } else {
-      nftnl_expr* expression = add("ct");
-      nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
-      nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_SREG, kRegister);
-    }
+    write_register(assign.field);
   }
 
   void operator()(const Count& count) {
@@ -105,6 +97,16 @@ class Encoder {
     nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
     nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, verdict.map.c_str());
     nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_FLAGS, 0);
+  }
+
+  void operator()(const AssignBy& assign) {
+    load_key(assign.key);
+    nftnl_expr* expression = add("lookup");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, kRegister);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, kRegister);
+    nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, assign.map.c_str());
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_FLAGS, 0);
+    write_register(assign.field);
   }
 
   void operator()(const LogTo& log) {
@@ -205,6 +207,18 @@ class Encoder {
       const Load load = load_into_register(part.field, register_at(word));
       if (part.bits) keep_first_bits(load, *part.bits, register_at(word));
       word += words(load);
+    }
+  }
+
+  void write_register(Field field) {
+    if (field == Field::Priority) {
+      nftnl_expr* expression = add("meta");
+      nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, NFT_META_PRIORITY);
+      nftnl_expr_set_u32(expression, NFTNL_EXPR_META_SREG, kRegister);
+    } else {
+      nftnl_expr* expression = add("ct");
+      nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
+      nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_SREG, kRegister);
     }
   }
 

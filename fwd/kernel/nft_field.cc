@@ -126,9 +126,9 @@ KeyType key_type(Field field) {
     case Field::DestinationPort:
       return {kInetService, length};
     case Field::Priority:
-      return {kClassId, length};
+      return {kClassId, length, true};
     case Field::CtMark:
-      return {kMark, length};
+      return {kMark, length, true};
     default:
       return {kInteger, length};
   }

@@ -31,6 +31,7 @@ struct KeyType {
   std::uint32_t datatype;  // as nft numbers them (nftables, include/datatype.h), so that `nft list`
                            // can show the set
   std::uint32_t length;    // bytes
+  bool host_order = false;
 };
 KeyType key_type(rules::nft::Field field);
 KeyType key_type(const std::vector<rules::nft::Field>& fields);  // concatenated

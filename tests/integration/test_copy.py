@@ -113,3 +113,27 @@ class Tables(FwdTest):
             self.assertTrue(is_open(self.client, 6, SERVER[6], 9101))
             self.assertFalse(is_open(self.client, 4, SERVER[4], 9101))
             self.assertFalse(is_open(self.client, 6, SERVER[6], 9100))
+
+
+class ManyRules(FwdTest):
+    """So many that simple rules that come later are looked up ahead of them."""
+
+    policy = "default deny in\n" + "".join(
+        f"allow in proto tcp from 10.{i // 250}.{i % 250}.0/24 to any port 9000\n" for i in range(1000))
+
+    def test_a_rule_that_comes_decides_and_one_that_goes_does_not(self):
+        self.ctl(0, "allow", "in", "9001/tcp")
+        self.ctl(0, "insert", "1", "deny", "in", "from", STRANGER[4])
+        self.ctl(0, "insert", "1", "allow", "in", "proto", "tcp", "from", STRANGER[6], "to", "any", "port", "9002")
+        self.ctl(0, "insert", "1", "deny", "in", "from", PEER[6])
+        self.ctl(0, "delete", "1")
+        self.assertIn("map labels/in4/32.0 ", self.fwd.table())
+        expected = {(4, 9000, True): True, (4, 9001, True): True, (4, 9000, False): False, (4, 9001, False): False,
+                    (6, 9001, True): True, (6, 9001, False): True, (6, 9002, True): False, (6, 9002, False): True}
+        with Listener(self.server, 9000), Listener(self.server, 9001), Listener(self.server, 9002):
+            for daemon in ("runs", "is dead"):
+                found = {(family, port, peer): is_open(self.client, family, SERVER[family], port, (PEER if peer else STRANGER)[family])
+                         for family, port, peer in expected}
+                self.assertEqual(found, expected, f"the daemon {daemon}")
+                if daemon == "runs":
+                    self.fwd.kill()

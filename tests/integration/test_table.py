@@ -33,7 +33,12 @@ class Taken(Fault):
 
     def test_a_table_that_somebody_empties_is_filled_again(self):
         self.assert_restored_after("flush table inet fwd_policy", "flush chain inet fwd_policy b_input",
-                                   "flush set inet fwd_policy copy_allow")
+                                   "flush set inet fwd_policy copy_allow", "flush set inet fwd_policy now_approved")
+
+    def test_nft_shows_marks_and_priorities_as_numbers_of_this_host(self):
+        for name, generation in (("generation", "40:0"), ("now_approved", "0x41000000"), ("now_revoked", "0x81000000")):
+            shown = self.server.run(["nft", "list", "set", "inet", "fwd_policy", name]).stdout
+            self.assertIn(f"elements = {{ {generation} }}", shown)
 
     def test_other_tables_are_nobodys_business(self):
         self.server.run(["nft", "add table inet other { chain c { type filter hook input priority 5; }; }"])

@@ -115,7 +115,7 @@ NftMachine::NftMachine(const Table& table) {
     for (const Element& element : map.elements) {
       std::string key;
       for (const Value& value : element.key) key += bytes_of(value);
-      if (!index.targets.emplace(key, &element.target).second)
+      if (!index.elements.emplace(key, &element).second)
         throw std::logic_error("a key twice in " + map.name);
     }
     maps_.emplace(map.name, std::move(index));
@@ -168,6 +168,14 @@ NftMachine::Step NftMachine::enter(Verdict::Kind kind, const std::string& chain,
   return kind == Verdict::Kind::Jump ? Step::Break : Step::Return;
 }
 
+const Element* NftMachine::find(const std::string& map, const std::vector<KeyPart>& parts,
+                                const MachineState& state) const {
+  const auto& elements = maps_.at(map).elements;
+  const auto key = key_of(parts, state);
+  const auto found = key ? elements.find(*key) : elements.end();
+  return found == elements.end() ? nullptr : found->second;
+}
+
 NftMachine::Step NftMachine::execute(const Statement& statement, MachineState& state,
                                      int depth) const {
   const auto when = [](bool holds) { return holds ? Step::Go : Step::Break; };
@@ -187,7 +195,7 @@ NftMachine::Step NftMachine::execute(const Statement& statement, MachineState& s
     auto value = load(lookup->field, state);
     if (value && lookup->mask) value = std::get<std::uint32_t>(*value) & *lookup->mask;
     if (const auto map = maps_.find(lookup->set); map != maps_.end()) {
-      return when(value && map->second.targets.contains(bytes_of(*value)) != lookup->inverted);
+      return when(value && map->second.elements.contains(bytes_of(*value)) != lookup->inverted);
     }
     if (!sets_.contains(lookup->set)) return when(lookup->inverted);  // a dynamic one: still empty
     return when(value && has(*sets_.at(lookup->set), *value) != lookup->inverted);
@@ -203,20 +211,22 @@ NftMachine::Step NftMachine::execute(const Statement& statement, MachineState& s
     return Step::Go;
   }
   if (const auto* count = std::get_if<CountBy>(&statement)) {
-    const auto& targets = maps_.at(count->map).targets;
-    const auto key = key_of({count->key}, state);
-    const auto found = key ? targets.find(*key) : targets.end();
-    if (found == targets.end()) return Step::Break;
-    state.counted.push_back(*found->second);
+    const Element* element = find(count->map, {count->key}, state);
+    if (element == nullptr) return Step::Break;
+    state.counted.push_back(element->target);
     return Step::Go;
   }
   if (const auto* verdict = std::get_if<VerdictBy>(&statement)) {
-    const Index& index = maps_.at(verdict->map);
-    const auto key = key_of(verdict->key, state);
-    const auto found = key ? index.targets.find(*key) : index.targets.end();
-    if (found == index.targets.end()) return Step::Break;
-    const bool jump = index.map->to == Map::To::Jump;
-    return enter(jump ? Verdict::Kind::Jump : Verdict::Kind::Goto, *found->second, state, depth);
+    const Element* element = find(verdict->map, verdict->key, state);
+    if (element == nullptr) return Step::Break;
+    const bool jump = maps_.at(verdict->map).map->to == Map::To::Jump;
+    return enter(jump ? Verdict::Kind::Jump : Verdict::Kind::Goto, element->target, state, depth);
+  }
+  if (const auto* assign = std::get_if<AssignBy>(&statement)) {
+    const Element* element = find(assign->map, assign->key, state);
+    if (element == nullptr) return Step::Break;
+    state.priority = element->number;
+    return Step::Go;
   }
   if (std::holds_alternative<LogTo>(statement)) return Step::Go;
   if (std::holds_alternative<Remember>(statement)) return Step::Break;  // as of the first try

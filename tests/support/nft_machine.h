@@ -41,12 +41,16 @@ class NftMachine {
   enum class Step : std::uint8_t { Go, Break, Accept, Drop, Return };
   struct Index {
     const rules::nft::Map* map;
-    std::unordered_map<std::string, const std::string*> targets;  // by bytes of the key
+    std::unordered_map<std::string, const rules::nft::Element*> elements;  // by bytes of the key
   };
 
   Step run_chain(const std::string& chain, MachineState& state, int depth) const;
   Step run_rule(const rules::nft::Rule& rule, MachineState& state, int depth) const;
   Step execute(const rules::nft::Statement& statement, MachineState& state, int depth) const;
+  // Nothing where the map has nothing for the packet.
+  const rules::nft::Element* find(const std::string& map,
+                                  const std::vector<rules::nft::KeyPart>& parts,
+                                  const MachineState& state) const;
   Step enter(rules::nft::Verdict::Kind kind, const std::string& chain, MachineState& state,
              int depth) const;
 

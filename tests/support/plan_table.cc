@@ -96,7 +96,7 @@ void sort_table(Table& table) {
   std::ranges::sort(table.chains, {}, &Chain::name);
   for (FixedSet& set : table.fixed_sets)
     std::ranges::sort(set.members, {}, &rules::nft::Interval::first);
-  for (Map& map : table.maps) std::ranges::sort(map.elements, {}, &Element::target);
+  for (Map& map : table.maps) std::ranges::sort(map.elements, {}, &Element::key);
 }
 
 }  // namespace tests

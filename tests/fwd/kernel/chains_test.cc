@@ -102,9 +102,10 @@ TEST_CASE("writing the ct mark is a rule of its own, for packets that have no co
 
 TEST_CASE("sets say which generation is in force") {
   const std::string all = dump(build({}));
-  for (const char* set : {"set generation { typeof meta priority; size 4; elements = { 0x1400000 } }",
-                          "set now_approved { typeof ct mark; size 4; elements = { 0x45000000 } }",
-                          "set now_revoked { typeof ct mark; size 4; elements = { 0x85000000 } }"}) {
+  for (const char* set :
+       {"set generation { typeof meta priority; size 4; elements = { 0x1400000 } }",
+        "set now_approved { typeof ct mark; size 4; elements = { 0x45000000 } }",
+        "set now_revoked { typeof ct mark; size 4; elements = { 0x85000000 } }"}) {
     INFO(set);
     CHECK(all.find(set) != std::string::npos);
   }

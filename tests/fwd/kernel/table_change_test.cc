@@ -96,6 +96,25 @@ TEST_CASE("one more rule among 10,000 is a batch of tens of messages, and so is 
   CHECK_FALSE(built.whole());
 }
 
+TEST_CASE(
+    "a host denied among 10,000 rules is elements, and no rule that the kernel would go through "
+    "the table for") {
+  rules::Policy policy = many_rules(10000);
+  Built built;
+  (void)built.update(policy, 1);
+  rules::Rule rule = with_set_of(1).rules[0];
+  rule.match.source.name = {};
+  policy.rules.insert(0, rule);
+  const TableChange change = built.update(policy, 2);
+  std::vector<std::string> filled;
+  for (const auto& [chain, added] : change.filled_chains) filled.push_back(chain.name);
+  CHECK(filled == std::vector<std::string>{"state", "stamp_approved", "stamp_revoked"});
+  for (const TableChange::Elements& elements : change.elements) {
+    for (const KernelElement& element : elements.gained)
+      CHECK((element.kind != ElementKind::Jump && element.kind != ElementKind::Goto));
+  }
+}
+
 TEST_CASE("one more address in a set of 100,000 is one element") {
   Built built;
   (void)built.update(with_set_of(100000), 1);
