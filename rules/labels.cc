@@ -11,15 +11,19 @@ namespace {
 constexpr Label kFirst = 1;
 constexpr Label kEndStride = 64;  // between rules that are added before the first or after the last
 
-// The first half of the space between is left for what comes before, the other for what comes behind.
-std::vector<Label> number_anew(std::size_t count) {
+// A quarter of all labels is left for what comes before the rules, another for what comes behind.
+std::vector<Label> number_anew(std::size_t count, std::size_t builtins) {
   constexpr Label kMargin = kDefaultLabel / 4;
-  const bool roomy = count < kDefaultLabel - 2 * kMargin;
+  const bool roomy = count < kDefaultLabel - 2 * kMargin && builtins < kFirstLabels;
+  if (!roomy) builtins = 0;
   const Label first = roomy ? kMargin : kFirst;
   const Label room = roomy ? kDefaultLabel - 2 * kMargin : kDefaultLabel - kFirst;
   std::vector<Label> labels(count);
-  for (std::size_t i = 0; i < count; ++i)
-    labels[i] = first + static_cast<Label>(std::uint64_t{room} * i / count);
+  for (std::size_t i = 0; i < builtins; ++i) labels[i] = kFirst + static_cast<Label>(i);
+  for (std::size_t i = builtins; i < count; ++i) {
+    const std::uint64_t own = i - builtins;
+    labels[i] = first + static_cast<Label>(room * own / (count - builtins));
+  }
   return labels;
 }
 
@@ -50,7 +54,7 @@ bool fill_gap(std::vector<std::optional<Label>>& labels, std::size_t begin, std:
   const auto count = static_cast<Label>(end - begin);
   const Label low = begin == 0 ? before : *labels[begin - 1];
   const Label high = end == labels.size() ? behind : *labels[end];
-  const bool front = low == 0;
+  const bool front = low < kFirstLabels;
   const bool back = high == kDefaultLabel;
   Label step = (high - low) / (count + 1);
   if (step == 0) return false;
@@ -93,9 +97,10 @@ std::optional<std::vector<Label>> spread_labels(std::size_t count, Label low, La
   return labels;
 }
 
-std::vector<Label> number_rules(std::span<const std::optional<Label>> before) {
+std::vector<Label> number_rules(std::span<const std::optional<Label>> before,
+                                std::size_t builtins) {
   auto numbers = number_between(before, 0, kDefaultLabel);
-  return numbers ? std::move(*numbers) : number_anew(before.size());
+  return numbers ? std::move(*numbers) : number_anew(before.size(), builtins);
 }
 
 }  // namespace rules

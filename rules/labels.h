@@ -17,10 +17,14 @@ inline constexpr Label kDefaultLabel = 0xfffff;
 inline constexpr std::size_t kMostLabels = kDefaultLabel - 1;
 inline constexpr unsigned kLabelShift = 12;  // where a packet's priority carries the label
 
-// One label for each rule, in order. `before` has the label that each had in the previous plan. As
-// many as can be are kept; where a gap is too small, all are given out anew. At most kMostLabels
-// rules.
-std::vector<Label> number_rules(std::span<const std::optional<Label>> before);
+// The policy's built-in rules come before its own: with one of the very first labels the gap behind it is one before all
+// rules, as wide as that behind the last.
+inline constexpr Label kFirstLabels = 64;
+
+// One label for each rule, in order; so many of the first are built-in. `before` has the label that each had in the
+// previous plan. As many as can be are kept; where a gap is too small, all are given out anew. At most kMostLabels rules.
+std::vector<Label> number_rules(std::span<const std::optional<Label>> before,
+                                std::size_t builtins = 0);
 
 // The same for rules that lie between two others which keep their labels: `low` is the label before them, 0 where
 // they are the first, `high` the one behind them, kDefaultLabel where they are the last. Nothing where the gap is

@@ -47,7 +47,10 @@ bool PlanUpdate::same(const PlannedRule& old, std::size_t index) {
 
 PlanChange PlanUpdate::run() {
   find_window();
-  if (!label_window()) return build_whole(number_rules(std::vector<std::optional<Label>>(size())));
+  if (!label_window()) {
+    const std::vector<std::optional<Label>> none(size());
+    return build_whole(number_rules(none, policy_.builtin_rules.size()));
+  }
   const std::size_t changes = lost_.size() + gained_.size();
   if (changes > kFewRules && changes * 3 > size()) return build_whole(all_labels());
   return apply();

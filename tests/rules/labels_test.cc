@@ -46,6 +46,20 @@ TEST_CASE("rules at either end leave room for more") {
   CHECK(number_rules(Before{{}, 1000, {}}) == std::vector<Label>{936, 1000, 1064});
 }
 
+TEST_CASE(
+    "built-in rules have the first labels, and a thousand rules fit between them and the others") {
+  constexpr std::size_t kBuiltins = 5;
+  Before before(10000);
+  for (int i = 0; i < 1000; ++i) {
+    const std::vector<Label> labels = number_rules(before, kBuiltins);
+    check_order(labels);
+    REQUIRE(labels[kBuiltins - 1] == kBuiltins);
+    if (i > 0) REQUIRE(kept(before, labels) == before.size() - 1);
+    before.assign(labels.begin(), labels.end());
+    before.insert(before.begin() + kBuiltins, std::nullopt);
+  }
+}
+
 TEST_CASE("where there is no room all are numbered anew") {
   const Before before{100, {}, {}, 102};
   const std::vector<Label> labels = number_rules(before);
