@@ -87,14 +87,26 @@ bool is_transient(int code) {
   return code == EAGAIN || code == EINTR;
 }
 
-// Stops early when the peer doesn't listen any more: it may have answered what it read so far.
-bool send_all(const Socket& socket, std::string_view bytes, Clock::time_point deadline) {
-  while (!bytes.empty()) {
+iovec part_of(std::string_view bytes) {
+  return {const_cast<char*>(bytes.data()), bytes.size()};  // sendmsg() doesn't write there
+}
+
+// Stops early when the peer doesn't listen any more: it may have answered what it read so far. Head and body go
+// together, so that a short request wakes the daemon once.
+bool send_all(const Socket& socket, std::string_view head, std::string_view body,
+              Clock::time_point deadline) {
+  while (!head.empty() || !body.empty()) {
     if (!wait_for(socket, POLLOUT, deadline)) return false;
-    const ssize_t sent =
-        ::send(socket.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    std::array parts{part_of(head), part_of(body)};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    const ssize_t sent = ::sendmsg(socket.fd(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && !is_transient(errno)) return true;
-    bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
+    const auto gone = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+    const std::size_t of_head = std::min(gone, head.size());
+    head.remove_prefix(of_head);
+    body.remove_prefix(gone - of_head);
   }
   return true;
 }
@@ -124,8 +136,7 @@ std::expected<Reply, Error> Client::exchange(const Request& request) const {
   if (const auto connected = connect_to(socket, socket_); !connected) {
     return cannot_connect(socket_, connected.error());
   }
-  if (!send_all(socket, request_head(request, sudo_uid_), deadline) ||
-      !send_all(socket, request.body, deadline))
+  if (!send_all(socket, request_head(request, sudo_uid_), request.body, deadline))
     return unreachable(socket_, "it doesn't take the request");
   auto reply = receive(socket, deadline);
   if (!reply) return unreachable(socket_, "its answer is of no use, " + reply.error());

@@ -101,15 +101,16 @@ struct Rate {
 
 // There may be 100,000 of them: they have nothing that can be made from the rest when it is asked for.
 struct Rule {
-  Match match;
-  Sparse<std::string> comment;
-  // Of a rule that the rest doesn't tell the text of: a built-in one, or one that names a set of ports. See
-  // canonical_text() in rules/printer.h.
-  Sparse<std::string> canonical;
-  std::optional<Rate> rate;  // always set where action is Limit, never elsewhere
+  // What is looked at of all rules at each edit, in the first bytes: one line of the processor's cache.
   RuleId id;
   Action action = Action::Deny;
   Log log;
+  std::optional<Rate> rate;  // always set where action is Limit, never elsewhere
+  Sparse<std::string> comment;
+  Match match;
+  // Of a rule that the rest doesn't tell the text of: a built-in one, or one that names a set of ports. See
+  // canonical_text() in rules/printer.h.
+  Sparse<std::string> canonical;
 };
 
 // The things that are always in force unless the policy says `builtin NAME off`.

@@ -20,6 +20,17 @@ RuleList::RuleList(std::vector<Rule> rules) {
 
 RuleList::RuleList(std::initializer_list<Rule> rules) : RuleList(std::vector<Rule>(rules)) {}
 
+// The rules lie anywhere in memory: each is asked for before its turn.
+std::optional<std::size_t> RuleList::index_of(const RuleId& id) const {
+  constexpr std::size_t kAhead = 16;
+  const Entries& entries = *entries_;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (i + kAhead < entries.size()) __builtin_prefetch(&entries[i + kAhead].rule->id);
+    if (entries[i].rule->id == id) return i;
+  }
+  return std::nullopt;
+}
+
 // To be changed: nobody else's any more, and with room for the rule that an edit mostly brings.
 RuleList::Entries& RuleList::own() {
   if (entries_.use_count() == 1) return *entries_;

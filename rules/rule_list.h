@@ -8,8 +8,11 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
+
+#include "rules/rule_id.h"
 
 namespace rules {
 
@@ -81,6 +84,7 @@ class RuleList {
   const Rule& back() const { return *entries_->back().rule; }
   const Shared& shared(std::size_t index) const { return (*entries_)[index].rule; }
   const Written& written(std::size_t index) const { return (*entries_)[index].written; }
+  std::optional<std::size_t> index_of(const RuleId& id) const;  // of the first
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, static_cast<std::ptrdiff_t>(size())}; }
 

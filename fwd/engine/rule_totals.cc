@@ -89,10 +89,8 @@ RuleTotals RuleHistory::totals(std::size_t most) const {
 std::uint64_t RuleHistory::packets(const rules::Rule& rule) const {
   std::uint64_t total = count_of(folded_, rule.id);
   const auto count = [&](const ActivePolicy& active) {
-    const auto found = std::ranges::find(active.policy.rules, rule.id, &rules::Rule::id);
-    if (found == active.policy.rules.end()) return;
-    const auto index = static_cast<std::size_t>(found - active.policy.rules.begin());
-    total += sum(active, DecidedBy::Rule, index, found->match.direction);
+    const auto index = active.policy.rules.index_of(rule.id);
+    if (index) total += sum(active, DecidedBy::Rule, *index, rule.match.direction);
   };
   if (current_) count(*current_);
   for (const auto& retired : retired_) count(*retired.policy);

@@ -38,12 +38,6 @@ Outcome<NamedRule> read_rule(const std::string& text, const rules::Policy& polic
   return NamedRule{rule->id, std::move(remarks)};
 }
 
-std::optional<std::size_t> index_of(const rules::Policy& policy, const rules::RuleId& id) {
-  const auto found = std::ranges::find(policy.rules, id, &rules::Rule::id);
-  if (found == policy.rules.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - policy.rules.begin());
-}
-
 rules::EditedSet edit_members(const rules::Policy& policy, const std::string& set,
                               const SetChange& change, const rules::Services& services) {
   return change.remove.empty() ? rules::add_members(policy, set, change.add, services)
@@ -98,7 +92,7 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
   if (!rule) return std::unexpected(rule.error());
   if (auto unchanged = store_.check_unchanged(before->sources()); !unchanged)
     return std::unexpected(unchanged.error());
-  if (const auto index = index_of(before->active->policy, rule->id))
+  if (const auto index = before->active->policy.rules.index_of(rule->id))
     return update_rule(*index, rule->remarks);
 
   const rules::EditBase base = edit_base(*before);

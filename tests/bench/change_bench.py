@@ -83,15 +83,17 @@ class Bench:
 
 def rule_rows(options, rules):
     source = (f"203.0.113.{number}" for number in itertools.count(1))
+    network = (f"10.{number}.0.0/20" for number in itertools.count(1))
     with Bench(hosts.policy("fwd", rules), hosts.policy("nft", rules)) as bench:
         values = take_turns({
             "allow": lambda: timed(bench.ctl, "insert", "1", "allow", "from", next(source)),
             "deny": lambda: timed(bench.ctl, "insert", "1", "deny", "from", next(source)),
+            "of a network": lambda: timed(bench.ctl, "insert", "1", "allow", "from", next(network)),
             "nft": lambda: timed(bench.nft, "insert", "rule", "inet", "bench", "input", "ip", "saddr", next(source), "drop"),
             "start": lambda: timed(bench.ctl, "version"),
             "fsync": bench.fsync,
         }, EDITS * options.rounds)
-    for action in ("allow", "deny"):
+    for action in ("allow", "deny", "of a network"):
         rest = [max(whole - start - fsync, 0.001) for whole, start, fsync in zip(values[action], values["start"], values["fsync"])]
         yield Row(f"one rule ({action}) into {rules}, whole command", "ms", values[action], values["nft"], "nft insert rule")
         yield Row("  without fwctl's start and the file's fsync", "ms", rest, values["nft"], "nft insert rule",
