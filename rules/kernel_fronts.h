@@ -8,7 +8,6 @@
 // that belong to others: nobody reads these of a packet that comes in.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -20,48 +19,43 @@
 
 namespace rules {
 
+// One for all pieces of a shape. Every packet that the copy decides looks into each.
 struct Front {
   std::optional<Family> family;
   Shape shape;
-};
 
-// In the order in which they are looked into: a service for anybody, one for a host, anything from a host.
-inline constexpr std::array kFronts = std::to_array<Front>({
-    {std::nullopt, {.protocol = true, .destination_port = true}},
-    {Family::V4, {.source = 32, .protocol = true, .destination_port = true}},
-    {Family::V6, {.source = 128, .protocol = true, .destination_port = true}},
-    {Family::V4, {.source = 32}},
-    {Family::V6, {.source = 128}},
-});
+  bool operator==(const Front&) const = default;
+};
+std::string front_name(const Front& front);
 
 class KernelFronts {
  public:
-  using Index = std::size_t;  // of kFronts
-
-  // Closed, there are none in the kernel.
-  bool is_open() const { return open_; }
-  void open() { open_ = true; }
-
-  // Where it went; nothing where there is no front of its shape, or no place for it. Its shape must be all that
-  // it tests.
-  std::optional<Index> add(const PieceOf& piece, std::optional<Family> family, const Point& point);
-  std::optional<Index> remove(const PieceOf& piece);
-  bool has(const PieceOf& piece) const;
-
-  std::vector<PieceOf> pieces(Index front) const;
-
- private:
+  using Index = std::size_t;
   struct Item {
     PieceOf piece;
     Point point;
   };
+  struct Filled {
+    Front front;
+    std::vector<Item> items;  // sorted by their pieces
+  };
 
-  bool fits(const PieceOf& piece, const Point& point, Index front) const;
+  // Those for what comes most, in this order: a service for anybody, one for a host, anything from a host. Others open
+  // behind them with the first piece that needs one.
+  void open();
+  bool is_open() const { return !fronts_.empty(); }
+  const std::vector<Filled>& all() const { return fronts_; }
 
-  bool open_ = false;
-  std::array<std::vector<Item>, kFronts.size()> items_;  // sorted by their pieces
+  // Where it went; nothing where it has no place in its front, or there are as many fronts or pieces as there may be.
+  // Its shape must be all that it tests.
+  std::optional<Index> add(const PieceOf& piece, std::optional<Family> family, const Point& point);
+  std::optional<Index> remove(const PieceOf& piece);
+  bool has(const PieceOf& piece) const;
+
+ private:
+  bool fits(const PieceOf& piece, const Point& point, const Front& front, Index at) const;
+
+  std::vector<Filled> fronts_;
 };
-
-std::string front_name(const Front& front);
 
 }  // namespace rules

@@ -1,7 +1,6 @@
 #include "rules/plan_emitter.h"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -104,8 +103,9 @@ nft::Chain PlanEmitter::way_in(const KernelGroup& group) const {
 
 nft::Chain PlanEmitter::search(Direction direction) const {
   nft::Chain chain{search_chain(direction)};
-  if (direction == Direction::In && state_.fronts.is_open())
-    std::ranges::transform(kFronts, std::back_inserter(chain.rules), look_into);
+  if (direction == Direction::In) {
+    for (const auto& [front, items] : state_.fronts.all()) chain.rules.push_back(look_into(front));
+  }
   for (const KernelGroup& group : state_.groups) {
     if (group.direction() != direction) continue;
     if (!group.family()) {
@@ -152,9 +152,7 @@ void PlanEmitter::for_each_chain_name(const std::function<void(const std::string
 }
 
 void PlanEmitter::for_each_map(const std::function<void(const nft::Map&)>& visit) const {
-  if (state_.fronts.is_open()) {
-    for (const Front& front : kFronts) visit(map(front));
-  }
+  for (const auto& [front, items] : state_.fronts.all()) visit(map(front));
   for (const KernelGroup& group : state_.groups) {
     for (const auto& [first, shape] : group.summary().tables) visit(map(group, shape));
   }
@@ -162,9 +160,10 @@ void PlanEmitter::for_each_map(const std::function<void(const nft::Map&)>& visit
 
 void PlanEmitter::for_each_element(
     const std::function<void(const nft::Map&, const nft::Element&)>& visit) const {
-  for (KernelFronts::Index i = 0; i < kFronts.size(); ++i) {
-    for (const PieceOf& of : state_.fronts.pieces(i))
-      visit(map(kFronts[i]), element(kFronts[i], piece(of), of.label));
+  for (const auto& [front, items] : state_.fronts.all()) {
+    const nft::Map of = map(front);
+    for (const KernelFronts::Item& item : items)
+      visit(of, element(front, piece(item.piece), item.piece.label));
   }
   for (const KernelGroup& group : state_.groups) {
     nft::Map of;

@@ -31,11 +31,11 @@ bool PlanUpdate::had_table(std::size_t group, const Shape& shape) const {
 }
 
 void PlanUpdate::tell_fronts(PlanChange& change) {
-  if (opened_fronts_) {
-    for (const Front& front : kFronts) change.new_maps.push_back(PlanEmitter::map(front));
-  }
+  const auto& fronts = state_.fronts.all();
+  for (std::size_t i = old_fronts_; i < fronts.size(); ++i)
+    change.new_maps.push_back(PlanEmitter::map(fronts[i].front));
   for (auto& [index, elements] : touched_fronts_) {
-    elements.map = PlanEmitter::map(kFronts[index]);
+    elements.map = PlanEmitter::map(fronts[index].front);
     change.elements.push_back(std::move(elements));
   }
 }
@@ -74,7 +74,7 @@ void PlanUpdate::tell_buckets(PlanChange& change) {
 void PlanUpdate::tell_groups(PlanChange& change) {
   const PlanEmitter emitter(state_);
   for (const Direction direction : {Direction::In, Direction::Out}) {
-    bool search = opened_fronts_ && direction == Direction::In;
+    bool search = direction == Direction::In && state_.fronts.all().size() != old_fronts_;
     for (std::size_t i = 0; i < state_.groups.size(); ++i) {
       const KernelGroup& group = state_.groups[i];
       if (group.direction() != direction) continue;

@@ -170,7 +170,7 @@ PlanChange PlanUpdate::build_whole(const std::vector<Label>& labels) {
   }
   uses.take_members();
   for (const PlannedRule& one : state_.rules) uses.acquire(one.rule->match, {});
-  (void)open_fronts();
+  open_fronts();
   for (KernelGroup& group : state_.groups) (void)place(group);
   return {.whole = true};
 }
@@ -194,13 +194,14 @@ bool PlanUpdate::place(KernelGroup& group) {
 
 PlanChange PlanUpdate::apply() {
   for (const KernelGroup& group : state_.groups) summaries_.push_back(group.summary());
+  old_fronts_ = state_.fronts.all().size();
   touched_lists_.assign(state_.groups.size(), false);
   state_.builtins = policy_.builtin_rules.size();
   take_out();
   lists_.take_members();
   replace_window();
   find_copies();
-  opened_fronts_ = open_fronts();
+  open_fronts();
   put_in();
   if (place_overgrown()) {
     PlanChange nothing;
@@ -297,11 +298,8 @@ Point PlanUpdate::point_of(const PieceOf& of) const {
   return rules::point_of(state_.cut(state_.rule_of(of.label))[of.piece]);
 }
 
-// True where they are open since now.
-bool PlanUpdate::open_fronts() {
-  if (state_.fronts.is_open() || size() < many_rules_) return false;
-  state_.fronts.open();
-  return true;
+void PlanUpdate::open_fronts() {
+  if (!state_.fronts.is_open() && size() >= many_rules_) state_.fronts.open();
 }
 
 bool PlanUpdate::put_ahead(const PieceOf& of, Direction direction, const Piece& piece,
@@ -309,14 +307,16 @@ bool PlanUpdate::put_ahead(const PieceOf& of, Direction direction, const Piece& 
   if (direction != Direction::In || !tests_of(piece, direction, point.shape).empty()) return false;
   const auto at = state_.fronts.add(of, piece.family, point);
   if (!at) return false;
-  touched_fronts_[*at].gained.push_back(PlanEmitter::element(kFronts[*at], piece, of.label));
+  touched_fronts_[*at].gained.push_back(
+      PlanEmitter::element(state_.fronts.all()[*at].front, piece, of.label));
   return true;
 }
 
 bool PlanUpdate::take_from_front(const PieceOf& of, const Piece& piece) {
   const auto at = state_.fronts.remove(of);
   if (!at) return false;
-  touched_fronts_[*at].lost.push_back(PlanEmitter::element(kFronts[*at], piece, of.label));
+  touched_fronts_[*at].lost.push_back(
+      PlanEmitter::element(state_.fronts.all()[*at].front, piece, of.label));
   return true;
 }
 

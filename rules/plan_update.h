@@ -65,7 +65,7 @@ class PlanUpdate {
   void touch(const KernelGroup& group, const Place& place, const Piece& piece, const Point& point,
              bool removed);
   Point point_of(const PieceOf& of) const;
-  bool open_fronts();
+  void open_fronts();
   bool put_ahead(const PieceOf& of, Direction direction, const Piece& piece, const Point& point);
   bool take_from_front(const PieceOf& of, const Piece& piece);
 
@@ -93,7 +93,7 @@ class PlanUpdate {
   std::vector<KernelGroup::Summary> summaries_;  // before
   std::map<BucketKey, Touched> touched_;
   std::vector<bool> touched_lists_;  // by group
-  bool opened_fronts_ = false;
+  std::size_t old_fronts_ = 0;       // so many were open before
   std::map<KernelFronts::Index, PlanChange::Elements> touched_fronts_;
 };
 
