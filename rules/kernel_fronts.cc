@@ -6,7 +6,7 @@
 namespace rules {
 namespace {
 
-constexpr std::size_t kMostItems = 1024;  // of all fronts: each new one is compared with all
+constexpr std::size_t kMostItems = 1024;  // each new one is compared with all
 constexpr std::size_t kMostFronts = 12;
 
 constexpr std::array kCommon = std::to_array<Front>({
@@ -44,31 +44,29 @@ std::optional<KernelFronts::Index> KernelFronts::add(const PieceOf& piece,
                                                      std::optional<Family> family,
                                                      const Point& point) {
   const Front front{family, point.shape};
-  if (!is_open() || front.shape == Shape{}) return std::nullopt;
+  if (!is_open() || front.shape == Shape{} || count_ == kMostItems) return std::nullopt;
   const auto found = std::ranges::find(fronts_, front, &Filled::front);
   const auto at = static_cast<Index>(found - fronts_.begin());
-  if (!fits(piece, point, front, at)) return std::nullopt;
-  if (found == fronts_.end()) {
-    if (fronts_.size() == kMostFronts) return std::nullopt;
-    fronts_.push_back({front, {}});
-  }
+  const bool opens = found == fronts_.end();
+  if ((opens && fronts_.size() == kMostFronts) || !fits(piece, point, front, at))
+    return std::nullopt;
+  if (opens) fronts_.push_back({front, {}});
   std::vector<Item>& items = fronts_[at].items;
   items.insert(std::ranges::upper_bound(items, piece, {}, &Item::piece), {piece, point});
+  ++count_;
   return at;
 }
 
 bool KernelFronts::fits(const PieceOf& piece, const Point& point, const Front& front,
                         Index at) const {
-  std::size_t count = 0;
   for (Index i = 0; i < fronts_.size(); ++i) {
-    count += fronts_[i].items.size();
     for (const Item& item : fronts_[i].items) {
       if (!overlap(front, point, fronts_[i].front, item.point)) continue;
       if (i == at) return false;
       if (i < at ? piece.label > item.piece.label : piece.label < item.piece.label) return false;
     }
   }
-  return count < kMostItems;
+  return true;
 }
 
 std::optional<KernelFronts::Index> KernelFronts::remove(const PieceOf& piece) {
@@ -76,6 +74,7 @@ std::optional<KernelFronts::Index> KernelFronts::remove(const PieceOf& piece) {
     const auto found = std::ranges::equal_range(fronts_[i].items, piece, {}, &Item::piece);
     if (found.empty()) continue;
     fronts_[i].items.erase(found.begin());
+    --count_;
     return i;
   }
   return std::nullopt;

@@ -4,8 +4,12 @@
 //
 // They are looked into one after the other, and whatever is found is the packet's label from then on. So a piece has its
 // place there only where its label is smaller than those of the pieces before it that match some of its packets, and
-// larger than those behind it. A label that is found takes the place of the packet's whole priority, also of the bits
-// that belong to others: nobody reads these of a packet that comes in.
+// larger than those behind it.
+//
+// A label that is found takes the place of the packet's whole priority, also of the low bits, which belong to others and
+// become 0: before kernel 6.13 nothing can put two registers together. Of what comes in hardly anybody reads them; what
+// goes out has no fronts. While an element gets another label, a packet on its way may find the new label, or none, among
+// chains of the old policy: what these decide has the old generation, and is decided again.
 #pragma once
 
 #include <cstddef>
@@ -46,8 +50,8 @@ class KernelFronts {
   bool is_open() const { return !fronts_.empty(); }
   const std::vector<Filled>& all() const { return fronts_; }
 
-  // Where it went; nothing where it has no place in its front, or there are as many fronts or pieces as there may be.
-  // Its shape must be all that it tests.
+  // Where it went; nothing where it has no place in its front, or there are twelve fronts or 1024 pieces, which stay until
+  // they are removed or everything is placed anew. Its shape must be all that it tests.
   std::optional<Index> add(const PieceOf& piece, std::optional<Family> family, const Point& point);
   std::optional<Index> remove(const PieceOf& piece);
   bool has(const PieceOf& piece) const;
@@ -56,6 +60,7 @@ class KernelFronts {
   bool fits(const PieceOf& piece, const Point& point, const Front& front, Index at) const;
 
   std::vector<Filled> fronts_;
+  std::size_t count_ = 0;  // of all items
 };
 
 }  // namespace rules

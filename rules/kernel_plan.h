@@ -5,8 +5,8 @@
 // first rule that matches. Every rule has a label, larger than those of the rules before it; the
 // packet starts with kDefaultLabel, and a rule that matches writes its own only over a larger one. So
 // the rules can be visited in any order, and are: hash tables on some bits of the addresses and ports
-// lead to a chain with the few rules that those bits leave, and what fits no table is a list. What simple rules come
-// to a plan of many are looked up before (rules/kernel_fronts.h).
+// lead to a chain with the few rules that those bits leave, and what fits no table is a list. Simple rules that are
+// added to many are looked up before all others (rules/kernel_fronts.h).
 #pragma once
 
 #include <cstddef>

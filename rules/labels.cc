@@ -59,7 +59,8 @@ bool fill_gap(std::vector<std::optional<Label>>& labels, std::size_t begin, std:
   Label step = (high - low) / (count + 1);
   if (step == 0) return false;
   if (front || back) step = std::min(step, kEndStride);
-  const Label start = front ? high - step * (count + 1) : low;
+  const Label left = high - low - step * (count + 1);
+  const Label start = low + (front && back ? left / 2 : front ? left : 0);
   for (Label i = 0; i < count; ++i) labels[begin + i] = start + step * (i + 1);
   return true;
 }

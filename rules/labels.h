@@ -17,8 +17,8 @@ inline constexpr Label kDefaultLabel = 0xfffff;
 inline constexpr std::size_t kMostLabels = kDefaultLabel - 1;
 inline constexpr unsigned kLabelShift = 12;  // where a packet's priority carries the label
 
-// The policy's built-in rules come before its own: with one of the very first labels the gap behind it is one before all
-// rules, as wide as that behind the last.
+// The policy's built-in rules come before its own. Numbered anew they get the first labels, so that between them and the
+// policy's first rule there is as much room as behind its last one.
 inline constexpr Label kFirstLabels = 64;
 
 // One label for each rule, in order; so many of the first are built-in. `before` has the label that each had in the

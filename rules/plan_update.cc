@@ -302,8 +302,10 @@ void PlanUpdate::open_fronts() {
   if (!state_.fronts.is_open() && size() >= many_rules_) state_.fronts.open();
 }
 
+// Of a few rules that come: where there are more, some chain changes anyway.
 bool PlanUpdate::put_ahead(const PieceOf& of, Direction direction, const Piece& piece,
                            const Point& point) {
+  if (gained_.size() > kFewRules) return false;
   if (direction != Direction::In || !tests_of(piece, direction, point.shape).empty()) return false;
   const auto at = state_.fronts.add(of, piece.family, point);
   if (!at) return false;

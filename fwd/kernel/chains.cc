@@ -225,6 +225,7 @@ Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan, Ge
   table.maps = generation_sets(generation, settings.ct_mark);
 
   const TableState now{.generation = generation, .policy_hash = policy.hash, .mode = mode};
+  // Nobody goes there: it tests what the kernel need not validate.
   const Rule state{{state_is(state::kNew)}, state_comment(now)};
   table.chains = {{kStateChain, {}, {state}}, link_local(policy.builtins)};
   append(table.chains, accepting_chains(generation, settings.ct_mark));

@@ -25,8 +25,8 @@ std::string rule_counter(std::string_view id);
 std::string default_counter(rules::Direction direction);
 
 // From each rule's label to its counter, and for each action the labels of its rules: of `limit` rules a map to
-// their chains. Only that one is a verdict map, because at every commit the kernel goes through all chains that a
-// verdict map leads to, once for each of its elements. Without elements.
+// their chains. Only that one is a verdict map: for an element with a verdict the kernel goes through the whole table at
+// the commit, and then through all chains that a verdict map leads to, once for each of its elements. Without elements.
 inline constexpr std::array kActions{rules::Action::Allow, rules::Action::Deny,
                                      rules::Action::Reject, rules::Action::Limit};
 rules::nft::Map count_map();

@@ -44,7 +44,7 @@ using LimitSlot = std::uint16_t;
 inline constexpr LimitSlot kLastLimitSlot = 1023;
 
 // skb->priority: kind (31-28), generation (27-22), limit slot (21-12). The low 12 bits belong to
-// others.
+// others; of what comes in rules/kernel_fronts.h may clear them.
 inline constexpr std::uint32_t kPriorityMask = 0xfffff000;
 inline constexpr std::uint32_t kKindMask = 0xf0000000;
 inline constexpr std::uint32_t kGenerationMask = 0x0fc00000;

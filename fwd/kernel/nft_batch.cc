@@ -51,7 +51,7 @@ SetPtr make_set(const std::string& table, const std::string& name) {
   return set;
 }
 
-// For nft, which shows numbers of a set in the network's byte order otherwise.
+// For nft, which shows numbers of a set in the network's byte order otherwise. Of the keys or the data, not of both.
 void tell_host_order(nftnl_set* set, nftnl_udata_set_types of) {
   constexpr std::uint32_t kHostEndian = 1;  // nftables, include/datatype.h, enum byteorder
   nftnl_udata_buf* userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);

@@ -72,7 +72,7 @@ struct CopyHits {
 
 // What happens around the moment in which the kernel goes over to another policy: `send` hands over the
 // transaction, which is encoded by then. Called again where it has to be made anew, because somebody else
-// has changed nf_tables meanwhile.
+// has changed nf_tables meanwhile, or what was sent is found different.
 using Send = std::function<Result<void>()>;
 using SwitchOver = std::function<Result<void>(const Send& send)>;
 

@@ -1,6 +1,5 @@
 // PolicyManager's edits by command: of one rule, or of one set's members. Each makes a new text of
 // the main file.
-#include <algorithm>
 
 #include <fmt/core.h>
 

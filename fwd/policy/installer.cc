@@ -43,11 +43,13 @@ Result<Cut> Installer::commit(const Active& active, LiveEffect effect) {
   announce_.policy(active);
   Cut cut;  // which waits for its thread if the commit fails
   const auto switch_over = [&](const kernel::Send& send) -> Result<void> {
-    const engine::Hold hold = engine_.hold();
-    // A worker that can't be held does no harm: chain B takes no verdict of an older generation.
-    if (!hold.complete()) log::debug("commit: a worker was too busy to be held");
-    if (auto sent = send(); !sent) return sent;
-    if (in_use() != active) engine_.publish(active);
+    {
+      const engine::Hold hold = engine_.hold();
+      // A worker that can't be held does no harm: chain B takes no verdict of an older generation.
+      if (!hold.complete()) log::debug("commit: a worker was too busy to be held");
+      if (auto sent = send(); !sent) return sent;
+      if (in_use() != active) engine_.publish(active);
+    }
     // Beside all that is still to be done. Where the system refuses a thread, by whoever asks how many were cut.
     if (effect == LiveEffect::MayCut && !cut.valid())
       cut = std::async(std::launch::async | std::launch::deferred, sweep_, active);

@@ -39,8 +39,9 @@ class Installer {
   std::size_t workers() const { return engine_.worker_count(); }
 
   // The workers are held while the kernel goes over to it, so that no packet is judged by one policy
-  // there and another one here. Then live connections are judged again, on a thread of their own; where none can be
-  // cut, nobody is to wait for them. After an error in_use() tells whether kernel and workers have it all the same.
+  // there and another one here. From then on live connections are judged again, on a thread of their own; where none can
+  // be cut, nobody is to wait for them. After an error in_use() tells whether kernel and workers have it all the same;
+  // then all live connections have been judged by it, and are to be once more by what takes its place.
   Result<Cut> commit(const Active& active, LiveEffect effect = LiveEffect::MayCut);
   Active in_use() const { return engine_.policy(); }
 

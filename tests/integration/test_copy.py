@@ -121,13 +121,24 @@ class ManyRules(FwdTest):
     policy = "default deny in\n" + "".join(
         f"allow in proto tcp from 10.{i // 250}.{i % 250}.0/24 to any port 9000\n" for i in range(1000))
 
+    def front(self, name):
+        return self.server.run(["nft", "list", "map", "inet", "fwd_policy", f"labels/{name}"]).stdout
+
+    def test_rules_that_get_other_labels_are_written_as_a_difference(self):
+        for number in range(1, 20):
+            self.ctl(0, "insert", "500", "deny", "in", "from", f"192.0.2.{number}")
+        self.assertIn("192.0.2.19 : ", self.front("in4/32.0"))
+        self.assertNotIn("writing the whole table", self.fwd.process.output())
+
     def test_a_rule_that_comes_decides_and_one_that_goes_does_not(self):
         self.ctl(0, "allow", "in", "9001/tcp")
         self.ctl(0, "insert", "1", "deny", "in", "from", STRANGER[4])
         self.ctl(0, "insert", "1", "allow", "in", "proto", "tcp", "from", STRANGER[6], "to", "any", "port", "9002")
         self.ctl(0, "insert", "1", "deny", "in", "from", PEER[6])
         self.ctl(0, "delete", "1")
-        self.assertIn("map labels/in4/32.0 ", self.fwd.table())
+        self.assertIn(f"elements = {{ {STRANGER[4]} : ", self.front("in4/32.0"))
+        self.assertIn("elements = { tcp . 9001 : ", self.front("in/0.0pd"))
+        self.assertNotIn("elements", self.front("in6/128.0"))
         expected = {(4, 9000, True): True, (4, 9001, True): True, (4, 9000, False): False, (4, 9001, False): False,
                     (6, 9001, True): True, (6, 9001, False): True, (6, 9002, True): False, (6, 9002, False): True}
         with Listener(self.server, 9000), Listener(self.server, 9001), Listener(self.server, 9002):

@@ -1,5 +1,6 @@
 #include "rules/kernel_fronts.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -159,6 +160,41 @@ TEST_CASE("of two that match the same packets, the one that is looked up later h
   CHECK(changes_chains(edited.insert(20, to_port(9443))));
   CHECK_FALSE(changes_chains(edited.insert(120, to_port(9444))));
   CHECK(changes_chains(edited.insert(0, from("198.51.100.7"))));
+}
+
+TEST_CASE("where a front's rules need other labels, their elements are replaced") {
+  Policy policy = many_rules();
+  KernelPlan plan;
+  (void)plan.update(policy);
+  rules::nft::Table table = tests::table_of(plan);
+  std::size_t replaced = 0;
+  for (unsigned i = 1; i <= 40; ++i) {
+    policy.rules.insert(500, from(fmt::format("198.51.100.{}", i).c_str()));
+    PlanChange change = plan.update(policy);
+    REQUIRE_FALSE(change.whole);
+    for (const auto& [map, lost, gained] : change.elements) {
+      if (map.to == rules::nft::Map::To::Number) replaced += lost.size();
+    }
+    tests::apply(std::move(change), table);
+  }
+  CHECK(replaced > 0);
+  rules::nft::Table whole = tests::table_of(plan);
+  tests::sort_table(whole);
+  tests::sort_table(table);
+  CHECK(dump(table) == dump(whole));
+}
+
+TEST_CASE("many rules at once go to the tables, and leave the fronts to single ones") {
+  Policy policy = many_rules();
+  KernelPlan plan;
+  (void)plan.update(policy);
+  for (unsigned i = 0; i < 100; ++i)
+    policy.rules.insert(0, from(fmt::format("198.51.100.{}", i).c_str()));
+  const PlanChange change = plan.update(policy);
+  REQUIRE_FALSE(change.whole);
+  CHECK(std::ranges::none_of(change.elements, [](const PlanChange::Elements& of) {
+    return of.map.to == rules::nft::Map::To::Number;
+  }));
 }
 
 TEST_CASE("the first rule of another shape opens a front for it, until there are twelve") {

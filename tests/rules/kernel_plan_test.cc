@@ -37,8 +37,8 @@ rules::Decision decide(const Policy& policy, const KernelPlan& plan, const NftMa
                        MachineState& state) {
   state.priority = rules::kDefaultLabel << rules::kLabelShift | kOthersBits;
   REQUIRE(machine.run(search_chain(state.direction), state) == NftMachine::End::Fallthrough);
-  const bool by_front = state.direction == Direction::In && (state.priority & 0xfff) == 0;
-  REQUIRE((by_front || (state.priority & 0xfff) == kOthersBits));
+  REQUIRE((state.direction == Direction::In || !state.priority_from_map));
+  REQUIRE((state.priority & 0xfff) == (state.priority_from_map ? 0 : kOthersBits));
   const rules::Label label = state.priority >> rules::kLabelShift;
   if (label == rules::kDefaultLabel) {
     const bool in = state.direction == Direction::In;

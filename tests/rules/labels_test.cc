@@ -60,6 +60,20 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("the first rule behind built-in ones has room on both sides") {
+  const std::vector<Label> labels = number_rules(Before{1, 2, 3, {}});
+  CHECK(labels[3] > kDefaultLabel / 4);
+  CHECK(labels[3] < kDefaultLabel / 4 * 3);
+  Before before{1, 2, 3, {}};
+  for (int i = 0; i < 1000; ++i) {
+    const std::vector<Label> now = number_rules(before);
+    check_order(now);
+    if (i > 0) REQUIRE(kept(before, now) == before.size() - 1);
+    before.assign(now.begin(), now.end());
+    before.emplace_back();
+  }
+}
+
 TEST_CASE("where there is no room all are numbered anew") {
   const Before before{100, {}, {}, 102};
   const std::vector<Label> labels = number_rules(before);

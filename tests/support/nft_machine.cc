@@ -226,6 +226,7 @@ NftMachine::Step NftMachine::execute(const Statement& statement, MachineState& s
     const Element* element = find(assign->map, assign->key, state);
     if (element == nullptr) return Step::Break;
     state.priority = element->number;
+    state.priority_from_map = true;
     return Step::Go;
   }
   if (std::holds_alternative<LogTo>(statement)) return Step::Go;

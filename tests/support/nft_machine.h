@@ -26,6 +26,7 @@ struct MachineState {
   std::vector<std::string> counted = {};  // counters, in the order of the packet's way
   std::vector<std::string> chains = {};   // that it was in
   std::size_t rules = 0;                  // that it met
+  bool priority_from_map = false;
   bool rejected = false;
 };
 

@@ -82,7 +82,11 @@ void apply(rules::PlanChange change, Table& table) {
   }
   for (const auto& [map, lost, gained] : change.elements) {
     std::vector<Element>& elements = named(table.maps, map.name).elements;
-    elements.insert(elements.end(), gained.begin(), gained.end());
+    for (const Element& element : gained) {
+      if (std::ranges::find(elements, element.key, &Element::key) != elements.end())
+        throw std::logic_error("a key twice in " + map.name);
+      elements.push_back(element);
+    }
   }
   for (const auto& [set, lost, gained] : change.members) {
     auto& members = named(table.fixed_sets, set.name).members;

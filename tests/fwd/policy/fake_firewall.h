@@ -21,11 +21,14 @@ class FakeFirewall final : public kernel::Firewall {
       --fail_commits;
       return failed("write the table", ENOSPC);
     }
-    auto switched = switch_over([&]() -> Result<void> {
-      table = kernel::TableState{generation, policy.hash, {}, mode};
-      damaged.reset();
-      return {};
-    });
+    Result<void> switched;
+    for (int i = 0; i < switches && switched; ++i) {
+      switched = switch_over([&]() -> Result<void> {
+        table = kernel::TableState{generation, policy.hash, {}, mode};
+        damaged.reset();
+        return {};
+      });
+    }
     if (on_switched) on_switched();
     if (!switched || fail_verifications == 0) return switched;
     --fail_verifications;
@@ -67,6 +70,7 @@ class FakeFirewall final : public kernel::Firewall {
   std::vector<std::string> calls;
   std::function<void()> on_commit;    // before anything is sent
   std::function<void()> on_switched;  // before it is read back
+  int switches = 1;                   // at each commit
   int fail_commits = 0;
   int fail_verifications = 0;
   bool fail_read = false;

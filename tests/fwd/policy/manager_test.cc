@@ -1,5 +1,6 @@
 #include "fwd/policy/manager.h"
 
+#include <atomic>
 #include <chrono>
 #include <new>
 #include <semaphore>
@@ -133,6 +134,26 @@ TEST_CASE("what the kernel has otherwise than it was sent is taken back under a 
   CHECK_FALSE(managed.manager->set_mode(fwd::Mode::Observe));
   CHECK(managed.firewall.calls == Calls{"commit 2", "commit 3", "observe 4", "commit 5"});
   CHECK(managed.consistent());
+}
+
+TEST_CASE("what was denied and is taken back has been swept, and is swept again") {
+  Managed managed("allow in 80/tcp\n");
+  managed.before_sweep = [&](fwd::kernel::Generation generation) {
+    managed.firewall.calls.push_back("sweep " + std::to_string(generation));
+  };
+  managed.firewall.fail_verifications = 1;
+  CHECK_FALSE(managed.manager->add_rule("deny in 443/tcp", std::nullopt));
+  CHECK(managed.firewall.calls == Calls{"commit 2", "sweep 2", "commit 3", "sweep 3"});
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a table that is sent twice is swept for once") {
+  Managed managed("allow in 80/tcp\n");
+  std::atomic<int> sweeps = 0;
+  managed.before_sweep = [&](fwd::kernel::Generation) { ++sweeps; };
+  managed.firewall.switches = 2;
+  REQUIRE(managed.manager->add_rule("deny in 443/tcp", std::nullopt));
+  CHECK(sweeps == 1);
 }
 
 TEST_CASE("enabling that fails after the table was written takes the table away again") {
