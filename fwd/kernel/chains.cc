@@ -42,7 +42,7 @@ class HookChains {
   // What kind it is comes first: few packets have any, and then nothing is looked up.
   static Rule obey(VerdictKind kind, const char* chain) {
     return {{Compare{Field::Priority, encode_verdict(kind, 0), true, kKindMask},
-             Lookup{Field::Priority, kGenerationSet, false, kGenerationMask}, go(chain)}};
+             Lookup{Field::Priority, kObeyedSet, false, kGenerationMask}, go(chain)}};
   }
 
   Chain chain_a() const {
@@ -180,12 +180,12 @@ std::vector<Chain> refusing_chains(Generation generation, const CtMark& mark) {
 }
 
 std::vector<Map> generation_sets(Generation generation, const CtMark& mark) {
-  constexpr std::uint32_t kSize = 4;  // a commit adds one before the other goes
+  constexpr std::uint32_t kSize = 4;  // until a commit is over, what it takes away counts as well
   const auto one = [](const char* name, Field field, std::uint32_t value) {
     return Map{name, {field}, Map::To::Nothing, {{{value}}}, kSize};
   };
   return {
-      one(kGenerationSet, Field::Priority, encode_verdict(VerdictKind{}, generation)),
+      one(kObeyedSet, Field::Priority, encode_verdict(VerdictKind{}, generation)),
       one(kApprovedSet, Field::CtMark, mark.encode(ConnectionState::Approved, generation)),
       one(kRevokedSet, Field::CtMark, mark.encode(ConnectionState::Revoked, generation)),
   };

@@ -32,7 +32,7 @@ inline constexpr const char* kShedSet6 = "shed_v6";
 // approved or revoked. A commit changes these, and rules of nothing but conntrack's fields: for one that has a verdict, or
 // that reads or writes what `meta` names, the kernel goes through the whole table (net/netfilter/nf_tables_api.c,
 // nf_tables_validate).
-inline constexpr const char* kGenerationSet = "generation";
+inline constexpr const char* kObeyedSet = "now_obeyed";
 inline constexpr const char* kApprovedSet = "now_approved";
 inline constexpr const char* kRevokedSet = "now_revoked";
 

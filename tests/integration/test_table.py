@@ -36,7 +36,7 @@ class Taken(Fault):
                                    "flush set inet fwd_policy copy_allow", "flush set inet fwd_policy now_approved")
 
     def test_nft_shows_marks_and_priorities_as_numbers_of_this_host(self):
-        for name, generation in (("generation", "40:0"), ("now_approved", "0x41000000"), ("now_revoked", "0x81000000")):
+        for name, generation in (("now_obeyed", "40:0"), ("now_approved", "0x41000000"), ("now_revoked", "0x81000000")):
             shown = self.server.run(["nft", "list", "set", "inet", "fwd_policy", name]).stdout
             self.assertIn(f"elements = {{ {generation} }}", shown)
 

@@ -71,17 +71,17 @@ TEST_CASE(
     "only") {
   CHECK(chain_text(build({}), "b_output") == R"(  chain b_output {
     type filter hook output priority 10; policy accept;
-    meta priority & 0xf0000000 == 0x80000000 meta priority & 0xfc00000 @generation goto approve
+    meta priority & 0xf0000000 == 0x80000000 meta priority & 0xfc00000 @now_obeyed goto approve
     ct mark & 0xff000000 @now_approved ct state != 4 accept
     oif 1 accept
     meta l4proto 58 jump link_local
     ct state 4 meta l4proto 1 accept
     ct state 4 meta l4proto 58 accept
     ct state 4 meta l4proto 6 tcp flags & 0x4 != 0x0 accept
-    meta priority & 0xf0000000 == 0x90000000 meta priority & 0xfc00000 @generation goto pass
-    meta priority & 0xf0000000 == 0xa0000000 meta priority & 0xfc00000 @generation goto revoke
-    meta priority & 0xf0000000 == 0xb0000000 meta priority & 0xfc00000 @generation goto reject
-    meta priority & 0xf0000000 == 0xc0000000 meta priority & 0xfc00000 @generation goto limits
+    meta priority & 0xf0000000 == 0x90000000 meta priority & 0xfc00000 @now_obeyed goto pass
+    meta priority & 0xf0000000 == 0xa0000000 meta priority & 0xfc00000 @now_obeyed goto revoke
+    meta priority & 0xf0000000 == 0xb0000000 meta priority & 0xfc00000 @now_obeyed goto reject
+    meta priority & 0xf0000000 == 0xc0000000 meta priority & 0xfc00000 @now_obeyed goto limits
     goto copy_output
   }
 )");
@@ -103,7 +103,7 @@ TEST_CASE("writing the ct mark is a rule of its own, for packets that have no co
 TEST_CASE("sets say which generation is in force") {
   const std::string all = dump(build({}));
   for (const char* set :
-       {"set generation { typeof meta priority; size 4; elements = { 0x1400000 } }",
+       {"set now_obeyed { typeof meta priority; size 4; elements = { 0x1400000 } }",
         "set now_approved { typeof ct mark; size 4; elements = { 0x45000000 } }",
         "set now_revoked { typeof ct mark; size 4; elements = { 0x85000000 } }"}) {
     INFO(set);
