@@ -65,11 +65,7 @@ class Encoder {
   void operator()(const Lookup& lookup) {
     const Load load = load_into_register(lookup.field);
     if (lookup.mask) mask_register(load, *lookup.mask, 0);
-    nftnl_expr* expression = add("lookup");
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, kRegister);
-    nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, lookup.set.c_str());
-    const std::uint32_t flags = lookup.inverted ? std::uint32_t{NFT_LOOKUP_F_INV} : 0U;
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_FLAGS, flags);
+    look_up(lookup.set, lookup.inverted ? std::uint32_t{NFT_LOOKUP_F_INV} : 0U);
   }
 
   void operator()(const Assign& assign) {
@@ -92,20 +88,12 @@ class Encoder {
 
   void operator()(const VerdictBy& verdict) {
     load_key(verdict.key);
-    nftnl_expr* expression = add("lookup");
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, kRegister);
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-    nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, verdict.map.c_str());
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_FLAGS, 0);
+    nftnl_expr_set_u32(look_up(verdict.map), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
   }
 
   void operator()(const AssignBy& assign) {
     load_key(assign.key);
-    nftnl_expr* expression = add("lookup");
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, kRegister);
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, kRegister);
-    nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, assign.map.c_str());
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_FLAGS, 0);
+    nftnl_expr_set_u32(look_up(assign.map), NFTNL_EXPR_LOOKUP_DREG, kRegister);
     write_register(assign.field);
   }
 
@@ -208,6 +196,15 @@ class Encoder {
       if (part.bits) keep_first_bits(load, *part.bits, register_at(word));
       word += words(load);
     }
+  }
+
+  // What is in the registers, in a set or map.
+  nftnl_expr* look_up(const std::string& set, std::uint32_t flags = 0) {
+    nftnl_expr* expression = add("lookup");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, kRegister);
+    nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, set.c_str());
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_FLAGS, flags);
+    return expression;
   }
 
   void write_register(Field field) {
