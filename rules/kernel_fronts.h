@@ -23,7 +23,7 @@
 
 namespace rules {
 
-// One for all pieces of a shape. Every packet that the copy decides looks into each.
+// One for all pieces of a shape. Every packet that comes in and that the copy decides looks into each.
 struct Front {
   std::optional<Family> family;
   Shape shape;
