@@ -19,7 +19,7 @@ from lab.netns import Namespace  # noqa: E402
 MEMBERS = 1_000_000
 LITTLE = "allow in 80/tcp\n"
 PER_LINE = 100  # of which MEMBERS is a multiple
-EDITS = 5  # in each round of other rows: the first few map memory that later ones find
+EDITS = 15  # in each round of other rows: single ones differ by half
 STEP = 4  # between members, so that no two of them touch
 
 
@@ -82,7 +82,7 @@ class Bench:
 
 
 def rule_rows(options, rules):
-    source = (f"203.0.113.{number}" for number in itertools.count(1))
+    source = (f"198.18.{number // 256}.{number % 256}" for number in itertools.count(1))
     network = (f"10.{number}.0.0/20" for number in itertools.count(1))
     with Bench(hosts.policy("fwd", rules), hosts.policy("nft", rules)) as bench:
         values = take_turns({

@@ -96,9 +96,15 @@ def latency(pair, seconds):
     return {"p50": found["50"], "p99": found["99"]}
 
 
-def gigabits(pair, seconds):
-    output = run_client(pair, "iperf3", "-c", hosts.SERVER, "-t", seconds, "-J")
+def gigabits(pair, *options):
+    """A second of one connection. Options are iperf3's."""
+    output = run_client(pair, "iperf3", "-c", hosts.SERVER, "-t", 1, "-J", *options)
     return json.loads(output)["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def take_turns_in_bulk(sides, rounds, *options):
+    values = take_turns({name: lambda pair=pair: gigabits(pair, *options) for name, pair in sides.items()}, rounds)
+    return "Gb/s", values["fwd"], values["nft"], "nftables"
 
 
 def connection_rows(options, sizes):
@@ -124,9 +130,16 @@ def established_rows(options):
     rounds = options.rounds if options.quick else 30  # many short ones: what disturbs spoils few
     with site("nft", 10) as theirs, site("fwd", 10) as mine:
         sides = {"nft": theirs, "fwd": mine}
-        bulk = take_turns({name: lambda pair=pair: gigabits(pair, 1) for name, pair in sides.items()}, rounds)
         delay = take_turns({name: lambda pair=pair: latency(pair, 1) for name, pair in sides.items()}, rounds)
-    yield Row("bulk throughput of one connection", "Gb/s", bulk["fwd"], bulk["nft"], "nftables", least=0.99)
+        unordered = take_turns_in_bulk(sides, rounds)
+        for pair in sides.values():
+            hosts.handle_on(SERVER_CPU, pair.server, "eth0")
+            hosts.handle_on(CLIENT_CPU, pair.client, "flood0")
+        upload = take_turns_in_bulk(sides, rounds)
+        download = take_turns_in_bulk(sides, rounds, "--reverse")
+    yield Row("bulk throughput of one connection, to the server", *upload, least=0.99)
+    yield Row("bulk throughput of one connection, from the server", *download, least=0.99)
+    yield Row("  to it, where packets overtake each other", *unordered, note="a veth's default")
     for percentile, most in (("p50", None), ("p99", 1.05)):
         mine, theirs = ([value[percentile] for value in delay[name]] for name in ("fwd", "nft"))
         yield Row(f"latency of a request, open connection, {percentile}", "us", mine, theirs, "nftables", most, quietest=True,
