@@ -134,19 +134,21 @@ def set_rows(options, kind, members):
     sendmsg is measured with both."""
     fwd_text, nft_text = set_texts(kind, members)
     following = itertools.count(members + 10)
+    large = members == MEMBERS
+    settle = hosts.settle if large else lambda: None
     with Bench(LITTLE, "") as bench:
         def bare(kind):
-            hosts.settle()
+            settle()
             with Namespace("bare") as host:
                 return [float(part) for part in hosts.succeed(host, hosts.program("set"), kind, members).split()]
 
         def apply():
             bench.apply(LITTLE)
-            hosts.settle()
+            settle()
             return bench.apply(fwd_text)
 
         def load():
-            hosts.settle()
+            settle()
             return bench.load_nft(nft_text)
 
         as_nft = "growing" if kind == "hash" else kind
@@ -158,11 +160,12 @@ def set_rows(options, kind, members):
         if as_nft != kind:
             growing, _ = zip(*whole[as_nft])
             yield Row("  the same", "ms", whole["fwd"], growing, "the bare sendmsg, as nft makes the set")
-        yield Row("  the same", "ms", whole["fwd"], kernel, "the bare sendmsg, as fwd makes it", most=1.3)
+        yield Row("  the same", "ms", whole["fwd"], kernel, "the bare sendmsg, as fwd makes it",
+                  most=1.3 if large else None)
         add = {"fwd": lambda: timed(bench.ctl, "set", "add", "big", member(kind, next(following))),
                "nft": lambda: timed(bench.nft, "add", "element", "inet", "bench", "big", "{", member(kind, next(following)), "}")}
         # nft reads all ranges first, which takes a minute for a million.
-        once = kind == "interval" and members == MEMBERS
+        once = kind == "interval" and large
         one = take_turns(add, 1 if once else options.rounds)
     yield Row(f"one member more ({kind})", "ms", one["fwd"], one["nft"], "nft add element", note="once" if once else "")
     yield Row("  the kernel's own time for it", "ms", kernel_one)

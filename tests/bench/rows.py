@@ -16,7 +16,7 @@ class Options:
 
     @property
     def rounds(self):
-        return 3 if self.quick else 5
+        return 2 if self.quick else 5
 
 
 @dataclasses.dataclass
