@@ -39,6 +39,15 @@ class HookChains {
   Lookup connection_is(const char* set) const {
     return {Field::CtMark, set, false, settings_.ct_mark.mask};
   }
+  Compare connection_is(ConnectionState state) const {
+    return {Field::CtMark, settings_.ct_mark.encode(state, 0), true,
+            settings_.ct_mark.state_mask()};
+  }
+  Assign lapse() const {
+    return {Field::CtMark, ~settings_.ct_mark.mask,
+            settings_.ct_mark.encode(ConnectionState::Lapsed, 0)};
+  }
+  static Compare not_related() { return {Field::CtState, state::kRelated, false}; }
   // What kind it is comes first: few packets have any, and then nothing is looked up.
   static Rule obey(VerdictKind kind, const char* chain) {
     return {{Compare{Field::Priority, encode_verdict(kind, 0), true, kKindMask},
@@ -47,20 +56,20 @@ class HookChains {
 
   Chain chain_a() const {
     Chain chain{name("a"), base(kChainAPriority)};
-    // Few packets have any priority: to look costs less than to write, and to mask what is looked at.
+    // Ahead of the others, because nearly all packets of a host are such; their priority stays as it is.
+    // That they were revoked isn't possible: a mark says one of both.
+    add_approved_accept(chain);
+    if (policy_.builtins.established) {
+      chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related(), lapse()},
+                             "under an older generation"});
+    }
+    // Few other packets have any priority: to look costs less than to write, and to mask what is looked at.
     chain.rules.push_back({{Compare{Field::Priority, 0U, false}, clear_priority()},
                            "our bits in it would be forged"});
-    add_approved_accept(chain);
     add_stateless_accepts(chain);
     if (mode_ == Mode::Enforce)
       chain.rules.push_back({{connection_is(kRevokedSet), Count{kCounterRevoked}, drop()}});
     add_related_accepts(chain);
-    chain.rules.push_back({{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()},
-                           "no worker is alive: chain B decides"});
-    chain.rules.push_back(
-        {{is_ipv4(), Lookup{Field::Ip4Source, kShedSet4}, Count{kCounterShed}, accept()}});
-    chain.rules.push_back(
-        {{is_ipv6(), Lookup{Field::Ip6Source, kShedSet6}, Count{kCounterShed}, accept()}});
     chain.rules.push_back({{go(name("classify"))}});
     return chain;
   }
@@ -76,12 +85,9 @@ class HookChains {
         {{Compare{Field::TransportProtocol, kIcmpv6}, Verdict{Verdict::Kind::Jump, "link_local"}}});
   }
 
-  // Ahead of the others, because nearly all packets of a host are such. That they were revoked isn't
-  // possible: a mark says one of both.
   void add_approved_accept(Chain& chain) const {
     if (!policy_.builtins.established) return;
-    const Compare not_related{Field::CtState, state::kRelated, false};
-    chain.rules.push_back({{connection_is(kApprovedSet), not_related, accept()}});
+    chain.rules.push_back({{connection_is(kApprovedSet), not_related(), accept()}});
   }
 
   // Our own resets and ICMP errors share the entry of what they answer, which may be unconfirmed:
@@ -111,6 +117,10 @@ class HookChains {
         {{state_is(state::kEstablished), Compare{Field::CtDirection, kReply},
           set_class(PacketClass::AgainReply)}},
         {{is_related(), set_class(PacketClass::Related)}},
+        {{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()},
+         "no worker is alive: chain B decides"},
+        {{is_ipv4(), Lookup{Field::Ip4Source, kShedSet4}, Count{kCounterShed}, accept()}},
+        {{is_ipv6(), Lookup{Field::Ip6Source, kShedSet6}, Count{kCounterShed}, accept()}},
         {{Queue{settings_.queues.first, settings_.queues.last}}},
     };
     return chain;
@@ -118,8 +128,12 @@ class HookChains {
 
   Chain chain_b() const {
     Chain chain{name("b"), base(kChainBPriority)};
-    // First, because nearly all packets that come from the queue end here, whose bits it clears. None
-    // of them was accepted by the rules that chain A has as well.
+    // Chain A gives a class to whatever is to be judged, and an approval that it lets stand is of this
+    // generation: nothing is looked up again. Both are asked, in case that a chain between them writes priorities.
+    if (policy_.builtins.established) {
+      chain.rules.push_back({{Compare{Field::Priority, 0U, true, kKindMask},
+                              connection_is(ConnectionState::Approved), accept()}});
+    }
     chain.rules.push_back(obey(VerdictKind::Approve, "approve"));
     add_approved_accept(chain);
     add_stateless_accepts(chain);

@@ -137,8 +137,7 @@ Chain copy_chain(Direction direction, const rules::Policy& policy, const CtMark&
   const bool in = direction == Direction::In;
   const Compare established = state_is(state::kEstablished);
   const Compare reply{Field::CtDirection, kReply};
-  const Compare approved{Field::CtMark, mark.encode(ConnectionState::Approved, 0), true,
-                         mark.encode(ConnectionState{3}, 0)};
+  const Compare approved{Field::CtMark, 0U, false, mark.approved_once_bit()};
   const std::uint32_t undecided = rules::kDefaultLabel << rules::kLabelShift;
   const Action fallback = in ? policy.default_in : policy.default_out;
 

@@ -28,9 +28,9 @@ using FilterPtr = Owned<nfct_filter, nfct_filter_destroy>;
 Result<void> accept_judged(int fd, CtMark mark) {
   const FilterPtr filter(nfct_filter_create());
   if (filter == nullptr) return failed("make a filter of conntrack events");
-  const std::uint32_t state = mark.encode(ConnectionState{3}, 0);
-  for (const auto wanted : {ConnectionState::Approved, ConnectionState::Revoked}) {
-    const nfct_filter_dump_mark value{.val = mark.encode(wanted, 0), .mask = state};
+  using enum ConnectionState;
+  for (const auto wanted : {Approved, Revoked, Lapsed}) {
+    const nfct_filter_dump_mark value{.val = mark.encode(wanted, 0), .mask = mark.state_mask()};
     nfct_filter_add_attr(filter.get(), NFCT_FILTER_MARK, &value);
   }
   if (nfct_filter_attach(fd, filter.get()) < 0) return failed("filter conntrack events");

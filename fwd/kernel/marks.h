@@ -76,7 +76,16 @@ constexpr std::optional<PacketClass> decode_class(std::uint32_t priority) {
   return static_cast<PacketClass>(kind);
 }
 
-enum class ConnectionState : std::uint8_t { None = 0, Approved = 1, Revoked = 2 };
+enum class ConnectionState : std::uint8_t {
+  None = 0,
+  Approved = 1,
+  Revoked = 2,
+  Lapsed = 3,  // approved under an older generation, and a packet of it goes to be judged again
+};
+
+constexpr bool approved_once(ConnectionState state) {
+  return state == ConnectionState::Approved || state == ConnectionState::Lapsed;
+}
 
 struct ConnectionVerdict {
   ConnectionState state = ConnectionState::None;
@@ -94,6 +103,9 @@ struct CtMark {
   constexpr std::uint32_t encode(ConnectionState state, Generation generation) const {
     return (static_cast<std::uint32_t>(state) << 6 | generation) << shift();
   }
+  constexpr std::uint32_t state_mask() const { return encode(ConnectionState{3}, 0); }
+  // Set in Approved and Lapsed only.
+  constexpr std::uint32_t approved_once_bit() const { return encode(ConnectionState{1}, 0); }
   constexpr ConnectionVerdict decode(std::uint32_t mark) const {
     const std::uint32_t bits = (mark & mask) >> shift();
     return {static_cast<ConnectionState>(bits >> 6),

@@ -26,7 +26,7 @@ class Sweeper {
     const auto direction = direction_of(connection.first);
     const JudgedConnection judged{connection.first, direction.value_or(rules::Direction::In)};
     const auto verdict = direction ? judge_(judged) : SweepVerdict::NextPacket;
-    count(verdict, judged, before.state == ConnectionState::Approved && !connection.closed);
+    count(verdict, judged, approved_once(before.state) && !connection.closed);
     if (!options_.write) return std::nullopt;
     switch (verdict) {
       case SweepVerdict::Approve:

@@ -6,6 +6,16 @@ import socket
 from harness import FAMILIES, SERVER, STRANGER, FwdTest
 from traffic import INET, Listener, connect, endpoint, exchange
 
+# A class of tc's, 1:10, as SO_PRIORITY takes it: of the bits that fwd uses for packets to be judged.
+_CLASS = 0x00010010
+# Another program's chains between fwd's two: they overwrite class and verdict.
+_BETWEEN = """
+table inet between {
+  chain into { type filter hook input priority 5; meta priority set 1:10 ; }
+  chain out_of { type filter hook output priority 5; meta priority set 1:10 ; }
+}
+"""
+
 # Another program's table: it marks connections and packets in the bits that aren't fwd's, and counts what is left of
 # that behind fwd's chains.
 _OTHERS = """
@@ -17,12 +27,14 @@ table inet others {
     type filter hook postrouting priority 200
     tcp dport 9000 ct mark and 0xffffff == 0x77 counter name kept_out
     tcp dport 9000 meta mark 0x42 meta priority 0x5 counter name socket_kept
+    tcp dport 9000 meta priority 1:10 counter name class_kept
     tcp dport 9000 counter name all_out
   }
   counter kept_in { }
   counter kept_out { }
   counter socket_kept { }
   counter all_out { }
+  counter class_kept { }
 }
 """
 
@@ -52,8 +64,36 @@ class Forged(FwdTest):
         return sock
 
 
+class Between(FwdTest):
+    policy = "default deny in\nallow in 80,8080/tcp\n"
+
+    def test_who_overwrites_verdicts_opens_nothing_and_keeps_nothing_open(self):
+        result = self.server.run(["nft", "-f", "-"], input=_BETWEEN)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with Listener(self.server, 80), Listener(self.server, 8080), Listener(self.server, 9000), contextlib.ExitStack() as stack:
+            opened = [stack.enter_context(connect(self.client, 4, SERVER[4], port)) for port in (80, 8080)]
+            for sock in opened:
+                self.assertTrue(exchange(sock))
+            with self.assertRaises(OSError):
+                connect(self.client, 4, SERVER[4], 9000, timeout=0.5)
+            self.fwd.apply("default deny in\ndeny in on eth0 8080/tcp\nallow in 80,8080/tcp\n")
+            # By which interface the other one comes in only its next packet tells.
+            self.assertTrue(exchange(opened[0]))
+            self.assertFalse(exchange(opened[1]))
+
+
 class Others(FwdTest):
     policy = "default deny in\nallow in 80/tcp\n"
+
+    def test_a_class_of_traffic_control_is_kept_on_connections_that_are_let_through(self):
+        result = self.server.run(["nft", "-f", "-"], input=_OTHERS)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with Listener(self.client, 9000), connect(self.server, 4, STRANGER[4], 9000) as sock:
+            self.assertTrue(exchange(sock))
+            before = self.counter("class_kept")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _CLASS)
+            self.assertTrue(exchange(sock))
+            self.assertGreater(self.counter("class_kept"), before)
 
     def counter(self, name):
         listing = self.server.run(["nft", "list", "counter", "inet", "others", name]).stdout

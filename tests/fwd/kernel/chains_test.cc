@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/nft_machine.h"
 #include "tests/support/whole_table.h"
 
 using namespace fwd::kernel;
@@ -36,23 +37,24 @@ rules::Policy with_limit() {
 
 }  // namespace
 
-TEST_CASE("chain A on input clears, accepts, drops and queues in the documented order") {
+TEST_CASE("chain A on input accepts, lapses, clears, drops and queues in the documented order") {
   CHECK(chain_text(build({}), "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
-    meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
     ct mark & 0xff000000 @now_approved ct state != 4 accept
+    ct mark & 0xc0000000 == 0x40000000 ct state != 4 ct mark set ct mark & 0xffffff | 0xc0000000 comment "under an older generation"
+    meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
     iif 1 accept
     meta l4proto 58 jump link_local
     ct mark & 0xff000000 @now_revoked counter name revoked drop
-    meta nfproto != @lease accept comment "no worker is alive: chain B decides"
-    meta nfproto 2 ip saddr @shed_v4 counter name shed accept
-    meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
     goto classify_input
   }
 )");
 }
 
-TEST_CASE("packets are classified before they are queued, and a judged connection is never new") {
+TEST_CASE(
+    "packets are classified before they are queued or left to chain B, and a judged connection is "
+    "never "
+    "new") {
   CHECK(chain_text(build({}), "classify_output") == R"(  chain classify_output {
     ct state 1 meta priority set meta priority & 0xfff | 0x60000000
     ct state 64 meta priority set meta priority & 0xfff | 0x50000000
@@ -61,6 +63,9 @@ TEST_CASE("packets are classified before they are queued, and a judged connectio
     ct state 2 ct direction 0 meta priority set meta priority & 0xfff | 0x20000000
     ct state 2 ct direction 1 meta priority set meta priority & 0xfff | 0x30000000
     ct state 4 meta priority set meta priority & 0xfff | 0x40000000
+    meta nfproto != @lease accept comment "no worker is alive: chain B decides"
+    meta nfproto 2 ip saddr @shed_v4 counter name shed accept
+    meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
     queue num 4-5 bypass,fanout
   }
 )");
@@ -71,6 +76,7 @@ TEST_CASE(
     "only") {
   CHECK(chain_text(build({}), "b_output") == R"(  chain b_output {
     type filter hook output priority 10; policy accept;
+    meta priority & 0xf0000000 == 0x0 ct mark & 0xc0000000 == 0x40000000 accept
     meta priority & 0xf0000000 == 0x80000000 meta priority & 0xfc00000 @now_obeyed goto approve
     ct mark & 0xff000000 @now_approved ct state != 4 accept
     oif 1 accept
@@ -85,6 +91,31 @@ TEST_CASE(
     goto copy_output
   }
 )");
+}
+
+TEST_CASE("chain B lets through at its first rule only what chain A gave no class, and approved") {
+  const rules::nft::Table table = build({});
+  const tests::NftMachine machine(table);
+  const CtMark mark;
+  const auto way = [&](std::uint32_t priority, std::uint32_t ct_mark, std::uint32_t ct_state) {
+    tests::MachineState state;
+    state.priority = priority;
+    state.ct_mark = ct_mark;
+    state.ct_state = ct_state;
+    machine.run("b_input", state);
+    return state;
+  };
+  using rules::nft::state::kEstablished;
+  const std::uint32_t now = mark.encode(ConnectionState::Approved, 5);
+  const std::uint32_t older = mark.encode(ConnectionState::Approved, 4);
+  CHECK(way(0, now, kEstablished).rules == 1);
+  CHECK(way(0x00010010, now, kEstablished).rules == 1);  // a class of tc's
+  CHECK(way(encode_verdict(VerdictKind::Revoke, 5), older, kEstablished).chains.at(1) == "revoke");
+  const std::uint32_t related = encode_class(PacketClass::Related);
+  CHECK(way(related, now, rules::nft::state::kRelated).chains.at(1) == "copy_input");
+  const std::uint32_t again = encode_class(PacketClass::Again);
+  const std::uint32_t lapsed = mark.encode(ConnectionState::Lapsed, 0);
+  CHECK(way(again, lapsed, kEstablished).chains.at(1) == "copy_input");
 }
 
 TEST_CASE("writing the ct mark is a rule of its own, for packets that have no connection") {
@@ -159,13 +190,11 @@ TEST_CASE("a table that observes asks again about connections that were revoked"
   const rules::nft::Table table = build(with_limit(), fwd::Mode::Observe);
   CHECK(chain_text(table, "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
-    meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
     ct mark & 0xff000000 @now_approved ct state != 4 accept
+    ct mark & 0xc0000000 == 0x40000000 ct state != 4 ct mark set ct mark & 0xffffff | 0xc0000000 comment "under an older generation"
+    meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
     iif 1 accept
     meta l4proto 58 jump link_local
-    meta nfproto != @lease accept comment "no worker is alive: chain B decides"
-    meta nfproto 2 ip saddr @shed_v4 counter name shed accept
-    meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
     goto classify_input
   }
 )");

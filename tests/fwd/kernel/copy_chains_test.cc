@@ -64,6 +64,7 @@ struct Case {
 };
 
 constexpr std::uint32_t kOlder = 0x44000000;  // approved by generation 4
+constexpr std::uint32_t kLapsed = 0xc0000000;
 
 const Case kCases[] = {
     {"new", PacketClass::New, rules::nft::state::kNew, 0},
@@ -71,6 +72,8 @@ const Case kCases[] = {
     {"again", PacketClass::Again, rules::nft::state::kEstablished, 0},
     {"again, approved by an older generation", PacketClass::Again, rules::nft::state::kEstablished,
      kOlder},
+    {"new, but lapsed", PacketClass::Again, rules::nft::state::kNew, kLapsed},
+    {"again, lapsed", PacketClass::Again, rules::nft::state::kEstablished, kLapsed},
     {"related", PacketClass::Related, rules::nft::state::kRelated, kOlder},
     {"untracked", PacketClass::Untracked, rules::nft::state::kUntracked, 0},
     {"invalid", PacketClass::Invalid, rules::nft::state::kInvalid, 0},
@@ -107,7 +110,7 @@ TEST_CASE("the copy's chain reads as documented") {
   CHECK(chain_text(build(policy), "copy_input") == R"(  chain copy_input {
     ct state 1 goto copy_drop
     jump malformed
-    ct state 2 ct direction 1 ct mark & 0xc0000000 == 0x40000000 goto copy_pass comment "approved once, and not judged since"
+    ct state 2 ct direction 1 ct mark & 0x40000000 != 0x0 goto copy_pass comment "approved once, and not judged since"
     ct state 2 ct direction 1 goto copy_drop
     meta priority set meta priority & 0xfff | 0xfffff000
     jump search_input

@@ -64,8 +64,9 @@ TEST_CASE("the end of a judged connection is told with its mark, and of no other
     host.connection(81, 0);
     host.connection(82, 0xff00ffff);  // other programs' bits
     host.connection(83, revoked() | 0x12, IPPROTO_UDP);
+    host.connection(84, kMark.encode(ConnectionState::Lapsed, 0));
     const auto ends = host.ends();
-    REQUIRE(ends.size() == 2);
+    REQUIRE(ends.size() == 3);
     CHECK(ends[0].first.source == kPeer);
     CHECK(ends[0].first.source_port == 51514);
     CHECK(ends[0].first.destination == kHost);
@@ -75,6 +76,7 @@ TEST_CASE("the end of a judged connection is told with its mark, and of no other
     CHECK(ends[1].first.destination_port == 83);
     CHECK(ends[1].first.protocol == IPPROTO_UDP);
     CHECK(ends[1].mark == (revoked() | 0x12));
+    CHECK(ends[2].first.destination_port == 84);
     CHECK(host.ends().empty());
   });
 }

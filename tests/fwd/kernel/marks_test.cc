@@ -40,4 +40,13 @@ TEST_CASE("a ct mark holds state and generation inside the mask, wherever the ma
   CHECK(CtMark{0x00000ff0}.encode(ConnectionState::Revoked, 1) == 0x00000810);
   CHECK(CtMark{}.decode(0x81abcdef) == ConnectionVerdict{ConnectionState::Revoked, 1});
   CHECK(CtMark{}.decode(0x00ffffff) == ConnectionVerdict{});
+  CHECK(CtMark{0x00000ff0}.state_mask() == 0x00000c00);
+}
+
+TEST_CASE("one bit of a ct mark says that the connection was approved once") {
+  using enum ConnectionState;
+  const ConnectionState state = GENERATE(None, Approved, Revoked, Lapsed);
+  const CtMark mark{0x00000ff0};
+  CHECK(((mark.encode(state, 63) & mark.approved_once_bit()) != 0) == approved_once(state));
+  CHECK(approved_once(state) == (state == Approved || state == Lapsed));
 }

@@ -102,6 +102,20 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("a connection whose packet waits to be judged again is still one that a sweep cuts") {
+  support::in_new_netns([] {
+    Host host;
+    for (const std::uint16_t port : {kAllowed, kUndecided, kDenied})
+      host.connection(port, ConnectionState::Lapsed, 0);
+    const auto swept = sweep_connections(host.conntrack(), {.mark = {}, .generation = kNow}, judge);
+    REQUIRE(swept);
+    CHECK(swept->cut.size() == 1);
+    CHECK(host.mark(kAllowed) == marked(ConnectionState::Approved, kNow));
+    CHECK(host.mark(kUndecided) == marked(ConnectionState::Lapsed, 0));
+    CHECK(host.mark(kDenied) == marked(ConnectionState::Revoked, kNow));
+  });
+}
+
 TEST_CASE("a sweep that only looks changes nothing") {
   support::in_new_netns([] {
     Host host;
