@@ -73,16 +73,6 @@ class Daemon(Firewall):
             raise
 
 
-def handle_on(cpu, namespace, device):
-    """What comes in at the device is handled on that CPU, as what comes in at one queue of a network card is (RPS,
-    Documentation/networking/scaling.rst). Otherwise each packet on a veth cable is handled on the CPU that sent it: where two
-    send for one connection, its packets overtake each other, and are sent again."""
-    mask = f"{1 << cpu % 32:x}" + ",00000000" * (cpu // 32)
-    write = f"echo {mask} >/sys/class/net/{device}/queues/rx-0/rps_cpus"
-    # What ip starts sees the namespace's own /sys.
-    subprocess.run(["ip", "netns", "exec", namespace.name, "sh", "-c", write], check=True)
-
-
 def succeed(namespace, *argv, **options):
     """The program's output; it must end well."""
     result = namespace.run([str(part) for part in argv], **({"timeout": 120} | options))

@@ -1,5 +1,6 @@
 """fwctl watch: the audit log as it comes, with a real daemon and real traffic."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -28,7 +29,10 @@ class Watching(FlowTest):
     @staticmethod
     def follows(pid, log):
         """It has opened the log, and sleeps until that grows."""
-        opened = {os.path.realpath(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")}
+        opened = set()
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                opened.add(os.readlink(entry.path))
         state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2][0]
         return str(log) in opened and state == "S"
 

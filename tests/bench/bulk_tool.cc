@@ -1,0 +1,142 @@
+// Bulk throughput of one connection to each of several hosts, in short slices by turns: what disturbs the machine disturbs all
+// of them, where a second of one and then a second of the other tell more of the machine than of the hosts.
+//     bulk receive PORT
+//     bulk send DESTINATION PORT MILLISECONDS ROUNDS NAMESPACE...
+// `receive` reads and throws away until it is ended. `send` connects from each network namespace (as `ip netns` names it), writes to
+// each connection for so many milliseconds in each round, in an order that changes, and waits until all of it is acknowledged. It
+// prints a line for each round: the gigabits a second from each namespace.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fwd/unique_fd.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using fwd::UniqueFd;
+using namespace std::chrono_literals;
+
+constexpr std::size_t kBlock = 128 * 1024;  // as iperf3's
+constexpr unsigned kWarmUp = 3;             // rounds that aren't told: congestion windows open
+
+int failed(const char* what) {
+  std::fprintf(stderr, "%s: %s\n", what, std::strerror(errno));
+  return 1;
+}
+
+sockaddr_in endpoint(in_addr address, const char* port) {
+  return {.sin_family = AF_INET,
+          .sin_port = htons(static_cast<std::uint16_t>(std::atoi(port))),
+          .sin_addr = address,
+          .sin_zero = {}};
+}
+
+int receive(const char* port) {
+  const UniqueFd listener(socket(AF_INET, SOCK_STREAM, 0));
+  const sockaddr_in here = endpoint({INADDR_ANY}, port);
+  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 ||
+      listen(listener.get(), 1) != 0) {
+    return failed("listen");
+  }
+  std::vector<char> block(kBlock);
+  for (;;) {
+    const UniqueFd connection(accept(listener.get(), nullptr, nullptr));
+    if (!connection.valid()) return failed("accept");
+    while (read(connection.get(), block.data(), block.size()) > 0) {
+    }
+  }
+}
+
+UniqueFd connect_from(const std::string& name, const sockaddr_in& there) {
+  const UniqueFd network(open(("/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+  if (setns(network.get(), CLONE_NEWNET) != 0) return {};
+  UniqueFd connection(socket(AF_INET, SOCK_STREAM, 0));
+  const auto* address = reinterpret_cast<const sockaddr*>(&there);
+  if (connect(connection.get(), address, sizeof there) != 0) return {};
+  return connection;
+}
+
+bool is_acknowledged(int connection) {
+  int waiting = 0;
+  return ioctl(connection, SIOCOUTQ, &waiting) != 0 || waiting == 0;
+}
+
+// Gigabits a second; 0 if the connection is gone.
+double slice(int connection, std::chrono::milliseconds time) {
+  static const std::vector<char> block(kBlock);
+  std::uint64_t bytes = 0;
+  const auto start = Clock::now();
+  while (Clock::now() - start < time) {
+    const ssize_t sent = write(connection, block.data(), block.size());
+    if (sent < 0) return 0;
+    bytes += static_cast<std::uint64_t>(sent);
+  }
+  while (!is_acknowledged(connection)) {
+  }
+  const std::chrono::duration<double, std::nano> took = Clock::now() - start;
+  return static_cast<double>(bytes * 8) / took.count();
+}
+
+int send_by_turns(const std::vector<UniqueFd>& connections, std::chrono::milliseconds time,
+                  unsigned rounds) {
+  std::mt19937 random;
+  std::vector<std::size_t> order(connections.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::vector<double> rates(connections.size());
+  for (unsigned round = 0; round < kWarmUp + rounds; ++round) {
+    std::ranges::shuffle(order, random);
+    for (const std::size_t host : order) {
+      rates[host] = slice(connections[host].get(), time);
+      if (rates[host] == 0) return failed("send");
+    }
+    if (round < kWarmUp) continue;
+    for (const double rate : rates) std::printf("%.4f ", rate);
+    std::printf("\n");
+  }
+  return 0;
+}
+
+int usage() {
+  std::fputs(
+      "usage: bulk receive PORT\n"
+      "       bulk send DESTINATION PORT MILLISECONDS ROUNDS NAMESPACE...\n",
+      stderr);
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "receive") return receive(argv[2]);
+  in_addr destination{};
+  if (argc < 7 || std::string_view(argv[1]) != "send" ||
+      inet_pton(AF_INET, argv[2], &destination) != 1) {
+    return usage();
+  }
+  std::vector<UniqueFd> connections;
+  for (int at = 6; at < argc; ++at) {
+    connections.push_back(connect_from(argv[at], endpoint(destination, argv[3])));
+    if (!connections.back().valid()) return failed(argv[at]);
+  }
+  return send_by_turns(connections, std::chrono::milliseconds(std::atoi(argv[4])),
+                       static_cast<unsigned>(std::atoi(argv[5])));
+}
