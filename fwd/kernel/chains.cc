@@ -57,9 +57,9 @@ class HookChains {
   Chain chain_a() const {
     Chain chain{name("a"), base(kChainAPriority)};
     // Ahead of the others, because nearly all packets of a host are such; their priority stays as it is.
-    // That they were revoked isn't possible: a mark says one of both.
-    add_approved_accept(chain);
+    // That they were revoked isn't possible: a mark has one state.
     if (policy_.builtins.established) {
+      chain.rules.push_back({{connection_is(kApprovedSet), not_related(), accept()}});
       chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related(), lapse()},
                              "under an older generation"});
     }
@@ -70,6 +70,13 @@ class HookChains {
     if (mode_ == Mode::Enforce)
       chain.rules.push_back({{connection_is(kRevokedSet), Count{kCounterRevoked}, drop()}});
     add_related_accepts(chain);
+    chain.rules.push_back({{Assign{Field::Priority, ~kPriorityMask, kToJudge}}});
+    chain.rules.push_back({{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()},
+                           "no worker is alive: chain B decides"});
+    chain.rules.push_back(
+        {{is_ipv4(), Lookup{Field::Ip4Source, kShedSet4}, Count{kCounterShed}, accept()}});
+    chain.rules.push_back(
+        {{is_ipv6(), Lookup{Field::Ip6Source, kShedSet6}, Count{kCounterShed}, accept()}});
     chain.rules.push_back({{go(name("classify"))}});
     return chain;
   }
@@ -83,11 +90,6 @@ class HookChains {
       chain.rules.push_back({{Compare{interface, kLoopbackIndex}, accept()}});
     chain.rules.push_back(
         {{Compare{Field::TransportProtocol, kIcmpv6}, Verdict{Verdict::Kind::Jump, "link_local"}}});
-  }
-
-  void add_approved_accept(Chain& chain) const {
-    if (!policy_.builtins.established) return;
-    chain.rules.push_back({{connection_is(kApprovedSet), not_related(), accept()}});
   }
 
   // Our own resets and ICMP errors share the entry of what they answer, which may be unconfirmed:
@@ -117,10 +119,6 @@ class HookChains {
         {{state_is(state::kEstablished), Compare{Field::CtDirection, kReply},
           set_class(PacketClass::AgainReply)}},
         {{is_related(), set_class(PacketClass::Related)}},
-        {{Lookup{Field::NetworkProtocol, kLeaseSet, true}, accept()},
-         "no worker is alive: chain B decides"},
-        {{is_ipv4(), Lookup{Field::Ip4Source, kShedSet4}, Count{kCounterShed}, accept()}},
-        {{is_ipv6(), Lookup{Field::Ip6Source, kShedSet6}, Count{kCounterShed}, accept()}},
         {{Queue{settings_.queues.first, settings_.queues.last}}},
     };
     return chain;
@@ -128,14 +126,8 @@ class HookChains {
 
   Chain chain_b() const {
     Chain chain{name("b"), base(kChainBPriority)};
-    // Chain A gives a class to whatever is to be judged, and an approval that it lets stand is of this
-    // generation: nothing is looked up again. Both are asked, in case that a chain between them writes priorities.
-    if (policy_.builtins.established) {
-      chain.rules.push_back({{Compare{Field::Priority, 0U, true, kKindMask},
-                              connection_is(ConnectionState::Approved), accept()}});
-    }
+    if (policy_.builtins.established) add_approved_accepts(chain);
     chain.rules.push_back(obey(VerdictKind::Approve, "approve"));
-    add_approved_accept(chain);
     add_stateless_accepts(chain);
     add_related_accepts(chain);
     chain.rules.push_back(obey(VerdictKind::Pass, "pass"));
@@ -146,6 +138,19 @@ class HookChains {
     chain.rules.push_back(obey(VerdictKind::Limit, "limits"));
     chain.rules.push_back({{go(name("copy"))}});
     return chain;
+  }
+
+  // Chain A has let approvals of older generations lapse, and written a class to whatever is to be judged: without
+  // one, no generation is looked up again. What has one, or bits of a class of tc's that look like one, may
+  // belong to a connection that was approved since it was queued; if under an older generation,
+  // its own verdict isn't obeyed: it may as well be forged, since chain A clears nothing on approved connections.
+  void add_approved_accepts(Chain& chain) const {
+    const Compare approved = connection_is(ConnectionState::Approved);
+    chain.rules.push_back(
+        {{Compare{Field::Priority, 0U, true, kKindMask}, approved, not_related(), accept()}});
+    chain.rules.push_back({{connection_is(kApprovedSet), not_related(), go("pass")}});
+    chain.rules.push_back({{approved, not_related(), go(name("copy"))},
+                           "under an older generation, while this packet waited"});
   }
 
   Direction direction_;

@@ -12,7 +12,7 @@
 
 namespace fwd::kernel {
 
-// What chain A says of a packet that it queues.
+// What chain A says of a packet that is to be judged.
 enum class PacketClass : std::uint8_t {
   New = 1,     // conntrack's state new: the first packet of a connection
   Again,       // of a connection that has no current verdict, in its original direction
@@ -21,6 +21,8 @@ enum class PacketClass : std::uint8_t {
   Untracked,
   Invalid,  // conntrack could not place it
 };
+// Before it has a class, and of a packet that isn't queued: the kernel's copy decides.
+inline constexpr std::uint32_t kToJudge = 7U << 28;
 
 // What a worker says of a packet that it accepts. A packet to drop is dropped at the queue.
 enum class VerdictKind : std::uint8_t {

@@ -36,7 +36,8 @@ class Sweeper {
       case SweepVerdict::Reject:
         return 0;
       case SweepVerdict::NextPacket:
-        return options_.mark.encode(before.state, 0);
+        return options_.mark.encode(
+            approved_once(before.state) ? ConnectionState::Lapsed : before.state, 0);
     }
     __builtin_unreachable();
   }

@@ -36,7 +36,8 @@ using fwd::UniqueFd;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kBlock = 128 * 1024;  // as iperf3's
-constexpr unsigned kWarmUp = 3;             // rounds that aren't told: congestion windows open
+constexpr auto kPatience = 5s;
+constexpr unsigned kWarmUp = 3;  // rounds that aren't told: congestion windows open
 
 int failed(const char* what) {
   std::fprintf(stderr, "%s: %s\n", what, std::strerror(errno));
@@ -68,37 +69,44 @@ int receive(const char* port) {
 
 UniqueFd connect_from(const std::string& name, const sockaddr_in& there) {
   const UniqueFd network(open(("/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
-  if (setns(network.get(), CLONE_NEWNET) != 0) return {};
+  if (!network.valid() || setns(network.get(), CLONE_NEWNET) != 0) return {};
   UniqueFd connection(socket(AF_INET, SOCK_STREAM, 0));
+  constexpr timeval kMost{kPatience.count(), 0};
+  if (setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &kMost, sizeof kMost) != 0) return {};
   const auto* address = reinterpret_cast<const sockaddr*>(&there);
   if (connect(connection.get(), address, sizeof there) != 0) return {};
   return connection;
 }
 
-bool is_acknowledged(int connection) {
+// Whether all that was sent is, before the time is over.
+bool is_acknowledged(int connection, Clock::time_point last) {
   int waiting = 0;
-  return ioctl(connection, SIOCOUTQ, &waiting) != 0 || waiting == 0;
+  do {
+    if (ioctl(connection, SIOCOUTQ, &waiting) != 0) return false;
+    if (waiting == 0) return true;
+  } while (Clock::now() < last);
+  errno = ETIMEDOUT;
+  return false;
 }
 
-// Gigabits a second; 0 if the connection is gone.
+// Gigabits a second; 0 if nothing is acknowledged any more.
 double slice(int connection, std::chrono::milliseconds time) {
   static const std::vector<char> block(kBlock);
   std::uint64_t bytes = 0;
   const auto start = Clock::now();
   while (Clock::now() - start < time) {
-    const ssize_t sent = write(connection, block.data(), block.size());
+    const ssize_t sent = send(connection, block.data(), block.size(), MSG_NOSIGNAL);
     if (sent < 0) return 0;
     bytes += static_cast<std::uint64_t>(sent);
   }
-  while (!is_acknowledged(connection)) {
-  }
+  if (!is_acknowledged(connection, Clock::now() + kPatience)) return 0;
   const std::chrono::duration<double, std::nano> took = Clock::now() - start;
   return static_cast<double>(bytes * 8) / took.count();
 }
 
 int send_by_turns(const std::vector<UniqueFd>& connections, std::chrono::milliseconds time,
                   unsigned rounds) {
-  std::mt19937 random;
+  std::mt19937 random(std::random_device{}());
   std::vector<std::size_t> order(connections.size());
   std::iota(order.begin(), order.end(), 0);
   std::vector<double> rates(connections.size());

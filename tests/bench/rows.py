@@ -56,10 +56,6 @@ class Row:
         low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
         return (high - low) / 2 / middle if middle else None
 
-    def error(self):
-        """The median's standard error, as a part of it, as of values that are distributed normally."""
-        return 1.86 * self.noise() / len(self.ours) ** 0.5
-
     def gate(self):
         return f"<= {self.most:g}" if self.most is not None else f">= {self.least:g}" if self.least is not None else ""
 

@@ -65,7 +65,7 @@ class Forged(FwdTest):
 
 
 class Between(FwdTest):
-    policy = "default deny in\nallow in 80,8080/tcp\n"
+    policy = "default deny in\nreject in 9000/tcp\nallow in 80,8080/tcp\n"
 
     def test_who_overwrites_verdicts_opens_nothing_and_keeps_nothing_open(self):
         result = self.server.run(["nft", "-f", "-"], input=_BETWEEN)

@@ -46,6 +46,10 @@ TEST_CASE("chain A on input accepts, lapses, clears, drops and queues in the doc
     iif 1 accept
     meta l4proto 58 jump link_local
     ct mark & 0xff000000 @now_revoked counter name revoked drop
+    meta priority set meta priority & 0xfff | 0x70000000
+    meta nfproto != @lease accept comment "no worker is alive: chain B decides"
+    meta nfproto 2 ip saddr @shed_v4 counter name shed accept
+    meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
     goto classify_input
   }
 )");
@@ -63,9 +67,6 @@ TEST_CASE(
     ct state 2 ct direction 0 meta priority set meta priority & 0xfff | 0x20000000
     ct state 2 ct direction 1 meta priority set meta priority & 0xfff | 0x30000000
     ct state 4 meta priority set meta priority & 0xfff | 0x40000000
-    meta nfproto != @lease accept comment "no worker is alive: chain B decides"
-    meta nfproto 2 ip saddr @shed_v4 counter name shed accept
-    meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
     queue num 4-5 bypass,fanout
   }
 )");
@@ -76,9 +77,10 @@ TEST_CASE(
     "only") {
   CHECK(chain_text(build({}), "b_output") == R"(  chain b_output {
     type filter hook output priority 10; policy accept;
-    meta priority & 0xf0000000 == 0x0 ct mark & 0xc0000000 == 0x40000000 accept
+    meta priority & 0xf0000000 == 0x0 ct mark & 0xc0000000 == 0x40000000 ct state != 4 accept
+    ct mark & 0xff000000 @now_approved ct state != 4 goto pass
+    ct mark & 0xc0000000 == 0x40000000 ct state != 4 goto copy_output comment "under an older generation, while this packet waited"
     meta priority & 0xf0000000 == 0x80000000 meta priority & 0xfc00000 @now_obeyed goto approve
-    ct mark & 0xff000000 @now_approved ct state != 4 accept
     oif 1 accept
     meta l4proto 58 jump link_local
     ct state 4 meta l4proto 1 accept
@@ -97,25 +99,66 @@ TEST_CASE("chain B lets through at its first rule only what chain A gave no clas
   const rules::nft::Table table = build({});
   const tests::NftMachine machine(table);
   const CtMark mark;
-  const auto way = [&](std::uint32_t priority, std::uint32_t ct_mark, std::uint32_t ct_state) {
+  const auto way = [&](std::uint32_t priority, ConnectionVerdict verdict, std::uint32_t ct_state) {
     tests::MachineState state;
     state.priority = priority;
-    state.ct_mark = ct_mark;
+    state.ct_mark = mark.encode(verdict.state, verdict.generation);
     state.ct_state = ct_state;
     machine.run("b_input", state);
     return state;
   };
+  using enum ConnectionState;
   using rules::nft::state::kEstablished;
-  const std::uint32_t now = mark.encode(ConnectionState::Approved, 5);
-  const std::uint32_t older = mark.encode(ConnectionState::Approved, 4);
-  CHECK(way(0, now, kEstablished).rules == 1);
-  CHECK(way(0x00010010, now, kEstablished).rules == 1);  // a class of tc's
-  CHECK(way(encode_verdict(VerdictKind::Revoke, 5), older, kEstablished).chains.at(1) == "revoke");
-  const std::uint32_t related = encode_class(PacketClass::Related);
-  CHECK(way(related, now, rules::nft::state::kRelated).chains.at(1) == "copy_input");
-  const std::uint32_t again = encode_class(PacketClass::Again);
-  const std::uint32_t lapsed = mark.encode(ConnectionState::Lapsed, 0);
-  CHECK(way(again, lapsed, kEstablished).chains.at(1) == "copy_input");
+  using rules::nft::state::kRelated;
+  CHECK(way(0, {Approved, 5}, kEstablished).rules == 1);
+  CHECK(way(0x00010010, {Approved, 5}, kEstablished).rules == 1);  // a class of tc's
+  for (const ConnectionState other : {None, Revoked, Lapsed}) {
+    CHECK(way(0, {other, 5}, kEstablished).chains.at(1) == "copy_input");
+  }
+  CHECK(way(0, {Approved, 5}, kRelated).chains.at(1) == "copy_input");
+  CHECK(way(encode_class(PacketClass::Related), {Approved, 5}, kRelated).chains.at(1) ==
+        "copy_input");
+  CHECK(way(encode_class(PacketClass::Again), {Lapsed, 0}, kEstablished).chains.at(1) ==
+        "copy_input");
+}
+
+TEST_CASE("a verdict about a connection that is approved already isn't obeyed: it may be forged") {
+  const rules::nft::Table table = build(with_limit());
+  const tests::NftMachine machine(table);
+  const VerdictKind kind = GENERATE(VerdictKind::Approve, VerdictKind::Pass, VerdictKind::Revoke,
+                                    VerdictKind::Reject, VerdictKind::Limit);
+  tests::MachineState state;
+  state.priority = with_verdict(0x6, encode_verdict(kind, 5, 1));
+  state.ct_state = rules::nft::state::kEstablished;
+  SECTION("by this generation: it passes, and the bits are cleared") {
+    state.ct_mark = CtMark{}.encode(ConnectionState::Approved, 5);
+    CHECK(machine.run("b_input", state) == tests::NftMachine::End::Accept);
+    CHECK(state.priority == 0x6);
+  }
+  SECTION("by an older one: the copy decides") {
+    state.ct_mark = CtMark{}.encode(ConnectionState::Approved, 4);
+    machine.run("b_input", state);
+    CHECK(state.chains.at(1) == "copy_input");
+  }
+}
+
+TEST_CASE("without a worker chain A lapses what is out of date, and leaves it to the copy") {
+  const rules::nft::Table table = build({});
+  const tests::NftMachine machine(table);
+  tests::MachineState state;
+  state.ct_mark = CtMark{}.encode(ConnectionState::Approved, 4);
+  state.ct_state = rules::nft::state::kEstablished;
+  CHECK(machine.run("a_input", state) == tests::NftMachine::End::Accept);
+  CHECK(CtMark{}.decode(state.ct_mark).state == ConnectionState::Lapsed);
+  state.chains.clear();
+  machine.run("b_input", state);
+  CHECK(state.chains.at(1) == "copy_input");
+
+  tests::MachineState related;
+  related.ct_mark = CtMark{}.encode(ConnectionState::Approved, 4);
+  related.ct_state = rules::nft::state::kRelated;
+  machine.run("a_input", related);
+  CHECK(CtMark{}.decode(related.ct_mark).state == ConnectionState::Approved);
 }
 
 TEST_CASE("writing the ct mark is a rule of its own, for packets that have no connection") {
@@ -195,6 +238,10 @@ TEST_CASE("a table that observes asks again about connections that were revoked"
     meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
     iif 1 accept
     meta l4proto 58 jump link_local
+    meta priority set meta priority & 0xfff | 0x70000000
+    meta nfproto != @lease accept comment "no worker is alive: chain B decides"
+    meta nfproto 2 ip saddr @shed_v4 counter name shed accept
+    meta nfproto 10 ip6 saddr @shed_v6 counter name shed accept
     goto classify_input
   }
 )");
@@ -217,7 +264,9 @@ TEST_CASE("a built-in that is switched off has no rule in the kernel either") {
   const rules::nft::Table table = build(policy);
   CHECK(chain_text(table, "link_local") == "  chain link_local {\n  }\n");
   CHECK(chain_text(table, "a_input").find("iif 1") == std::string::npos);
-  CHECK(chain_text(table, "a_input").find("now_approved") == std::string::npos);
+  CHECK(chain_text(table, "a_input").find("ct mark & 0xc0000000") == std::string::npos);
+  for (const char* chain : {"a_input", "b_input"})
+    CHECK(chain_text(table, chain).find("now_approved") == std::string::npos);
 }
 
 TEST_CASE("the state comment is read back, and nothing else is taken for one") {

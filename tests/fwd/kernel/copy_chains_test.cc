@@ -185,14 +185,20 @@ TEST_CASE("a reply passes where its connection was approved once, without a stam
   MachineState state{packet_of(6, 0), Direction::In, "eth0"};
   state.ct_state = rules::nft::state::kEstablished;
   state.ct_direction = rules::nft::kReply;
-  state.ct_mark = kOlder;
-  CHECK(machine.run("copy_input", state) == NftMachine::End::Accept);
-  CHECK(outcome_of(state) == Outcome::Pass);
-  CHECK(state.ct_mark == kOlder);
-  state.ct_mark = 0;
-  state.chains.clear();
-  CHECK(machine.run("copy_input", state) == NftMachine::End::Drop);
-  CHECK(outcome_of(state) == Outcome::Drop);
+  for (const std::uint32_t mark : {kOlder, kLapsed}) {
+    state.ct_mark = mark;
+    state.chains.clear();
+    CHECK(machine.run("copy_input", state) == NftMachine::End::Accept);
+    CHECK(outcome_of(state) == Outcome::Pass);
+    CHECK(state.ct_mark == mark);
+  }
+  constexpr std::uint32_t kRevoked = 0x84000000;
+  for (const std::uint32_t mark : {0U, kRevoked}) {
+    state.ct_mark = mark;
+    state.chains.clear();
+    CHECK(machine.run("copy_input", state) == NftMachine::End::Drop);
+    CHECK(outcome_of(state) == Outcome::Drop);
+  }
 }
 
 TEST_CASE("the rule that decides is counted, or the default") {

@@ -82,7 +82,7 @@ TEST_CASE("a sweep marks what was judged before, and keeps the bits of others") 
     CHECK(swept->cut.size() == 2);
     CHECK(host.mark(kAllowed) == marked(ConnectionState::Approved, kNow));
     CHECK(host.mark(kRejected) == kOthersBits);
-    CHECK(host.mark(kUndecided) == marked(ConnectionState::Approved, 0));
+    CHECK(host.mark(kUndecided) == marked(ConnectionState::Lapsed, 0));
     CHECK(host.mark(kDenied) == marked(ConnectionState::Revoked, kNow));
     CHECK(host.mark(443) == kOthersBits);
   });
