@@ -20,6 +20,14 @@ constexpr int kChainAPriority = 0;
 constexpr int kChainBPriority = 10;
 constexpr std::string_view kObserved = " observed";  // behind the state comment's policy
 
+Compare has_state(const CtMark& mark, ConnectionState state) {
+  return {Field::CtMark, mark.encode(state, 0), true, mark.state_mask()};
+}
+
+Compare not_related() {
+  return {Field::CtState, state::kRelated, false};
+}
+
 // The rules that a packet meets on its way, for one hook.
 class HookChains {
  public:
@@ -39,15 +47,7 @@ class HookChains {
   Lookup connection_is(const char* set) const {
     return {Field::CtMark, set, false, settings_.ct_mark.mask};
   }
-  Compare connection_is(ConnectionState state) const {
-    return {Field::CtMark, settings_.ct_mark.encode(state, 0), true,
-            settings_.ct_mark.state_mask()};
-  }
-  Assign lapse() const {
-    return {Field::CtMark, ~settings_.ct_mark.mask,
-            settings_.ct_mark.encode(ConnectionState::Lapsed, 0)};
-  }
-  static Compare not_related() { return {Field::CtState, state::kRelated, false}; }
+  Compare connection_is(ConnectionState state) const { return has_state(settings_.ct_mark, state); }
   // What kind it is comes first: few packets have any, and then nothing is looked up.
   static Rule obey(VerdictKind kind, const char* chain) {
     return {{Compare{Field::Priority, encode_verdict(kind, 0), true, kKindMask},
@@ -59,9 +59,8 @@ class HookChains {
     // Ahead of the others, because nearly all packets of a host are such; their priority stays as it is.
     // That they were revoked isn't possible: a mark has one state.
     if (policy_.builtins.established) {
-      chain.rules.push_back({{connection_is(kApprovedSet), not_related(), accept()}});
-      chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related(), lapse()},
-                             "under an older generation"});
+      chain.rules.push_back({{jump("lapse")}});
+      chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related(), accept()}});
     }
     // Few other packets have any priority: to look costs less than to write, and to mask what is looked at.
     chain.rules.push_back({{Compare{Field::Priority, 0U, false}, clear_priority()},
@@ -180,8 +179,19 @@ Chain stamp(const char* name, std::uint32_t bits, const CtMark& mark) {
   return {name, {}, {{{Assign{Field::CtMark, ~mark.mask, bits}}}}};
 }
 
+// An approval of another generation. That comes first, because nearly all packets end here: to jump and compare costs
+// less than to look the generation up in a set. Without a verdict, as a stamp.
+Chain lapse(Generation generation, const CtMark& mark) {
+  const Compare older{Field::CtMark, mark.encode(ConnectionState::Approved, generation), false,
+                      mark.mask};
+  const Assign lapsed{Field::CtMark, ~mark.mask, mark.encode(ConnectionState::Lapsed, 0)};
+  return {
+      "lapse", {}, {{{older, has_state(mark, ConnectionState::Approved), not_related(), lapsed}}}};
+}
+
 std::vector<Chain> accepting_chains(Generation generation, const CtMark& mark) {
   return {
+      lapse(generation, mark),
       stamp("stamp_approved", mark.encode(ConnectionState::Approved, generation), mark),
       {"approve", {}, {{{jump("stamp_approved")}}, {{clear_priority(), accept()}}}},
       {"pass", {}, {{{clear_priority(), accept()}}}},

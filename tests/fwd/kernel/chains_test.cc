@@ -40,8 +40,8 @@ rules::Policy with_limit() {
 TEST_CASE("chain A on input accepts, lapses, clears, drops and queues in the documented order") {
   CHECK(chain_text(build({}), "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
-    ct mark & 0xff000000 @now_approved ct state != 4 accept
-    ct mark & 0xc0000000 == 0x40000000 ct state != 4 ct mark set ct mark & 0xffffff | 0xc0000000 comment "under an older generation"
+    jump lapse
+    ct mark & 0xc0000000 == 0x40000000 ct state != 4 accept
     meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
     iif 1 accept
     meta l4proto 58 jump link_local
@@ -168,6 +168,10 @@ TEST_CASE("writing the ct mark is a rule of its own, for packets that have no co
     meta priority set meta priority & 0xfff | 0x0 accept
   }
 )");
+  CHECK(chain_text(table, "lapse") == R"(  chain lapse {
+    ct mark & 0xff000000 != 0x45000000 ct mark & 0xc0000000 == 0x40000000 ct state != 4 ct mark set ct mark & 0xffffff | 0xc0000000
+  }
+)");
   CHECK(chain_text(table, "stamp_approved") == R"(  chain stamp_approved {
     ct mark set ct mark & 0xffffff | 0x45000000
   }
@@ -192,7 +196,7 @@ TEST_CASE("another generation changes no rule that the kernel would go through t
   for (std::size_t i = 0; i < after.chains.size(); ++i) {
     if (after.chains[i] != before.chains[i]) changed.push_back(after.chains[i].name);
   }
-  CHECK(changed == std::vector<std::string>{"state", "stamp_approved", "stamp_revoked"});
+  CHECK(changed == std::vector<std::string>{"state", "lapse", "stamp_approved", "stamp_revoked"});
   CHECK(chain_text(after, "state").find("    ct state 8 comment") != std::string::npos);
 }
 
@@ -233,8 +237,8 @@ TEST_CASE("a table that observes asks again about connections that were revoked"
   const rules::nft::Table table = build(with_limit(), fwd::Mode::Observe);
   CHECK(chain_text(table, "a_input") == R"(  chain a_input {
     type filter hook input priority 0; policy accept;
-    ct mark & 0xff000000 @now_approved ct state != 4 accept
-    ct mark & 0xc0000000 == 0x40000000 ct state != 4 ct mark set ct mark & 0xffffff | 0xc0000000 comment "under an older generation"
+    jump lapse
+    ct mark & 0xc0000000 == 0x40000000 ct state != 4 accept
     meta priority != 0 meta priority set meta priority & 0xfff | 0x0 comment "our bits in it would be forged"
     iif 1 accept
     meta l4proto 58 jump link_local

@@ -108,7 +108,7 @@ TEST_CASE(
   const TableChange change = built.update(policy, 2);
   std::vector<std::string> filled;
   for (const auto& [chain, added] : change.filled_chains) filled.push_back(chain.name);
-  CHECK(filled == std::vector<std::string>{"state", "stamp_approved", "stamp_revoked"});
+  CHECK(filled == std::vector<std::string>{"state", "lapse", "stamp_approved", "stamp_revoked"});
   for (const TableChange::Elements& elements : change.elements) {
     for (const KernelElement& element : elements.gained)
       CHECK((element.kind != ElementKind::Jump && element.kind != ElementKind::Goto));
