@@ -179,8 +179,7 @@ Chain stamp(const char* name, std::uint32_t bits, const CtMark& mark) {
   return {name, {}, {{{Assign{Field::CtMark, ~mark.mask, bits}}}}};
 }
 
-// An approval of another generation. That comes first, because nearly all packets end here: to jump and compare costs
-// less than to look the generation up in a set. Without a verdict, as a stamp.
+// An approval of another generation. That comes first, because nearly all packets end here. Without a verdict, as a stamp.
 Chain lapse(Generation generation, const CtMark& mark) {
   const Compare older{Field::CtMark, mark.encode(ConnectionState::Approved, generation), false,
                       mark.mask};

@@ -119,7 +119,7 @@ def bulk_rates(firewalls, rounds):
 
 def bulk_rows(options):
     """Hosts with the same firewall differ by some thousandths: so they are made anew, in another order, and each set of them is
-    one round of the row, of many slices."""
+    one round of the row, of many slices: theirs is the slices' median, ours that times the median of the ratios."""
     sets, rounds = (2, 250) if options.quick else (6, 700)
     mine, theirs, one, other = [], [], [], []
     for number in range(sets):

@@ -55,10 +55,7 @@ TEST_CASE("chain A on input accepts, lapses, clears, drops and queues in the doc
 )");
 }
 
-TEST_CASE(
-    "packets are classified before they are queued or left to chain B, and a judged connection is "
-    "never "
-    "new") {
+TEST_CASE("packets are classified before they are queued, and a judged connection is never new") {
   CHECK(chain_text(build({}), "classify_output") == R"(  chain classify_output {
     ct state 1 meta priority set meta priority & 0xfff | 0x60000000
     ct state 64 meta priority set meta priority & 0xfff | 0x50000000
