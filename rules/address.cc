@@ -213,6 +213,16 @@ void merge(std::vector<Range>& ranges, NumberOf number) {
   ranges.resize(merged);
 }
 
+// Both are sorted, and touching ranges are merged: one of `mine` has to hold each of `theirs`.
+bool contain(const auto& mine, const auto& theirs) {
+  auto at = mine.begin();
+  for (const auto& range : theirs) {
+    while (at != mine.end() && at->last < range.first) ++at;
+    if (at == mine.end() || range.first < at->first || at->last < range.last) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Address> parse_address(std::string_view text) {
@@ -354,17 +364,9 @@ bool AddressSet::contains(const Address& address) const {
 }
 
 bool AddressSet::contains(const AddressSet& other) const {
-  const auto all = ranges();
-  auto mine = all.begin();
-  for (const AddressRange& range : other.ranges()) {
-    while (mine != all.end() && (*mine).last < range.first) ++mine;
-    // Touching ranges are merged, so a range of the other that isn't inside one of ours isn't
-    // inside.
-    if (mine == all.end() || !(*mine).contains(range.first) || !(*mine).contains(range.last)) {
-      return false;
-    }
-  }
-  return true;
+  if (!contain(v4_, other.v4_)) return false;
+  if (!other.v6_) return true;
+  return v6_ && contain(*v6_, *other.v6_);
 }
 
 bool AddressSet::intersects(const AddressSet& other) const {

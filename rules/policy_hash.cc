@@ -33,6 +33,28 @@ char* write(const AddressRange& range, char* at) {
   return at;
 }
 
+// How many, their keys in network byte order, then those rules' lines that the keys don't tell.
+void hash_rules(const RuleList& rules, Sha256& hash) {
+  hash.update(fmt::format("rules {}\n", rules.size()));
+  std::array<char, 512 * sizeof(std::uint64_t)> bytes;
+  char* at = bytes.data();
+  const auto take = [&] {
+    hash.update({bytes.data(), at});
+    at = bytes.data();
+  };
+  for (const std::uint64_t key : rules.keys()) {
+    at = write(htobe64(key), at);
+    if (at == bytes.end()) take();
+  }
+  take();
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (!rules.says_more(i)) continue;
+    std::string line = rules[i].id.str();
+    append_remarks(line, rules[i]);
+    hash.update(line += '\n');
+  }
+}
+
 }  // namespace
 
 std::string members_hash(const NamedSet& set) {
@@ -57,13 +79,7 @@ std::string hash_of(const Policy& policy) {
   for (const auto& [name, set] : policy.sets)
     hash.update(fmt::format("set {} {}\n", name, set.hash));
   hash.update(print_switches(policy));
-  std::string line;
-  for (const Rule& rule : policy.rules) {
-    line = rule.id.view();
-    append_remarks(line, rule);
-    line += '\n';
-    hash.update(line);
-  }
+  hash_rules(policy.rules, hash);
   return hash.take_hex();
 }
 

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -76,15 +77,19 @@ class RuleList {
   RuleList(std::vector<Rule> rules);
   RuleList(std::initializer_list<Rule> rules);
 
-  std::size_t size() const { return entries_->size(); }
-  bool empty() const { return entries_->empty(); }
-  const Rule& operator[](std::size_t index) const { return *(*entries_)[index].rule; }
-  const Rule& at(std::size_t index) const { return *entries_->at(index).rule; }
-  const Rule& front() const { return *entries_->front().rule; }
-  const Rule& back() const { return *entries_->back().rule; }
-  const Shared& shared(std::size_t index) const { return (*entries_)[index].rule; }
-  const Written& written(std::size_t index) const { return (*entries_)[index].written; }
+  std::size_t size() const { return entries_->rules.size(); }
+  bool empty() const { return entries_->rules.empty(); }
+  const Rule& operator[](std::size_t index) const { return *entries_->rules[index].rule; }
+  const Rule& at(std::size_t index) const { return *entries_->rules.at(index).rule; }
+  const Rule& front() const { return *entries_->rules.front().rule; }
+  const Rule& back() const { return *entries_->rules.back().rule; }
+  const Shared& shared(std::size_t index) const { return entries_->rules[index].rule; }
+  const Written& written(std::size_t index) const { return entries_->rules[index].written; }
   std::optional<std::size_t> index_of(const RuleId& id) const;  // of the first
+  // Of each rule its id's number, but for the lowest bit: whether the rule says more than what its id is made from, as
+  // a comment. Side by side, so that who looks at all rules mostly needs none of them.
+  std::span<const std::uint64_t> keys() const { return entries_->keys; }
+  bool says_more(std::size_t index) const { return (entries_->keys[index] & 1) != 0; }
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, static_cast<std::ptrdiff_t>(size())}; }
 
@@ -100,7 +105,10 @@ class RuleList {
     Shared rule;
     Written written;
   };
-  using Entries = std::vector<Entry>;
+  struct Entries {
+    std::vector<Entry> rules;
+    std::vector<std::uint64_t> keys;  // of each
+  };
 
   Entries& own();
 

@@ -159,6 +159,7 @@ void check_order(const Policy& policy, Report& report, std::size_t max_steps) {
 }
 
 std::vector<Diagnostic> check_new_rule(const Policy& policy, std::size_t index) {
+  constexpr std::size_t kAhead = 16;  // rules and their addresses lie anywhere in memory
   const RuleList& rules = policy.rules;
   Report report;
   const auto first_cover = [&](std::size_t rule) {
@@ -173,6 +174,10 @@ std::vector<Diagnostic> check_new_rule(const Policy& policy, std::size_t index) 
   warn_if_covered_by(first_cover(index), index);
   std::size_t looked_at = 0;
   for (std::size_t later = index + 1; later < rules.size(); ++later) {
+    if (later + kAhead < rules.size()) {
+      __builtin_prefetch(rules.shared(later + kAhead).get());
+      __builtin_prefetch(rules[later + kAhead / 2].match.source.members.get());
+    }
     if (!covers(rules[index].match, rules[later].match)) continue;
     if (++looked_at > Report::kMost) break;
     if (first_cover(later) == index) warn_if_covered_by(index, later);

@@ -8,13 +8,20 @@
 namespace fwd::engine {
 namespace {
 
-template <typename List>
-std::vector<bool> quiet(const List& rules) {
+bool quiet(const rules::Rule& rule) {
+  return rule.log == rules::Log::None || rule.log.kind() == rules::Log::Sample;
+}
+
+std::vector<bool> quiet(const std::vector<rules::Rule>& builtins) {
   std::vector<bool> flags;
-  flags.reserve(rules.size());
-  for (const auto& rule : rules) {
-    flags.push_back(rule.log == rules::Log::None || rule.log.kind() == rules::Log::Sample);
-  }
+  for (const rules::Rule& rule : builtins) flags.push_back(quiet(rule));
+  return flags;
+}
+
+std::vector<bool> quiet(const rules::RuleList& rules) {
+  std::vector<bool> flags(rules.size());
+  for (std::size_t i = 0; i < rules.size(); ++i)
+    if (rules.says_more(i)) flags[i] = quiet(rules[i]);
   return flags;
 }
 
@@ -63,7 +70,8 @@ bool ActivePolicy::sampled_out(const rules::Decision& decision,
 }
 
 kernel::LimitSlot ActivePolicy::limit_slot(const rules::Decision& decision) const noexcept {
-  return decision.by == rules::DecidedBy::Rule ? limit_slots[decision.index] : kernel::LimitSlot{0};
+  const bool limit = decision.by == rules::DecidedBy::Rule && decision.index < limit_slots.size();
+  return limit ? limit_slots[decision.index] : kernel::LimitSlot{0};
 }
 
 }  // namespace fwd::engine

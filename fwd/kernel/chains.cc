@@ -226,10 +226,12 @@ void append(std::vector<Chain>& to, std::vector<Chain> from) {
 }  // namespace
 
 std::vector<LimitSlot> limit_slots(const rules::Policy& policy) {
-  std::vector<LimitSlot> slots(policy.rules.size(), 0);
+  std::vector<LimitSlot> slots;
   LimitSlot last = 0;
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
-    if (policy.rules[i].action == rules::Action::Limit) slots[i] = ++last;
+    if (policy.rules[i].action != rules::Action::Limit) continue;
+    slots.resize(i + 1);
+    slots[i] = ++last;
   }
   return slots;
 }

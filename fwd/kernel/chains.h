@@ -40,7 +40,7 @@ inline constexpr const char* kRevokedSet = "now_revoked";
 inline constexpr const char* kLimitAllowedPrefix = "fwd limit ok ";
 inline constexpr const char* kLimitRefusedPrefix = "fwd limit over ";
 
-// By rule index: the slot of each `limit` rule, 0 for the others.
+// By rule index, as far as the last `limit` rule: its slot, 0 for the others.
 std::vector<LimitSlot> limit_slots(const rules::Policy& policy);
 
 // In order: the first has slot 1.

@@ -60,15 +60,14 @@ Outcome<Applied> PolicyManager::commit_edit(rules::Edited edited) {
                                 : LiveEffect::CutsNone;
   if (auto fault = rules::check_size(*sources))
     return std::unexpected(to_error({*std::move(fault)}, ErrorCode::Refused));
+  Writing writing = write_draft(sources);
   auto built = build(*before->active, *std::move(edited), services_, next_stamp());
   if (!built) {
     auto diagnostics = std::move(built.error().diagnostics);
     rules::place_before_edit(diagnostics, before->sources().main, sources->main.text);
     return std::unexpected(to_error(std::move(diagnostics), ErrorCode::Refused));
   }
-  auto draft = store_.prepare(sources->main.text);
-  if (!draft) return internal(draft.error());
-  return commit_built(*std::move(built), *std::move(draft), effect);
+  return commit_written(*std::move(built), std::move(writing), effect);
 }
 
 // The same where what the text means is to be found out again.
@@ -89,7 +88,8 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
   const State before = state();
   const auto rule = read_rule(text, before->active->policy, services_);
   if (!rule) return std::unexpected(rule.error());
-  if (auto unchanged = store_.check_unchanged(before->sources()); !unchanged)
+  if (auto unchanged = store_.check_unchanged(before->sources(), before->outline.includes);
+      !unchanged)
     return std::unexpected(unchanged.error());
   if (const auto index = before->active->policy.rules.index_of(rule->id))
     return update_rule(*index, rule->remarks);
@@ -124,7 +124,8 @@ Outcome<RuleChange> PolicyManager::remove_rule(const std::string& selection) {
     return std::unexpected(
         to_error({index.error()}, not_found ? ErrorCode::NotFound : ErrorCode::Syntax));
   }
-  if (auto unchanged = store_.check_unchanged(before->sources()); !unchanged)
+  if (auto unchanged = store_.check_unchanged(before->sources(), before->outline.includes);
+      !unchanged)
     return std::unexpected(unchanged.error());
   auto applied = commit_edit(rules::remove_rule(edit_base(*before), *index));
   if (!applied) return std::unexpected(std::move(applied.error()));
@@ -144,7 +145,8 @@ Outcome<Applied> PolicyManager::change_set(const std::string& name, const SetCha
         fmt::format("the set stands in an included file ({}:{}), which commands don't change",
                     where.file, where.line));
   }
-  if (auto unchanged = store_.check_unchanged(before->sources()); !unchanged)
+  if (auto unchanged = store_.check_unchanged(before->sources(), before->outline.includes);
+      !unchanged)
     return std::unexpected(unchanged.error());
   auto edited = edit_members(before->active->policy, name, change, services_);
   if (!edited) {

@@ -205,18 +205,23 @@ void PolicyManager::take_back() {
 }
 
 PolicyManager::Writing PolicyManager::write_draft(Sources sources) const {
-  return std::async(std::launch::async, [this, sources = std::move(sources)] {
-    return store_.prepare(sources->main.text);
-  });
+  // Where the system refuses a thread, by whoever waits for it.
+  return std::async(
+      std::launch::async | std::launch::deferred,
+      [this, sources = std::move(sources)] { return store_.prepare(sources->main.text); });
 }
 
 Outcome<Applied> PolicyManager::commit(Sources sources, Writing writing) {
   auto built = build(std::move(sources), services_, next_stamp());
   if (!built) return std::unexpected(std::move(built.error()));
   if (!writing.valid()) return commit_built(std::move(*built), std::nullopt);
+  return commit_written(std::move(*built), std::move(writing));
+}
+
+Outcome<Applied> PolicyManager::commit_written(Built built, Writing writing, LiveEffect effect) {
   auto draft = writing.get();
   if (!draft) return internal(draft.error());
-  return commit_built(std::move(*built), std::move(*draft));
+  return commit_built(std::move(built), std::move(*draft), effect);
 }
 
 Outcome<Applied> PolicyManager::commit_built(Built built, std::optional<Draft> draft,

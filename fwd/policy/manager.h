@@ -126,6 +126,8 @@ class PolicyManager {
   using Writing = std::future<Result<Draft>>;
   Writing write_draft(Sources sources) const;
   Outcome<Applied> commit(Sources sources, Writing writing);
+  Outcome<Applied> commit_written(Built built, Writing writing,
+                                  LiveEffect effect = LiveEffect::MayCut);
   Outcome<Applied> commit_built(Built built, std::optional<Draft> draft,
                                 LiveEffect effect = LiveEffect::MayCut);
   Outcome<Applied> commit_edit(rules::Edited edited);

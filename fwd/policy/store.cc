@@ -145,18 +145,20 @@ std::expected<std::vector<rules::Source>, std::string> PolicyStore::find(
   return sources;
 }
 
-std::expected<void, Error> PolicyStore::check_unchanged(const rules::SourceTree& loaded) const {
+std::expected<void, Error> PolicyStore::check_unchanged(
+    const rules::SourceTree& loaded, std::span<const rules::IncludePlace> includes) const {
   if (!holds(path_, loaded.main.text).value_or(false)) return std::unexpected(changed_by_hand());
-  const auto includes = rules::gather_includes(loaded.main, reader());
-  if (!includes) return std::unexpected(syntax_error(includes.error()));
+  if (includes.empty()) return {};  // nor need the text be searched for any
+  const auto found = rules::gather_includes(loaded.main, reader());
+  if (!found) return std::unexpected(syntax_error(found.error()));
   for (const rules::Source& include : loaded.includes) {
     const auto same = [&](const rules::Source& s) {
       return s.name == include.name && s.text == include.text;
     };
-    if (std::ranges::none_of(*includes, same))
+    if (std::ranges::none_of(*found, same))
       return std::unexpected(changed(folder_ + "/" + include.name));
   }
-  if (includes->size() != loaded.includes.size())
+  if (found->size() != loaded.includes.size())
     return std::unexpected(changed("the set of includes"));
   return {};
 }

@@ -1,9 +1,11 @@
 // PolicyManager's edits by command, fwd/policy/edits.cc.
+#include "tests/fwd/full_disk.h"
 #include "tests/fwd/policy/managed.h"
 
 namespace {
 
 using ctl::api::ErrorCode;
+using fwd::test::FullDisk;
 using fwd::test::Managed;
 
 TEST_CASE("an added rule is in the file, the kernel and the workers, and every other byte stays") {
@@ -104,6 +106,23 @@ TEST_CASE("an edit that breaks an expectation is refused") {
   CHECK_FALSE(change.error().diagnostics.empty());
   CHECK(managed.firewall.calls.empty());
   CHECK(managed.consistent());
+}
+
+TEST_CASE("a refused edit leaves nothing of the text that was being written meanwhile") {
+  Managed managed("allow in 80/tcp\nexpect allow in tcp 192.0.2.1 to 192.0.2.2 port 80\n");
+  const auto files = managed.scratch.count();
+  REQUIRE_FALSE(managed.manager->add_rule("deny from 192.0.2.0/24", 1));
+  CHECK(managed.scratch.count() == files);
+}
+
+TEST_CASE("an edit whose text can't be written stops before the kernel") {
+  Managed managed("allow in 80/tcp\n");
+  const FullDisk full;
+  const auto change = managed.manager->add_rule("allow in 443/tcp", {});
+  REQUIRE_FALSE(change);
+  CHECK(change.error().code == ErrorCode::Internal);
+  CHECK(managed.firewall.calls.empty());
+  CHECK(managed.engine.policy()->policy.rules.size() == 1);
 }
 
 TEST_CASE("a refused edit names the lines of the file as it is") {

@@ -1,44 +1,26 @@
 #include "fwd/policy/store.h"
 
-#include <csignal>
-
 #include <catch2/catch.hpp>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fwd/policy/marks.h"
+#include "tests/fwd/full_disk.h"
 #include "tests/fwd/scratch.h"
 
 namespace {
 
 using fwd::policy::PolicyStore;
+using fwd::test::FullDisk;
 using fwd::test::Scratch;
+
+const std::vector<rules::IncludePlace> kFirstLine{{.line = 1}};
 
 struct stat status_of(const std::string& path) {
   struct stat status {};
   REQUIRE(lstat(path.c_str(), &status) == 0);
   return status;
 }
-
-// A full disk, as a limit on the size of files.
-class FullDisk {
- public:
-  FullDisk() {
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &limit_);
-    const rlimit none{0, limit_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &none);
-  }
-  ~FullDisk() {
-    setrlimit(RLIMIT_FSIZE, &limit_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit limit_{};
-  void (*handler_)(int) = nullptr;
-};
 
 TEST_CASE("a published draft replaces the file's bytes and keeps its mode and owner") {
   const Scratch scratch;
@@ -142,7 +124,7 @@ TEST_CASE("a pattern finds nothing in a folder that isn't there") {
   const auto tree = store.read();
   REQUIRE(tree);
   CHECK(tree->includes.empty());
-  CHECK(store.check_unchanged(*tree));
+  CHECK(store.check_unchanged(*tree, kFirstLine));
 }
 
 TEST_CASE("a missing policy says how to make one") {
@@ -169,9 +151,9 @@ TEST_CASE("a change by hand is noticed in the main file and in every include") {
   scratch.write("d/a.fw", "# a\n");
   const auto loaded = store.read();
   REQUIRE(loaded);
-  CHECK(store.check_unchanged(*loaded));
+  CHECK(store.check_unchanged(*loaded, kFirstLine));
 
-  const auto refusal = [&] { return store.check_unchanged(*loaded).error().message; };
+  const auto refusal = [&] { return store.check_unchanged(*loaded, kFirstLine).error().message; };
   scratch.write("d/b.fw", "# b\n");
   CHECK(refusal() ==
         "the set of includes was changed by hand since it was loaded: run `fwctl apply` on the "
@@ -180,7 +162,7 @@ TEST_CASE("a change by hand is noticed in the main file and in every include") {
   scratch.write("d/a.fw", "# changed\n");
   CHECK(refusal().starts_with(scratch.path("d/a.fw") + " was changed by hand"));
   scratch.write("d/a.fw", "# a\n");
-  CHECK(store.check_unchanged(*loaded));
+  CHECK(store.check_unchanged(*loaded, kFirstLine));
   scratch.write("policy.fw", "include \"d/*.fw\"\n\n");
   CHECK(refusal().starts_with(store.path() + " was changed by hand"));
   std::filesystem::remove(store.path());

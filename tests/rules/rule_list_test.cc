@@ -1,0 +1,71 @@
+#include "rules/rule_list.h"
+
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "rules/policy.h"
+
+using namespace rules;
+
+namespace {
+
+Rule rule(const char* id) {
+  Rule rule;
+  rule.id = id;
+  return rule;
+}
+
+}  // namespace
+
+TEST_CASE("a rule is found by its id, wherever edits have put it") {
+  RuleList list;
+  list.push_back(rule("00000000000000a0"));
+  list.push_back(rule("00000000000000b0"));
+  const RuleList before = list;
+  list.insert(0, rule("00000000000000c0"));
+  list.erase(1);
+  list.replace(1, rule("00000000000000d0"));
+  CHECK(list.size() == 2);
+  CHECK(list.index_of("00000000000000c0") == 0U);
+  CHECK(list.index_of("00000000000000d0") == 1U);
+  CHECK(list.index_of("00000000000000a0") == std::nullopt);
+  CHECK(list.index_of("00000000000000b0") == std::nullopt);
+  CHECK(before.index_of("00000000000000a0") == 0U);
+  CHECK(before.index_of("00000000000000b0") == 1U);
+}
+
+TEST_CASE("of several rules with an id the first is found") {
+  const RuleList list{rule("00000000000000a0"), rule("00000000000000b0"), rule("00000000000000b0")};
+  CHECK(list.index_of("00000000000000b0") == 1U);
+}
+
+TEST_CASE("ids that are numbers are told apart by every digit") {
+  const RuleList list{rule("00000000000000a0"), rule("00000000000000a1"), rule("80000000000000a0")};
+  CHECK(list.index_of("00000000000000a0") == 0U);
+  CHECK(list.index_of("00000000000000a1") == 1U);
+  CHECK(list.index_of("80000000000000a0") == 2U);
+  CHECK(list.index_of("00000000000000a") == std::nullopt);
+}
+
+TEST_CASE("names are ids too") {
+  const RuleList list{rule("ping"), rule("mld"), rule("0000000000000000"),
+                      rule("00000000000000000")};
+  CHECK(list.index_of("mld") == 1U);
+  CHECK(list.index_of("0000000000000000") == 2U);
+  CHECK(list.index_of("00000000000000000") == 3U);
+  CHECK(list.index_of("dhcp") == std::nullopt);
+}
+
+TEST_CASE("keys are the ids' numbers, and tell which rules say more than their id") {
+  Rule commented = rule("00000000000000b1");
+  commented.comment = "ours";
+  Rule logged = rule("00000000000000c0");
+  logged.log = Log::None;
+  RuleList list{rule("00000000000000a1"), commented, logged, rule("ping")};
+  CHECK(std::vector(list.keys().begin(), list.keys().end()) ==
+        std::vector<std::uint64_t>{0xa0, 0xb1, 0xc1, 1});
+  list.replace(1, rule("00000000000000b1"));
+  CHECK_FALSE(list.says_more(1));
+  CHECK(list.says_more(2));
+}
