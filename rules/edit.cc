@@ -157,9 +157,12 @@ std::optional<Diagnostic> check_place(const EditBase& base, std::size_t index) {
 
 PolicyEdit edit_of(const EditBase& base, PolicyEdit::Kind kind, std::string text,
                    std::size_t index) {
+  const SourceTree& before = *base.policy.sources;
+  auto sources = std::make_shared<const SourceTree>(
+      SourceTree{{before.main.name, std::move(text)}, before.includes});
+  base.on_text(sources);
   PolicyEdit edit{kind, base.policy, base.outline, index};
-  edit.policy.sources = std::make_shared<const SourceTree>(
-      SourceTree{{base.policy.sources->main.name, std::move(text)}, base.policy.sources->includes});
+  edit.policy.sources = std::move(sources);
   return edit;
 }
 

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +26,8 @@ struct EditBase {
   const Policy& policy;
   const Outline& outline;
   const Services& services;
+  // Called with the edited texts, before what they mean is worked out: they can be written meanwhile.
+  std::function<void(std::shared_ptr<const SourceTree>)> on_text = [](const auto&) {};
 };
 
 struct PolicyEdit {

@@ -61,9 +61,10 @@ PlanChange PlanUpdate::run() {
 void PlanUpdate::find_window() {
   const std::size_t builtins = policy_.builtin_rules.size();
   const auto keep = [&](std::size_t old, std::size_t index) {
+    if (index >= builtins && state_.rules[old].rule == policy_.rules.shared(index - builtins))
+      return true;
     if (!same(state_.rules[old], index)) return false;
-    if (index >= builtins && state_.rules[old].rule.get() != &rule(index))
-      state_.rules[old].rule = shared(index);
+    if (index >= builtins) state_.rules[old].rule = shared(index);
     return true;
   };
   old_end_ = state_.rules.size();

@@ -37,6 +37,10 @@ std::optional<std::size_t> RuleList::index_of(const RuleId& id) const {
   return std::nullopt;
 }
 
+void RuleList::Entries::count(const Rule& rule, std::ptrdiff_t by) {
+  if (rule.action == Action::Limit) limits += static_cast<std::size_t>(by);
+}
+
 // To be changed: nobody else's any more, and with room for the rule that an edit mostly brings.
 RuleList::Entries& RuleList::own() {
   if (entries_.use_count() == 1) return *entries_;
@@ -47,6 +51,7 @@ RuleList::Entries& RuleList::own() {
   };
   fill(copy->rules, entries_->rules);
   fill(copy->keys, entries_->keys);
+  copy->limits = entries_->limits;
   entries_ = std::move(copy);
   return *entries_;
 }
@@ -57,20 +62,23 @@ void RuleList::push_back(Rule rule, const Written& written) {
 
 void RuleList::insert(std::size_t index, Rule rule, const Written& written) {
   Entries& entries = own();
-  const std::uint64_t key = key_of(rule);
-  entries.keys.insert(position(entries.keys, index), key);
+  entries.count(rule, 1);
+  entries.keys.insert(position(entries.keys, index), key_of(rule));
   entries.rules.insert(position(entries.rules, index),
                        {std::make_shared<const Rule>(std::move(rule)), written});
 }
 
 void RuleList::replace(std::size_t index, Rule rule, const Written& written) {
   Entries& entries = own();
+  entries.count(*entries.rules[index].rule, -1);
+  entries.count(rule, 1);
   entries.keys[index] = key_of(rule);
   entries.rules[index] = {std::make_shared<const Rule>(std::move(rule)), written};
 }
 
 void RuleList::erase(std::size_t index) {
   Entries& entries = own();
+  entries.count(*entries.rules[index].rule, -1);
   entries.keys.erase(position(entries.keys, index));
   entries.rules.erase(position(entries.rules, index));
 }

@@ -89,6 +89,7 @@ class RuleList {
   // Of each rule its id's number, but for the lowest bit: whether the rule says more than what its id is made from, as
   // a comment. Side by side, so that who looks at all rules mostly needs none of them.
   std::span<const std::uint64_t> keys() const { return entries_->keys; }
+  std::size_t limits() const { return entries_->limits; }  // how many rules have a rate
   bool says_more(std::size_t index) const { return (entries_->keys[index] & 1) != 0; }
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, static_cast<std::ptrdiff_t>(size())}; }
@@ -108,6 +109,9 @@ class RuleList {
   struct Entries {
     std::vector<Entry> rules;
     std::vector<std::uint64_t> keys;  // of each
+    std::size_t limits = 0;
+
+    void count(const Rule& rule, std::ptrdiff_t by);
   };
 
   Entries& own();

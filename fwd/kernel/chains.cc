@@ -228,7 +228,7 @@ void append(std::vector<Chain>& to, std::vector<Chain> from) {
 std::vector<LimitSlot> limit_slots(const rules::Policy& policy) {
   std::vector<LimitSlot> slots;
   LimitSlot last = 0;
-  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+  for (std::size_t i = 0; last < policy.rules.limits(); ++i) {
     if (policy.rules[i].action != rules::Action::Limit) continue;
     slots.resize(i + 1);
     slots[i] = ++last;
@@ -260,7 +260,7 @@ Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan, Ge
   table.chains = {{kStateChain, {}, {state}}, link_local(policy.builtins)};
   append(table.chains, accepting_chains(generation, settings.ct_mark));
   if (mode == Mode::Enforce) append(table.chains, refusing_chains(generation, settings.ct_mark));
-  const LimitRules limits = limit_rules(plan);
+  const LimitRules limits = policy.rules.limits() == 0 ? LimitRules{} : limit_rules(plan);
   add_limit_chains(table, limits, mode, settings.nflog_group);
   add_copy_chains(table, policy, limits, mode, settings.ct_mark);
   for (const Direction direction : {Direction::In, Direction::Out})

@@ -69,6 +69,15 @@ class NftFirewall : public Firewall {
     return state;
   }
 
+  Result<bool> exists() override {
+    const std::lock_guard lock(mutex_);
+    const auto untouched = is_untouched();
+    if (!untouched || *untouched) return untouched;
+    const auto found = find_table(socket_, kTableName);
+    if (!found) return std::unexpected(found.error());
+    return found->has_value();
+  }
+
   Result<TableCounters> counters() override {
     static constexpr std::array kOthers = {kCounterRevoked, kCounterLimitRefused};
     const std::lock_guard lock(lease_mutex_);
@@ -182,6 +191,14 @@ class NftFirewall : public Firewall {
     rules::KernelPlan plan;
     Moment when;
   };
+
+  // Whether nobody but this object has changed nf_tables since its last commit.
+  Result<bool> is_untouched() {
+    if (!written_) return false;
+    const auto now = this_moment();
+    if (!now) return std::unexpected(now.error());
+    return now->only_own_since(written_->when);
+  }
 
   // A packet is counted as shed first and as decided afterwards: read the other way round, what
   // shedding explains is never taken for a full queue.

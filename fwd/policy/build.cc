@@ -9,7 +9,6 @@
 #include "rules/labels.h"
 #include "rules/parser.h"
 #include "rules/resolver.h"
-#include "rules/shadow.h"
 #include "rules/suggest.h"
 
 namespace fwd::policy {
@@ -27,6 +26,7 @@ std::optional<rules::Diagnostic> check_limits(const rules::Policy& policy) {
                              {},
                              {}};
   }
+  if (policy.rules.limits() <= kernel::kLastLimitSlot) return std::nullopt;
   std::size_t limits = 0;
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
     if (policy.rules[i].action != rules::Action::Limit || ++limits <= kernel::kLastLimitSlot)
@@ -108,15 +108,12 @@ std::expected<Built, Error> build(std::shared_ptr<const rules::SourceTree> sourc
 std::expected<Built, Error> build(const engine::ActivePolicy& before, rules::PolicyEdit edit,
                                   const rules::Services& services, const Stamp& stamp) {
   if (auto fault = check_limits(edit.policy)) return std::unexpected(to_error({std::move(*fault)}));
-  std::vector<rules::Diagnostic> warnings;
-  if (edit.kind == rules::PolicyEdit::Kind::Added)
-    warnings = rules::check_new_rule(edit.policy, edit.index);
   rules::RuleSet rules = compile(before, edit);
   auto service_map = services_after(before, edit, services);
   auto active = std::make_shared<const engine::ActivePolicy>(
       std::move(edit.policy), std::move(rules), stamp.version, stamp.generation, stamp.mode,
       stamp.workers, std::move(service_map));
-  return check({std::move(active), std::move(edit.outline), std::move(warnings)});
+  return check({std::move(active), std::move(edit.outline), {}});
 }
 
 Error no_such_set(const rules::Policy& policy, std::string_view name) {

@@ -39,7 +39,7 @@ std::expected<Built, Error> build(std::shared_ptr<const rules::SourceTree> sourc
 std::expected<Built, Error> build(rules::SourceTree sources, const rules::Services& services,
                                   const Stamp& stamp);
 
-// The same of one edited rule, without reading or compiling the others again. Warnings are about that rule alone.
+// The same of one edit, without reading or compiling the other rules again, and without warnings.
 std::expected<Built, Error> build(const engine::ActivePolicy& before, rules::PolicyEdit edit,
                                   const rules::Services& services, const Stamp& stamp);
 

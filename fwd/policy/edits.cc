@@ -10,6 +10,7 @@
 #include "rules/resolver.h"
 #include "rules/select.h"
 #include "rules/set_edit.h"
+#include "rules/shadow.h"
 
 namespace fwd::policy {
 namespace {
@@ -46,27 +47,32 @@ rules::EditedSet edit_members(const rules::Policy& policy, const std::string& se
 }  // namespace
 
 // What is edited may be no policy any more: too large, say, or with an `expect` that isn't true now.
-Outcome<Applied> PolicyManager::commit_edit(rules::Edited edited) {
+Outcome<Applied> PolicyManager::commit_edit(const MakeEdit& make) {
+  const State before = state();
+  // Both beside what the edit means.
+  auto unchanged = std::async(kBeside, [&] { return check_unchanged(*before); });
+  Writing writing;
+  const auto write = [&](Sources sources) { writing = write_draft(std::move(sources)); };
+  auto edited = make({before->active->policy, before->outline, services_, write});
   if (!edited) {
     // A position beyond the rules has no place in the text; one inside an include has.
     const bool beyond = edited.error().where.line == 0;
     return std::unexpected(
         to_error({edited.error()}, beyond ? ErrorCode::BadRequest : ErrorCode::Refused));
   }
-  const State before = state();
-  const std::shared_ptr<const rules::SourceTree> sources = edited->policy.sources;
+  const Sources sources = edited->policy.sources;
   const LiveEffect effect = rules::may_deny_more(*edited, before->active->policy)
                                 ? LiveEffect::MayCut
                                 : LiveEffect::CutsNone;
   if (auto fault = rules::check_size(*sources))
     return std::unexpected(to_error({*std::move(fault)}, ErrorCode::Refused));
-  Writing writing = write_draft(sources);
   auto built = build(*before->active, *std::move(edited), services_, next_stamp());
   if (!built) {
     auto diagnostics = std::move(built.error().diagnostics);
     rules::place_before_edit(diagnostics, before->sources().main, sources->main.text);
     return std::unexpected(to_error(std::move(diagnostics), ErrorCode::Refused));
   }
+  if (auto same = unchanged.get(); !same) return std::unexpected(std::move(same.error()));
   return commit_written(*std::move(built), std::move(writing), effect);
 }
 
@@ -88,19 +94,20 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
   const State before = state();
   const auto rule = read_rule(text, before->active->policy, services_);
   if (!rule) return std::unexpected(rule.error());
-  if (auto unchanged = store_.check_unchanged(before->sources(), before->outline.includes);
-      !unchanged)
-    return std::unexpected(unchanged.error());
   if (const auto index = before->active->policy.rules.index_of(rule->id))
     return update_rule(*index, rule->remarks);
 
-  const rules::EditBase base = edit_base(*before);
-  auto edited =
-      position ? rules::insert_rule(base, *position, text) : rules::append_rule(base, text);
-  const std::size_t index = edited ? edited->index : 0;
-  auto applied = commit_edit(std::move(edited));
+  std::size_t index = 0;
+  auto applied = commit_edit([&](const rules::EditBase& base) {
+    auto edited =
+        position ? rules::insert_rule(base, *position, text) : rules::append_rule(base, text);
+    if (edited) index = edited->index;
+    return edited;
+  });
   if (!applied) return std::unexpected(std::move(applied.error()));
-  return RuleChange{applied->state, index, std::move(applied->warnings), false, applied->cut};
+  // Now that the rule is in force: the check looks at all of the others.
+  auto warnings = rules::check_new_rule(applied->state->active->policy, index);
+  return RuleChange{applied->state, index, std::move(warnings), false, applied->cut};
 }
 
 // As with ufw: the same rule again is a way to change its comment, or how it is logged.
@@ -109,8 +116,13 @@ Outcome<RuleChange> PolicyManager::update_rule(std::size_t index, rules::Remarks
   const rules::Rule& rule = before->active->policy.rules[index];
   if (remarks.log == rule.log) remarks.log.reset();
   if (remarks.comment == rule.comment.value_or("")) remarks.comment.reset();
-  if (!remarks.log && !remarks.comment) return RuleChange{before, index, {}, true};
-  auto applied = commit_edit(rules::change_remarks(edit_base(*before), index, remarks));
+  if (!remarks.log && !remarks.comment) {
+    if (auto unchanged = check_unchanged(*before); !unchanged)
+      return std::unexpected(std::move(unchanged.error()));
+    return RuleChange{before, index, {}, true};
+  }
+  auto applied = commit_edit(
+      [&](const rules::EditBase& base) { return rules::change_remarks(base, index, remarks); });
   if (!applied) return std::unexpected(std::move(applied.error()));
   return RuleChange{applied->state, index, {}, true, applied->cut, true};
 }
@@ -124,10 +136,8 @@ Outcome<RuleChange> PolicyManager::remove_rule(const std::string& selection) {
     return std::unexpected(
         to_error({index.error()}, not_found ? ErrorCode::NotFound : ErrorCode::Syntax));
   }
-  if (auto unchanged = store_.check_unchanged(before->sources(), before->outline.includes);
-      !unchanged)
-    return std::unexpected(unchanged.error());
-  auto applied = commit_edit(rules::remove_rule(edit_base(*before), *index));
+  auto applied =
+      commit_edit([&](const rules::EditBase& base) { return rules::remove_rule(base, *index); });
   if (!applied) return std::unexpected(std::move(applied.error()));
   return RuleChange{before, *index, {}, false, applied->cut};
 }
@@ -145,18 +155,22 @@ Outcome<Applied> PolicyManager::change_set(const std::string& name, const SetCha
         fmt::format("the set stands in an included file ({}:{}), which commands don't change",
                     where.file, where.line));
   }
-  if (auto unchanged = store_.check_unchanged(before->sources(), before->outline.includes);
-      !unchanged)
-    return std::unexpected(unchanged.error());
   auto edited = edit_members(before->active->policy, name, change, services_);
   if (!edited) {
     return std::unexpected(
         to_error({edited.error()}, change.remove.empty() ? ErrorCode::Syntax : ErrorCode::Refused));
   }
+  const bool of_addresses = *edited && (*edited)->addresses != nullptr;
+  if (!of_addresses) {
+    if (auto unchanged = check_unchanged(*before); !unchanged)
+      return std::unexpected(std::move(unchanged.error()));
+  }
   if (!*edited) return Applied{before, {}, true};
   rules::SetEdit set_edit = **std::move(edited);
-  if (set_edit.addresses == nullptr) return commit_text(set_edit.text);
-  return commit_edit(rules::change_set(edit_base(*before), name, std::move(set_edit)));
+  if (!of_addresses) return commit_text(set_edit.text);
+  return commit_edit([&](const rules::EditBase& base) {
+    return rules::change_set(base, name, std::move(set_edit));
+  });
 }
 
 }  // namespace fwd::policy

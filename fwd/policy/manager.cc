@@ -176,9 +176,9 @@ Result<Cut> PolicyManager::enforce(const Active& active, LiveEffect effect) {
     installer_.prepare(active);
     return none_cut();
   }
-  const auto table = installer_.firewall().read();
-  if (!table) return std::unexpected(table.error());
-  return *table ? installer_.commit(active, effect) : installer_.install_first(active);
+  const auto there = installer_.firewall().exists();
+  if (!there) return std::unexpected(there.error());
+  return *there ? installer_.commit(active, effect) : installer_.install_first(active);
 }
 
 // The policy that is in force, under a generation of its own: packets may have been judged by
@@ -204,11 +204,14 @@ void PolicyManager::take_back() {
   }
 }
 
+Outcome<Draft> PolicyManager::prepare(const rules::SourceTree& sources) const {
+  auto draft = store_.prepare(sources.main.text);
+  if (!draft) return internal(draft.error());
+  return *std::move(draft);
+}
+
 PolicyManager::Writing PolicyManager::write_draft(Sources sources) const {
-  // Where the system refuses a thread, by whoever waits for it.
-  return std::async(
-      std::launch::async | std::launch::deferred,
-      [this, sources = std::move(sources)] { return store_.prepare(sources->main.text); });
+  return std::async(kBeside, [this, sources = std::move(sources)] { return prepare(*sources); });
 }
 
 Outcome<Applied> PolicyManager::commit(Sources sources, Writing writing) {
@@ -220,7 +223,7 @@ Outcome<Applied> PolicyManager::commit(Sources sources, Writing writing) {
 
 Outcome<Applied> PolicyManager::commit_written(Built built, Writing writing, LiveEffect effect) {
   auto draft = writing.get();
-  if (!draft) return internal(draft.error());
+  if (!draft) return std::unexpected(std::move(draft.error()));
   return commit_built(std::move(built), std::move(*draft), effect);
 }
 

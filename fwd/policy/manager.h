@@ -78,6 +78,9 @@ struct SetChange {
   std::vector<std::string> remove;
 };
 
+// Where the system refuses a thread, by whoever waits for it.
+inline constexpr auto kBeside = std::launch::async | std::launch::deferred;
+
 class PolicyManager {
  public:
   // `state_directory` has the marks of what is switched, and the policy for a boot to fall back on.
@@ -123,14 +126,19 @@ class PolicyManager {
   Stamp next_stamp() const;
   using Sources = std::shared_ptr<const rules::SourceTree>;
   // The new file, on its way to the disk while the policy is built. Without one nothing is to be written.
-  using Writing = std::future<Result<Draft>>;
+  using Writing = std::future<Outcome<Draft>>;
   Writing write_draft(Sources sources) const;
+  Outcome<Draft> prepare(const rules::SourceTree& sources) const;
+  Outcome<void> check_unchanged(const InForce& now) const {
+    return store_.check_unchanged(now.sources(), now.outline.includes);
+  }
   Outcome<Applied> commit(Sources sources, Writing writing);
   Outcome<Applied> commit_written(Built built, Writing writing,
                                   LiveEffect effect = LiveEffect::MayCut);
   Outcome<Applied> commit_built(Built built, std::optional<Draft> draft,
                                 LiveEffect effect = LiveEffect::MayCut);
-  Outcome<Applied> commit_edit(rules::Edited edited);
+  using MakeEdit = std::function<rules::Edited(const rules::EditBase& base)>;
+  Outcome<Applied> commit_edit(const MakeEdit& make);
   Outcome<Applied> commit_text(const std::string& main_text);
   Outcome<RuleChange> update_rule(std::size_t index, rules::Remarks remarks);
   Result<Cut> enforce(const Active& active, LiveEffect effect = LiveEffect::MayCut);
@@ -138,9 +146,6 @@ class PolicyManager {
   void take_back();
   void set_state(rules::Outline outline, Active active, std::size_t cut);
   bool in_force() const;
-  rules::EditBase edit_base(const InForce& now) const {
-    return {now.active->policy, now.outline, services_};
-  }
 
   const PolicyStore store_;
   const EnabledMark enabled_mark_;

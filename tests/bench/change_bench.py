@@ -1,14 +1,19 @@
 #!/usr/bin/python3
-"""How long changes take: one rule, the whole policy, a set of a million addresses and one member of it, against nft on the
-same policy and the same kind of set, and against the kernel's own time for the bare sendmsg. Needs root."""
+"""How long changes take: one rule, as a command and to its effect, the whole policy, a set of a million addresses
+and one member of it, against nft on the same policy and the same kind of set, and against the kernel's own time for the bare
+sendmsg. Needs root."""
 
 import contextlib
 import itertools
 import os
 import pathlib
+import queue
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -17,6 +22,8 @@ from bench.rows import Row, part_main, take_turns  # noqa: E402
 from lab.netns import Namespace  # noqa: E402
 
 MEMBERS = 1_000_000
+_NETLINK_NETFILTER = 12
+_GROUP_NFTABLES = 7  # NFNLGRP_NFTABLES
 LITTLE = "allow in 80/tcp\n"
 PER_LINE = 100  # of which MEMBERS is a multiple
 EDITS = 15  # in each round of other rows: single ones differ by half
@@ -31,15 +38,17 @@ def timed(action, *arguments, **options):
 
 
 class Bench:
-    """A context manager: fwd in one namespace, nft's table in another, a folder for their files."""
+    """A context manager: fwd in one namespace, nft's table in another, a folder for their files, which may be wanted elsewhere than
+    among temporary ones."""
 
-    def __init__(self, fwd_text, nft_text):
+    def __init__(self, fwd_text, nft_text, parent=None):
         self.stack = contextlib.ExitStack()
         self.texts = fwd_text, nft_text
+        self.parent = parent
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            self.directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            self.directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(dir=self.parent)))
             self.nft_host = stack.enter_context(Namespace("nft"))
             self.load_nft(self.texts[1])
             host = stack.enter_context(Namespace("fwd"))
@@ -81,6 +90,84 @@ class Bench:
         return (time.monotonic() - start) * 1e3
 
 
+class Moments:
+    """A context manager: when rules have come into a host's tables, as the kernel tells its listeners at the end of a transaction."""
+
+    _NEW_RULE = 10 << 8 | 6  # NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWRULE: leases bring elements only
+
+    def __init__(self, namespace):
+        self._socket = namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
+        self._socket.bind((0, 1 << _GROUP_NFTABLES - 1))
+        self._socket.settimeout(0.2)
+        self._moments = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._over = False
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over = True
+        self._thread.join()
+        self._socket.close()
+
+    def _listen(self):
+        while not self._over:
+            with contextlib.suppress(TimeoutError):
+                messages = self._socket.recv(1 << 20)
+                now = time.monotonic()
+                if self._tells_of_a_rule(messages):
+                    self._moments.put(now)
+
+    def _tells_of_a_rule(self, messages):
+        at = 0
+        while at < len(messages):
+            length, kind = struct.unpack_from("=IH", messages, at)
+            if kind == self._NEW_RULE:
+                return True
+            at += (length + 3) & ~3
+        return False
+
+    def of(self, command, *arguments):
+        """Milliseconds from the start of the command to its effect, and to its end."""
+        while not self._moments.empty():
+            self._moments.get()  # one transaction may be told in several parts
+        start = time.monotonic()
+        command(*arguments)
+        end = time.monotonic()
+        return (self._moments.get(timeout=5) - start) * 1e3, (end - start) * 1e3
+
+
+def start_of(bench):
+    """Milliseconds until fwctl has something to say."""
+    start = time.monotonic()
+    with bench.fwd.namespace.popen(bench.fwd.ctl_argv("version"), stdout=subprocess.PIPE) as fwctl:
+        fwctl.stdout.read(1)
+        return (time.monotonic() - start) * 1e3
+
+
+def effect_rows(options, rules):
+    """Until the kernel has gone over, from when on no verdict by what was in force before is obeyed. The policy's file lies in
+    memory: what its fsync takes can't be told from what is done meanwhile."""
+    source = (f"198.18.{number // 256}.{number % 256}" for number in itertools.count(1))
+    with (Bench(hosts.policy("fwd", rules), hosts.policy("nft", rules), parent="/dev/shm") as bench,
+          Moments(bench.fwd.namespace) as ours, Moments(bench.nft_host) as theirs):
+        values = take_turns({
+            "allow": lambda: ours.of(bench.ctl, "insert", "1", "allow", "from", next(source)),
+            "deny": lambda: ours.of(bench.ctl, "insert", "1", "deny", "from", next(source)),
+            "nft": lambda: theirs.of(bench.nft, "insert", "rule", "inet", "bench", "input", "ip", "saddr", next(source), "drop"),
+            "start": lambda: start_of(bench),
+        }, EDITS * options.rounds)
+    whole = [end for _, end in values["nft"]]
+    for action in ("allow", "deny"):
+        rest = [max(effect - start, 0.001) for (effect, _), start in zip(values[action], values["start"])]
+        yield Row(f"one rule ({action}) into {rules}, to its effect, without start", "ms", rest, whole, "nft insert rule",
+                  most=1 / 3 if rules == 10_000 else None)
+    yield Row("  fwctl's own start", "ms", values["start"])
+    yield Row("  nft's to its effect", "ms", [effect for effect, _ in values["nft"]], whole, "the same to its end")
+
+
 def rule_rows(options, rules):
     source = (f"198.18.{number // 256}.{number % 256}" for number in itertools.count(1))
     network = (f"10.{number}.0.0/20" for number in itertools.count(1))
@@ -96,8 +183,7 @@ def rule_rows(options, rules):
     for action in ("allow", "deny", "of a network"):
         rest = [max(whole - start - fsync, 0.001) for whole, start, fsync in zip(values[action], values["start"], values["fsync"])]
         yield Row(f"one rule ({action}) into {rules}, whole command", "ms", values[action], values["nft"], "nft insert rule")
-        yield Row("  without fwctl's start and the file's fsync", "ms", rest, values["nft"], "nft insert rule",
-                  most=1 / 3 if rules == 10_000 else None)
+        yield Row("  without fwctl's start and the file's fsync", "ms", rest, values["nft"], "nft insert rule")
     yield Row("  fwctl's own start", "ms", values["start"])
     yield Row("  the policy file's write and fsync", "ms", values["fsync"])
 
@@ -183,6 +269,7 @@ def rows(options):
     if not hosts.is_there("nft"):
         return
     for rules in [10_000] if options.quick else [10_000, 100_000]:
+        yield from or_say(effect_rows(options, rules))
         yield from or_say(rule_rows(options, rules))
         yield from or_say(load_rows(options, rules))
     for kind in ("hash", "interval"):

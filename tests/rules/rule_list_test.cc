@@ -69,3 +69,20 @@ TEST_CASE("keys are the ids' numbers, and tell which rules say more than their i
   CHECK_FALSE(list.says_more(1));
   CHECK(list.says_more(2));
 }
+
+TEST_CASE("limits are counted as they come and go") {
+  Rule limit = rule("00000000000000a0");
+  limit.action = Action::Limit;
+  RuleList list{limit, rule("00000000000000b0")};
+  const RuleList before = list;
+  list.insert(0, limit);
+  CHECK(list.limits() == 2);
+  list.replace(0, rule("00000000000000c0"));
+  CHECK(list.limits() == 1);
+  list.replace(0, limit);
+  list.erase(0);
+  CHECK(list.limits() == 1);
+  list.erase(0);
+  CHECK(list.limits() == 0);
+  CHECK(before.limits() == 1);
+}

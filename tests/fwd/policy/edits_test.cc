@@ -187,7 +187,10 @@ TEST_CASE("a file that was changed by hand is never overwritten") {
       path +
       " was changed by hand since it was loaded: run `fwctl apply` on the policy or reload first";
   CHECK(managed.manager->add_rule("allow in 443/tcp", std::nullopt).error().message == refusal);
+  CHECK(managed.manager->add_rule("allow in 80/tcp", std::nullopt).error().message == refusal);
+  CHECK(managed.manager->add_rule("allow in 80/tcp log", std::nullopt).error().message == refusal);
   CHECK(managed.manager->remove_rule("1").error().message == refusal);
+  CHECK(managed.manager->change_set("s", {{"192.0.2.1"}, {}}).error().message == refusal);
   CHECK(managed.manager->change_set("s", {{"192.0.2.2"}, {}}).error().message == refusal);
   CHECK(managed.manager->apply({{"other.fw", "allow in 22/tcp\n"}, {}}).error().message == refusal);
   CHECK(managed.text() == mine);

@@ -38,6 +38,10 @@ class FakeFirewall final : public kernel::Firewall {
     if (fail_read) return failed("list tables", EPERM);
     return table;
   }
+  Result<bool> exists() override {
+    if (fail_read) return failed("list tables", EPERM);
+    return table.has_value();
+  }
   Result<kernel::TableCounters> counters() override { return counted; }
   Result<kernel::CopyCounters> take_copy_counters() override {
     return std::exchange(counted.copy, {});
