@@ -1,55 +1,36 @@
-// Bulk throughput of one connection to each of several hosts, in short slices by turns: what disturbs the machine disturbs all
-// of them, where a second of one and then a second of the other tell more of the machine than of the hosts.
+// Bulk throughput of one connection to each of several hosts, in short slices by turns.
 //     bulk receive PORT
 //     bulk send DESTINATION PORT MILLISECONDS ROUNDS NAMESPACE...
 // `receive` reads and throws away until it is ended. `send` connects from each network namespace (as `ip netns` names it), writes to
 // each connection for so many milliseconds in each round, in an order that changes, and waits until all of it is acknowledged. It
 // prints a line for each round: the gigabits a second from each namespace.
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <numeric>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <linux/sockios.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fwd/unique_fd.h"
+#include "tests/bench/turns.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using bench::connect_from;
+using bench::endpoint;
+using bench::failed;
+using bench::kPatience;
 using fwd::UniqueFd;
-using namespace std::chrono_literals;
 
 constexpr std::size_t kBlock = 128 * 1024;  // as iperf3's
-constexpr auto kPatience = 5s;
-constexpr unsigned kWarmUp = 3;  // rounds that aren't told: congestion windows open
-
-int failed(const char* what) {
-  std::fprintf(stderr, "%s: %s\n", what, std::strerror(errno));
-  return 1;
-}
-
-sockaddr_in endpoint(in_addr address, const char* port) {
-  return {.sin_family = AF_INET,
-          .sin_port = htons(static_cast<std::uint16_t>(std::atoi(port))),
-          .sin_addr = address,
-          .sin_zero = {}};
-}
 
 int receive(const char* port) {
   const UniqueFd listener(socket(AF_INET, SOCK_STREAM, 0));
@@ -65,17 +46,6 @@ int receive(const char* port) {
     while (read(connection.get(), block.data(), block.size()) > 0) {
     }
   }
-}
-
-UniqueFd connect_from(const std::string& name, const sockaddr_in& there) {
-  const UniqueFd network(open(("/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!network.valid() || setns(network.get(), CLONE_NEWNET) != 0) return {};
-  UniqueFd connection(socket(AF_INET, SOCK_STREAM, 0));
-  constexpr timeval kMost{kPatience.count(), 0};
-  if (setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &kMost, sizeof kMost) != 0) return {};
-  const auto* address = reinterpret_cast<const sockaddr*>(&there);
-  if (connect(connection.get(), address, sizeof there) != 0) return {};
-  return connection;
 }
 
 // Whether all that was sent is, before the time is over.
@@ -106,21 +76,15 @@ double slice(int connection, std::chrono::milliseconds time) {
 
 int send_by_turns(const std::vector<UniqueFd>& connections, std::chrono::milliseconds time,
                   unsigned rounds) {
-  std::mt19937 random(std::random_device{}());
-  std::vector<std::size_t> order(connections.size());
-  std::iota(order.begin(), order.end(), 0);
   std::vector<double> rates(connections.size());
-  for (unsigned round = 0; round < kWarmUp + rounds; ++round) {
-    std::ranges::shuffle(order, random);
-    for (const std::size_t host : order) {
-      rates[host] = slice(connections[host].get(), time);
-      if (rates[host] == 0) return failed("send");
-    }
-    if (round < kWarmUp) continue;
+  const auto send_slice = [&](std::size_t host) {
+    rates[host] = slice(connections[host].get(), time);
+    return rates[host] != 0;
+  };
+  return bench::take_turns(connections.size(), rounds, send_slice, [&] {
     for (const double rate : rates) std::printf("%.4f ", rate);
     std::printf("\n");
-  }
-  return 0;
+  });
 }
 
 int usage() {

@@ -31,15 +31,12 @@ class Row:
     most: float = None
     least: float = None
     note: str = ""
-    quietest: bool = False  # for times of which a disturbed round says nothing: the ratio of both sides' lower quartiles
 
     def ratios(self):
         return [mine / other for mine, other in zip(self.ours, self.theirs)] if self.theirs else None
 
     def value(self):
         """What the gate is on: the median of the rounds' ratios, since what disturbs a round disturbs both sides."""
-        if self.quietest:
-            return lower_quartile(self.ours) / lower_quartile(self.theirs)
         return statistics.median(self.ratios() or self.ours)
 
     def holds(self):
@@ -62,10 +59,6 @@ class Row:
     def report(self):
         return dataclasses.asdict(self) | {"ratio": self.value() if self.theirs else None, "noise": self.noise(),
                                            "gate": self.gate(), "holds": self.holds()}
-
-
-def lower_quartile(values):
-    return statistics.quantiles(values, n=4, method="inclusive")[0]
 
 
 def take_turns(sides, rounds):

@@ -21,6 +21,7 @@ from lab.services import wait_for_port  # noqa: E402
 SERVER_CPU, CLIENT_CPU = hosts.first_and_last_cpu()  # of what isn't the firewall; it has all of them
 _BULK_PORT = 5201  # iperf3's
 _SLICE = 6  # milliseconds: much happens to the machine in a second, little from one slice to the next
+_LONG_SLICE = 50  # likewise: some thousand requests
 # The one client opens more connections a second than the default: the kernel's copy would be measured.
 _NOBODY_IS_SHED = "shed_above = 10000000\n"
 _NGINX = """
@@ -91,49 +92,73 @@ def connections_per_second(pair, seconds):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])
 
 
-def latency(pair, seconds):
-    """Microseconds: the median, and what 99 of 100 requests stay below."""
-    output = wrk(pair, seconds, "-c8", "--latency")
-    unit = {"us": 1, "ms": 1e3, "s": 1e6}
-    found = {percent: float(number) * unit[name] for percent, number, name in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)\b", output)}
-    return {"p50": found["50"], "p99": found["99"]}
-
-
 def gigabits(pair):
     """A second of one connection."""
     output = run_client(pair, "iperf3", "-c", hosts.SERVER, "-t", 1, "-J")
     return json.loads(output)["end"]["sum_received"]["bits_per_second"] / 1e9
 
 
-def bulk_rates(firewalls, rounds):
-    """Gigabits a second of one connection to each of some hosts, by turns: a list for each firewall, of the rounds."""
-    receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]
+def by_turns(firewalls, receiver, tool, port, *options, command=()):
+    """What the tool measures of some hosts in slices by turns: a list for each firewall, of each round's numbers."""
     with contextlib.ExitStack() as stack:
         pairs = [stack.enter_context(site(firewall, 10, receiver)) for firewall in firewalls]
         for pair in pairs:
             pair.client.sysctl("net/ipv4/tcp_slow_start_after_idle", 0)  # while the others have their turns
-        output = run_client(pairs[0], hosts.program("bulk"), "send", hosts.SERVER, _BULK_PORT, _SLICE, rounds,
+        output = run_client(pairs[0], hosts.program(tool), *command, hosts.SERVER, port, *options,
                             *(pair.client.name for pair in pairs))
-    return zip(*([float(rate) for rate in line.split()] for line in output.splitlines()))
+    rounds = [[float(number) for number in line.split()] for line in output.splitlines()]
+    numbers = len(rounds[0]) // len(firewalls)
+    return [[line[at:at + numbers] for line in rounds] for at in range(0, len(rounds[0]), numbers)]
 
 
-def bulk_rows(options):
+class Compared:
     """Hosts with the same firewall differ by some thousandths: so they are made anew, in another order, and each set of them is
-    one round of the row, of many slices: theirs is the slices' median, ours that times the median of the ratios."""
-    sets, rounds = (2, 250) if options.quick else (6, 700)
-    mine, theirs, one, other = [], [], [], []
+    one round of the rows, of many slices: theirs is the slices' median, ours that times the median of the ratios."""
+
+    def __init__(self):
+        self.ours, self.theirs, self.one, self.other = [], [], [], []
+
+    def add(self, ours, one, other):
+        """Of one set: each round's number."""
+        reference = [statistics.mean(pair) for pair in zip(one, other)]
+        typical = statistics.median(reference)
+        self.theirs.append(typical)
+        self.ours.append(typical * statistics.median(mine / both for mine, both in zip(ours, reference)))
+        self.other.append(typical)
+        self.one.append(typical * statistics.median(first / second for first, second in zip(one, other)))
+
+    def rows(self, name, unit, **gate):
+        yield Row(name, unit, self.ours, self.theirs, "nftables", **gate)
+        yield Row("  nftables on two hosts", unit, self.one, self.other, "each other")
+
+
+def sets_of_hosts(sets, measure):
+    """Of each set what measure(firewalls) found, fwd's first."""
     for number in range(sets):
         firewalls = ["nft", "nft"]
         firewalls.insert(number % 3, "fwd")
-        rates = list(bulk_rates(firewalls, rounds))
-        ours = rates.pop(firewalls.index("fwd"))
-        reference = [statistics.mean(pair) for pair in zip(*rates)]
-        theirs.append(statistics.median(reference))
-        mine.append(theirs[-1] * statistics.median(rate / both for rate, both in zip(ours, reference)))
-        other.append(theirs[-1])
-        one.append(theirs[-1] * statistics.median(first / second for first, second in zip(*rates)))
-    yield Row("bulk throughput of one connection", "Gb/s", mine, theirs, "nftables", least=0.99)
-    yield Row("  nftables on two hosts", "Gb/s", one, other, "each other")
+        found = measure(firewalls)
+        yield found.pop(firewalls.index("fwd")), *found
+
+
+def bulk_rows(options):
+    sets, rounds = (2, 250) if options.quick else (6, 700)
+    receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]
+    rates = Compared()
+    for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "bulk", _BULK_PORT, _SLICE, rounds, command=["send"])):
+        rates.add(*([rate for rate, in rounds_of_one] for rounds_of_one in found))
+    yield from rates.rows("bulk throughput of one connection", "Gb/s", least=0.99)
+
+
+def latency_rows(options):
+    sets, rounds = (2, 30) if options.quick else (6, 100)
+    receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]  # of nothing
+    half, most = Compared(), Compared()
+    for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "latency", 80, _LONG_SLICE, rounds)):
+        half.add(*([one for one, _ in rounds_of_one] for rounds_of_one in found))
+        most.add(*([one for _, one in rounds_of_one] for rounds_of_one in found))
+    yield from half.rows("latency of a request, open connection, p50", "us")
+    yield from most.rows("latency of a request, open connection, p99", "us", most=1.05)
 
 
 def connection_rows(options, sizes):
@@ -155,18 +180,10 @@ def connection_rows(options, sizes):
     yield Row(f"  fwd, {fewest} rules", "/s", values["fwd", fewest], values["bare", 0], "the bare loop")
 
 
-def established_rows(options):
-    rounds = options.rounds if options.quick else 30  # many short ones: what disturbs spoils few
+def iperf_rows(options):
     with site("nft", 10) as theirs, site("fwd", 10) as mine:
-        sides = {"nft": theirs, "fwd": mine}
-        delay = take_turns({name: lambda pair=pair: latency(pair, 1) for name, pair in sides.items()}, rounds)
-        if not options.quick:
-            bulk = take_turns({name: lambda pair=pair: gigabits(pair) for name, pair in sides.items()}, rounds)
-            yield Row("  by iperf3, a second each", "Gb/s", bulk["fwd"], bulk["nft"], "nftables")
-    for percentile, most in (("p50", None), ("p99", 1.05)):
-        mine, theirs = ([value[percentile] for value in delay[name]] for name in ("fwd", "nft"))
-        yield Row(f"latency of a request, open connection, {percentile}", "us", mine, theirs, "nftables", most, quietest=True,
-                  note="of the quietest rounds")
+        values = take_turns({"fwd": lambda: gigabits(mine), "nft": lambda: gigabits(theirs)}, 6 * options.rounds)
+    yield Row("  by iperf3, a second each", "Gb/s", values["fwd"], values["nft"], "nftables")
 
 
 def rows(options):
@@ -174,7 +191,9 @@ def rows(options):
         return
     yield from connection_rows(options, [10, 10_000] if options.quick else [10, 1000, 10_000])
     yield from bulk_rows(options)
-    yield from established_rows(options)
+    if not options.quick:
+        yield from iperf_rows(options)
+    yield from latency_rows(options)
 
 
 if __name__ == "__main__":
