@@ -108,11 +108,8 @@ class Places {
   const std::vector<IncludePlace>& includes_;
 };
 
-// Everything that stands in the main file from line `from` on. `lines` is 1 or -1, for one rule, or 0 where its line
-// alone changes.
-void move_places(PolicyEdit& edit, std::size_t from, std::ptrdiff_t lines, std::ptrdiff_t bytes) {
-  edit.policy.rules.move_written(from, lines, bytes);
-  if (lines == 0) return;
+// Everything that stands in the main file from line `from` on, but for rules. `lines` is 1 or -1, for one rule.
+void move_others(PolicyEdit& edit, std::size_t from, std::ptrdiff_t lines) {
   const auto move = [lines](std::size_t& number) {
     number = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(number) + lines);
   };
@@ -127,6 +124,12 @@ void move_places(PolicyEdit& edit, std::size_t from, std::ptrdiff_t lines, std::
     move(include.line);
     move(include.rules_before);
   }
+}
+
+// With the rules. `lines` may be 0, where a line alone changes.
+void move_places(PolicyEdit& edit, std::size_t from, std::ptrdiff_t lines, std::ptrdiff_t bytes) {
+  edit.policy.rules.move_written(from, lines, bytes);
+  if (lines != 0) move_others(edit, from, lines);
 }
 
 struct ReadRule {
@@ -174,10 +177,10 @@ Edited insert_at(const EditBase& base, const RulePlace& place, std::string_view 
   std::string text = insert_line(before, place.line, line);
   const auto more = static_cast<std::ptrdiff_t>(text.size() - before.size());
   PolicyEdit edit = edit_of(base, PolicyEdit::Kind::Added, std::move(text), place.index);
-  move_places(edit, place.line, 1, more);
+  move_others(edit, place.line, 1);
   read->written.offset +=
       static_cast<std::uint32_t>(line_begin(edit.policy.sources->main.text, place.line));
-  edit.policy.rules.insert(place.index, std::move(read->rule), read->written);
+  edit.policy.rules.insert_line(place.index, std::move(read->rule), read->written, more);
   edit.policy.hash = hash_of(edit.policy);
   return edit;
 }

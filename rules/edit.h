@@ -26,7 +26,8 @@ struct EditBase {
   const Policy& policy;
   const Outline& outline;
   const Services& services;
-  // Called with the edited texts, before what they mean is worked out: they can be written meanwhile.
+  // Each edit that succeeds calls it once, with the edited texts, before what they mean is worked out: they can be written
+  // meanwhile.
   std::function<void(std::shared_ptr<const SourceTree>)> on_text = [](const auto&) {};
 };
 

@@ -101,7 +101,6 @@ struct Rate {
 
 // There may be 100,000 of them: they have nothing that can be made from the rest when it is asked for.
 struct Rule {
-  // What is looked at of all rules at each edit, side by side: it costs few lines of the processor's cache.
   RuleId id;
   Action action = Action::Deny;
   Log log;

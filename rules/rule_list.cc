@@ -11,11 +11,36 @@ auto position(auto& entries, std::size_t index) {
   return entries.begin() + static_cast<std::ptrdiff_t>(index);
 }
 
-// A name is no number: that of such a rule says more.
-std::uint64_t key_of(const Rule& rule) {
-  const auto number = rule.id.number();
-  const bool more = !number || rule.log != Log::Default || rule.comment;
-  return (number.value_or(0) | 1) - (more ? 0 : 1);
+std::uint64_t key_of(const RuleId& id) {
+  return id.number().value_or(0);
+}
+
+bool says_more_than_key(const Rule& rule) {
+  return rule.log != Log::Default || rule.comment || !rule.id.number();
+}
+
+bool is_limit(const Rule& rule) {
+  return rule.action == Action::Limit;
+}
+
+// If it is in the main file, from that line on.
+void move(Written& written, std::size_t from_line, std::ptrdiff_t lines, std::ptrdiff_t bytes) {
+  const auto add = [](std::uint32_t& number, std::ptrdiff_t by) {
+    number = static_cast<std::uint32_t>(std::ptrdiff_t{number} + by);
+  };
+  if (written.source != 0 || written.line < from_line) return;
+  add(written.line, lines);
+  add(written.offset, bytes);
+}
+
+template <typename T>
+std::vector<T> with(const std::vector<T>& items, std::size_t index, T item) {
+  std::vector<T> more;
+  more.reserve(items.size() + 1);
+  more.assign(items.begin(), position(items, index));
+  more.push_back(item);
+  more.insert(more.end(), position(items, index), items.end());
+  return more;
 }
 
 }  // namespace
@@ -29,16 +54,12 @@ RuleList::RuleList(std::vector<Rule> rules) {
 RuleList::RuleList(std::initializer_list<Rule> rules) : RuleList(std::vector<Rule>(rules)) {}
 
 std::optional<std::size_t> RuleList::index_of(const RuleId& id) const {
-  const std::uint64_t wanted = id.number().value_or(0) | 1;
+  const std::uint64_t wanted = key_of(id);
   const std::vector<std::uint64_t>& keys = entries_->keys;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if ((keys[i] | 1) == wanted && entries_->rules[i].rule->id == id) return i;
+    if (keys[i] == wanted && entries_->rules[i].rule->id == id) return i;
   }
   return std::nullopt;
-}
-
-void RuleList::Entries::count(const Rule& rule, std::ptrdiff_t by) {
-  if (rule.action == Action::Limit) limits += static_cast<std::size_t>(by);
 }
 
 // To be changed: nobody else's any more, and with room for the rule that an edit mostly brings.
@@ -51,6 +72,7 @@ RuleList::Entries& RuleList::own() {
   };
   fill(copy->rules, entries_->rules);
   fill(copy->keys, entries_->keys);
+  fill(copy->say_more, entries_->say_more);
   copy->limits = entries_->limits;
   entries_ = std::move(copy);
   return *entries_;
@@ -62,37 +84,51 @@ void RuleList::push_back(Rule rule, const Written& written) {
 
 void RuleList::insert(std::size_t index, Rule rule, const Written& written) {
   Entries& entries = own();
-  entries.count(rule, 1);
-  entries.keys.insert(position(entries.keys, index), key_of(rule));
+  if (is_limit(rule)) ++entries.limits;
+  entries.keys.insert(position(entries.keys, index), key_of(rule.id));
+  entries.say_more.insert(position(entries.say_more, index), says_more_than_key(rule));
   entries.rules.insert(position(entries.rules, index),
                        {std::make_shared<const Rule>(std::move(rule)), written});
 }
 
 void RuleList::replace(std::size_t index, Rule rule, const Written& written) {
   Entries& entries = own();
-  entries.count(*entries.rules[index].rule, -1);
-  entries.count(rule, 1);
-  entries.keys[index] = key_of(rule);
+  if (is_limit(*entries.rules[index].rule)) --entries.limits;
+  if (is_limit(rule)) ++entries.limits;
+  entries.keys[index] = key_of(rule.id);
+  entries.say_more[index] = says_more_than_key(rule);
   entries.rules[index] = {std::make_shared<const Rule>(std::move(rule)), written};
 }
 
 void RuleList::erase(std::size_t index) {
   Entries& entries = own();
-  entries.count(*entries.rules[index].rule, -1);
+  if (is_limit(*entries.rules[index].rule)) --entries.limits;
   entries.keys.erase(position(entries.keys, index));
+  entries.say_more.erase(position(entries.say_more, index));
   entries.rules.erase(position(entries.rules, index));
 }
 
-void RuleList::move_written(std::size_t from_line, std::ptrdiff_t lines, std::ptrdiff_t bytes) {
-  const auto move = [](std::uint32_t& number, std::ptrdiff_t by) {
-    number = static_cast<std::uint32_t>(std::ptrdiff_t{number} + by);
+// All at once: a list has tens of thousands of rules, and each pass over them takes a tenth of what an edit takes.
+void RuleList::insert_line(std::size_t index, Rule rule, const Written& written,
+                           std::ptrdiff_t bytes) {
+  const Entries& before = *entries_;
+  auto after = std::make_shared<Entries>();
+  after->rules.reserve(before.rules.size() + 1);
+  const auto take = [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i)
+      move(after->rules.emplace_back(before.rules[i]).written, written.line, 1, bytes);
   };
-  for (Entry& entry : own().rules) {
-    Written& written = entry.written;
-    if (written.source != 0 || written.line < from_line) continue;
-    move(written.line, lines);
-    move(written.offset, bytes);
-  }
+  take(0, index);
+  after->keys = with(before.keys, index, key_of(rule.id));
+  after->say_more = with(before.say_more, index, says_more_than_key(rule));
+  after->limits = before.limits + (is_limit(rule) ? 1 : 0);
+  after->rules.push_back({std::make_shared<const Rule>(std::move(rule)), written});
+  take(index, before.rules.size());
+  entries_ = std::move(after);
+}
+
+void RuleList::move_written(std::size_t from_line, std::ptrdiff_t lines, std::ptrdiff_t bytes) {
+  for (Entry& entry : own().rules) move(entry.written, from_line, lines, bytes);
 }
 
 }  // namespace rules

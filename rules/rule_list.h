@@ -86,11 +86,12 @@ class RuleList {
   const Shared& shared(std::size_t index) const { return entries_->rules[index].rule; }
   const Written& written(std::size_t index) const { return entries_->rules[index].written; }
   std::optional<std::size_t> index_of(const RuleId& id) const;  // of the first
-  // Of each rule its id's number, but for the lowest bit: whether the rule says more than what its id is made from, as
-  // a comment. Side by side, so that who looks at all rules mostly needs none of them.
+  std::size_t limits() const { return entries_->limits; }       // how many rules have a rate
+  // Of each rule its id's number, 0 where that is a name. Side by side, as the next: who looks at all rules mostly needs
+  // none of them.
   std::span<const std::uint64_t> keys() const { return entries_->keys; }
-  std::size_t limits() const { return entries_->limits; }  // how many rules have a rate
-  bool says_more(std::size_t index) const { return (entries_->keys[index] & 1) != 0; }
+  // Whether the key doesn't tell all: a rule with a comment, a log clause or a name.
+  bool says_more(std::size_t index) const { return entries_->say_more[index]; }
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, static_cast<std::ptrdiff_t>(size())}; }
 
@@ -98,6 +99,8 @@ class RuleList {
   void insert(std::size_t index, Rule rule, const Written& written = {});
   void replace(std::size_t index, Rule rule, const Written& written = {});
   void erase(std::size_t index);
+  // With the line of the main file that it is written on: what is written from there on moves by that line's bytes.
+  void insert_line(std::size_t index, Rule rule, const Written& written, std::ptrdiff_t bytes);
   // What is written in the main file from that line on moves by as many lines and bytes.
   void move_written(std::size_t from_line, std::ptrdiff_t lines, std::ptrdiff_t bytes);
 
@@ -109,9 +112,8 @@ class RuleList {
   struct Entries {
     std::vector<Entry> rules;
     std::vector<std::uint64_t> keys;  // of each
+    std::vector<bool> say_more;       // likewise
     std::size_t limits = 0;
-
-    void count(const Rule& rule, std::ptrdiff_t by);
   };
 
   Entries& own();

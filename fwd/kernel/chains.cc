@@ -228,7 +228,7 @@ void append(std::vector<Chain>& to, std::vector<Chain> from) {
 std::vector<LimitSlot> limit_slots(const rules::Policy& policy) {
   std::vector<LimitSlot> slots;
   LimitSlot last = 0;
-  for (std::size_t i = 0; last < policy.rules.limits(); ++i) {
+  for (std::size_t i = 0; i < policy.rules.size() && last < policy.rules.limits(); ++i) {
     if (policy.rules[i].action != rules::Action::Limit) continue;
     slots.resize(i + 1);
     slots[i] = ++last;

@@ -90,7 +90,7 @@ class Firewall {
     return commit(policy, generation, mode, [](const Send& send) { return send(); });
   }
   virtual Result<std::optional<TableState>> read() = 0;  // nothing where there is no table
-  // Costs little while nobody else changes any table of the host.
+  // Whether there is a table. Costs little while nobody else changes any table of the host.
   virtual Result<bool> exists() = 0;
   virtual Result<TableCounters> counters() = 0;
   virtual Result<CopyCounters> take_copy_counters() = 0;  // and begins at 0; nothing is missed

@@ -1,8 +1,12 @@
 // PolicyManager's edits by command: of one rule, or of one set's members. Each makes a new text of
 // the main file.
 
+#include <exception>
+
 #include <fmt/core.h>
 
+#include "fwd/beside.h"
+#include "fwd/log.h"
 #include "fwd/policy/manager.h"
 #include "rules/edit.h"
 #include "rules/edit_places.h"
@@ -38,6 +42,16 @@ Outcome<NamedRule> read_rule(const std::string& text, const rules::Policy& polic
   return NamedRule{rule->id, std::move(remarks)};
 }
 
+// Looked for when the rule is in force, since that takes a look at all others; it stays in force whatever comes of this.
+std::vector<rules::Diagnostic> warnings_about(const InForce& now, std::size_t index) {
+  try {
+    return rules::check_new_rule(now.active->policy, index);
+  } catch (const std::exception& error) {
+    log::error("whether the new rule ever decides isn't known: {}", error.what());
+    return {};
+  }
+}
+
 rules::EditedSet edit_members(const rules::Policy& policy, const std::string& set,
                               const SetChange& change, const rules::Services& services) {
   return change.remove.empty() ? rules::add_members(policy, set, change.add, services)
@@ -46,31 +60,36 @@ rules::EditedSet edit_members(const rules::Policy& policy, const std::string& se
 
 }  // namespace
 
-// What is edited may be no policy any more: too large, say, or with an `expect` that isn't true now.
+// What is edited may be no policy any more: too large, say, or with an `expect` that isn't true now. Its text is written by then, and
+// goes again. Whether somebody changed a file by hand comes before anything else that is wrong: the edit is of another text.
 Outcome<Applied> PolicyManager::commit_edit(const MakeEdit& make) {
   const State before = state();
-  // Both beside what the edit means.
-  auto unchanged = std::async(kBeside, [&] { return check_unchanged(*before); });
+  auto unchanged = beside([&] { return check_unchanged(*before); });
+  const auto refuse = [&](Error error) {
+    auto same = unchanged.get();
+    return std::unexpected(same ? std::move(error) : std::move(same.error()));
+  };
   Writing writing;
-  const auto write = [&](Sources sources) { writing = write_draft(std::move(sources)); };
+  const auto write = [&](Sources sources) {
+    if (!rules::check_size(*sources)) writing = write_draft(std::move(sources));
+  };
   auto edited = make({before->active->policy, before->outline, services_, write});
   if (!edited) {
     // A position beyond the rules has no place in the text; one inside an include has.
     const bool beyond = edited.error().where.line == 0;
-    return std::unexpected(
-        to_error({edited.error()}, beyond ? ErrorCode::BadRequest : ErrorCode::Refused));
+    return refuse(to_error({edited.error()}, beyond ? ErrorCode::BadRequest : ErrorCode::Refused));
   }
   const Sources sources = edited->policy.sources;
   const LiveEffect effect = rules::may_deny_more(*edited, before->active->policy)
                                 ? LiveEffect::MayCut
                                 : LiveEffect::CutsNone;
   if (auto fault = rules::check_size(*sources))
-    return std::unexpected(to_error({*std::move(fault)}, ErrorCode::Refused));
+    return refuse(to_error({*std::move(fault)}, ErrorCode::Refused));
   auto built = build(*before->active, *std::move(edited), services_, next_stamp());
   if (!built) {
     auto diagnostics = std::move(built.error().diagnostics);
     rules::place_before_edit(diagnostics, before->sources().main, sources->main.text);
-    return std::unexpected(to_error(std::move(diagnostics), ErrorCode::Refused));
+    return refuse(to_error(std::move(diagnostics), ErrorCode::Refused));
   }
   if (auto same = unchanged.get(); !same) return std::unexpected(std::move(same.error()));
   return commit_written(*std::move(built), std::move(writing), effect);
@@ -105,9 +124,8 @@ Outcome<RuleChange> PolicyManager::add_rule(const std::string& text,
     return edited;
   });
   if (!applied) return std::unexpected(std::move(applied.error()));
-  // Now that the rule is in force: the check looks at all of the others.
-  auto warnings = rules::check_new_rule(applied->state->active->policy, index);
-  return RuleChange{applied->state, index, std::move(warnings), false, applied->cut};
+  return RuleChange{applied->state, index, warnings_about(*applied->state, index), false,
+                    applied->cut};
 }
 
 // As with ufw: the same rule again is a way to change its comment, or how it is logged.
@@ -156,14 +174,14 @@ Outcome<Applied> PolicyManager::change_set(const std::string& name, const SetCha
                     where.file, where.line));
   }
   auto edited = edit_members(before->active->policy, name, change, services_);
-  if (!edited) {
-    return std::unexpected(
-        to_error({edited.error()}, change.remove.empty() ? ErrorCode::Syntax : ErrorCode::Refused));
-  }
-  const bool of_addresses = *edited && (*edited)->addresses != nullptr;
+  const bool of_addresses = edited && *edited && (*edited)->addresses != nullptr;
   if (!of_addresses) {
     if (auto unchanged = check_unchanged(*before); !unchanged)
       return std::unexpected(std::move(unchanged.error()));
+  }
+  if (!edited) {
+    return std::unexpected(
+        to_error({edited.error()}, change.remove.empty() ? ErrorCode::Syntax : ErrorCode::Refused));
   }
   if (!*edited) return Applied{before, {}, true};
   rules::SetEdit set_edit = **std::move(edited);

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "fwd/beside.h"
 #include "fwd/log.h"
 
 namespace fwd::policy {
@@ -50,9 +51,9 @@ Result<Cut> Installer::commit(const Active& active, LiveEffect effect) {
       if (auto sent = send(); !sent) return sent;
       if (in_use() != active) engine_.publish(active);
     }
-    // Beside all that is still to be done. Where the system refuses a thread, by whoever asks how many were cut.
+    // All that is still to be done goes on meanwhile.
     if (effect == LiveEffect::MayCut && !cut.valid())
-      cut = std::async(std::launch::async | std::launch::deferred, sweep_, active);
+      cut = beside([sweep = sweep_, active] { return sweep(active); });
     return {};
   };
   const auto committed =

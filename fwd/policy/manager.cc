@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "fwd/beside.h"
 #include "fwd/log.h"
 
 namespace fwd::policy {
@@ -211,7 +212,7 @@ Outcome<Draft> PolicyManager::prepare(const rules::SourceTree& sources) const {
 }
 
 PolicyManager::Writing PolicyManager::write_draft(Sources sources) const {
-  return std::async(kBeside, [this, sources = std::move(sources)] { return prepare(*sources); });
+  return beside([this, sources = std::move(sources)] { return prepare(*sources); });
 }
 
 Outcome<Applied> PolicyManager::commit(Sources sources, Writing writing) {

@@ -78,9 +78,6 @@ struct SetChange {
   std::vector<std::string> remove;
 };
 
-// Where the system refuses a thread, by whoever waits for it.
-inline constexpr auto kBeside = std::launch::async | std::launch::deferred;
-
 class PolicyManager {
  public:
   // `state_directory` has the marks of what is switched, and the policy for a boot to fall back on.
@@ -130,7 +127,7 @@ class PolicyManager {
   Writing write_draft(Sources sources) const;
   Outcome<Draft> prepare(const rules::SourceTree& sources) const;
   Outcome<void> check_unchanged(const InForce& now) const {
-    return store_.check_unchanged(now.sources(), now.outline.includes);
+    return store_.check_unchanged(now.sources(), !now.outline.includes.empty());
   }
   Outcome<Applied> commit(Sources sources, Writing writing);
   Outcome<Applied> commit_written(Built built, Writing writing,

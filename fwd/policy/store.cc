@@ -145,10 +145,10 @@ std::expected<std::vector<rules::Source>, std::string> PolicyStore::find(
   return sources;
 }
 
-std::expected<void, Error> PolicyStore::check_unchanged(
-    const rules::SourceTree& loaded, std::span<const rules::IncludePlace> includes) const {
+std::expected<void, Error> PolicyStore::check_unchanged(const rules::SourceTree& loaded,
+                                                        bool includes) const {
   if (!holds(path_, loaded.main.text).value_or(false)) return std::unexpected(changed_by_hand());
-  if (includes.empty()) return {};  // nor need the text be searched for any
+  if (!includes) return {};  // nor need the text be searched for any
   const auto found = rules::gather_includes(loaded.main, reader());
   if (!found) return std::unexpected(syntax_error(found.error()));
   for (const rules::Source& include : loaded.includes) {

@@ -4,13 +4,11 @@
 #pragma once
 
 #include <expected>
-#include <span>
 #include <string>
 
 #include "ctl/api/error.h"
 #include "fwd/system_error.h"
 #include "rules/include.h"
-#include "rules/resolver.h"
 
 namespace fwd::policy {
 
@@ -65,9 +63,8 @@ class PolicyStore {
   std::expected<rules::SourceTree, Error> gather(std::string main_text) const;
 
   // Refuses when a file on disk isn't what was loaded: somebody's work would be lost, or put in
-  // force unseen. `includes`: the main file's statements.
-  std::expected<void, Error> check_unchanged(const rules::SourceTree& loaded,
-                                             std::span<const rules::IncludePlace> includes) const;
+  // force unseen. `includes`: whether the main file has such statements, also where they find nothing.
+  std::expected<void, Error> check_unchanged(const rules::SourceTree& loaded, bool includes) const;
 
   Error changed_by_hand() const;  // of the main file
 

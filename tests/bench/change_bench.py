@@ -136,7 +136,10 @@ class Moments:
         start = time.monotonic()
         command(*arguments)
         end = time.monotonic()
-        return (self._moments.get(timeout=5) - start) * 1e3, (end - start) * 1e3
+        try:
+            return (self._moments.get(timeout=5) - start) * 1e3, (end - start) * 1e3
+        except queue.Empty:
+            raise RuntimeError("the kernel told of no new rule") from None
 
 
 def start_of(bench):
@@ -151,21 +154,24 @@ def effect_rows(options, rules):
     """Until the kernel has gone over, from when on no verdict by what was in force before is obeyed. The policy's file lies in
     memory: what its fsync takes can't be told from what is done meanwhile."""
     source = (f"198.18.{number // 256}.{number % 256}" for number in itertools.count(1))
+    network = (f"10.{number}.0.0/20" for number in itertools.count(1))
     with (Bench(hosts.policy("fwd", rules), hosts.policy("nft", rules), parent="/dev/shm") as bench,
           Moments(bench.fwd.namespace) as ours, Moments(bench.nft_host) as theirs):
         values = take_turns({
             "allow": lambda: ours.of(bench.ctl, "insert", "1", "allow", "from", next(source)),
             "deny": lambda: ours.of(bench.ctl, "insert", "1", "deny", "from", next(source)),
+            "of a network": lambda: ours.of(bench.ctl, "insert", "1", "allow", "from", next(network)),
             "nft": lambda: theirs.of(bench.nft, "insert", "rule", "inet", "bench", "input", "ip", "saddr", next(source), "drop"),
             "start": lambda: start_of(bench),
         }, EDITS * options.rounds)
-    whole = [end for _, end in values["nft"]]
-    for action in ("allow", "deny"):
-        rest = [max(effect - start, 0.001) for (effect, _), start in zip(values[action], values["start"])]
-        yield Row(f"one rule ({action}) into {rules}, to its effect, without start", "ms", rest, whole, "nft insert rule",
-                  most=1 / 3 if rules == 10_000 else None)
+    nft_effect, nft_end = zip(*values["nft"])
+    for action in ("allow", "deny", "of a network"):
+        effect = [effect for effect, _ in values[action]]
+        rest = [max(all_of_it - start, 0.001) for all_of_it, start in zip(effect, values["start"])]
+        yield Row(f"one rule ({action}) into {rules}, to its effect", "ms", effect, list(nft_effect), "nft's to its effect")
+        yield Row("  without fwctl's start", "ms", rest, list(nft_end), "nft insert rule", most=1 / 3 if rules == 10_000 else None,
+                  note="file in memory")
     yield Row("  fwctl's own start", "ms", values["start"])
-    yield Row("  nft's to its effect", "ms", [effect for effect, _ in values["nft"]], whole, "the same to its end")
 
 
 def rule_rows(options, rules):

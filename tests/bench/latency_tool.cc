@@ -2,7 +2,8 @@
 //     latency DESTINATION PORT MILLISECONDS ROUNDS NAMESPACE...
 // Opens eight connections from each network namespace (as `ip netns` names it). In a slice each of one host's has a request under
 // way all the time; the slice ends when the last answers are there. Answers must all be of the same length. It prints a line
-// for each round: for each namespace the microseconds that half of the slice's requests, and 99 of 100, took at most.
+// for each round: for each namespace the microseconds that half of the slice's requests, and 99 of 100, took at most. The last line is
+// of all slices' requests.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -62,6 +63,7 @@ class Connection {
     std::array<char, 4096> part;
     const ssize_t count = recv(fd(), part.data(), part.size(), 0);
     if (count > 0) received_ += static_cast<std::size_t>(count);
+    if (count == 0) errno = ECONNRESET;
     return count > 0;
   }
   std::size_t received() const { return received_; }
@@ -109,7 +111,9 @@ class Host {
     const auto last = Clock::now() + time;
     for (std::size_t open = kConnections; open > 0;) {
       constexpr int kMost = std::chrono::milliseconds(kPatience).count();
-      if (poll(waiting.data(), waiting.size(), kMost) <= 0) return std::nullopt;
+      const int ready = poll(waiting.data(), waiting.size(), kMost);
+      if (ready == 0) errno = ETIMEDOUT;
+      if (ready <= 0) return std::nullopt;
       for (std::size_t i = 0; i < kConnections; ++i) {
         if (waiting[i].revents == 0) continue;
         Connection& one = connections_[i];
@@ -124,13 +128,17 @@ class Host {
         }
       }
     }
+    all_.insert(all_.end(), times_.begin(), times_.end());
     return percentiles(times_);
   }
+
+  Percentiles all() { return percentiles(all_); }
 
  private:
   std::vector<Connection> connections_;
   std::size_t answer_ = 0;
-  std::vector<double> times_;
+  std::vector<double> times_;  // of a slice
+  std::vector<double> all_;    // of every slice
 };
 
 }  // namespace
@@ -153,8 +161,15 @@ int main(int argc, char** argv) {
     if (measured) found[host] = *measured;
     return measured.has_value();
   };
-  return bench::take_turns(hosts.size(), static_cast<unsigned>(std::atoi(argv[4])), slice, [&] {
+  const auto tell = [&] {
     for (const Percentiles& one : found) std::printf("%.1f %.1f ", one.half, one.most);
     std::printf("\n");
-  });
+  };
+  const auto rounds = static_cast<unsigned>(std::atoi(argv[4]));
+  const int status = bench::take_turns(hosts.size(), rounds, slice, tell);
+  if (status == 0) {
+    std::ranges::transform(hosts, found.begin(), &Host::all);
+    tell();
+  }
+  return status;
 }

@@ -113,17 +113,16 @@ def by_turns(firewalls, receiver, tool, port, *options, command=()):
 
 class Compared:
     """Hosts with the same firewall differ by some thousandths: so they are made anew, in another order, and each set of them is
-    one round of the rows, of many slices: theirs is the slices' median, ours that times the median of the ratios."""
+    one round of the rows, of many slices: theirs is the slices' median, ours that times the median of the ratios to each of theirs."""
 
     def __init__(self):
         self.ours, self.theirs, self.one, self.other = [], [], [], []
 
     def add(self, ours, one, other):
         """Of one set: each round's number."""
-        reference = [statistics.mean(pair) for pair in zip(one, other)]
-        typical = statistics.median(reference)
+        typical = statistics.median(one + other)
         self.theirs.append(typical)
-        self.ours.append(typical * statistics.median(mine / both for mine, both in zip(ours, reference)))
+        self.ours.append(typical * statistics.median(mine / their for theirs in (one, other) for mine, their in zip(ours, theirs)))
         self.other.append(typical)
         self.one.append(typical * statistics.median(first / second for first, second in zip(one, other)))
 
@@ -153,12 +152,15 @@ def bulk_rows(options):
 def latency_rows(options):
     sets, rounds = (2, 30) if options.quick else (6, 100)
     receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]  # of nothing
-    half, most = Compared(), Compared()
+    half, most, whole = Compared(), Compared(), Compared()
     for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "latency", 80, _LONG_SLICE, rounds)):
-        half.add(*([one for one, _ in rounds_of_one] for rounds_of_one in found))
-        most.add(*([one for _, one in rounds_of_one] for rounds_of_one in found))
+        slices, all_slices = zip(*((host[:-1], host[-1]) for host in found))
+        half.add(*([one for one, _ in host] for host in slices))
+        most.add(*([one for _, one in host] for host in slices))
+        whole.add(*([one] for _, one in all_slices))
     yield from half.rows("latency of a request, open connection, p50", "us")
-    yield from most.rows("latency of a request, open connection, p99", "us", most=1.05)
+    yield from most.rows("latency of a request, open connection, p99", "us", most=1.05, note="of 50 ms each")
+    yield from whole.rows("  of the requests of all slices", "us")
 
 
 def connection_rows(options, sizes):

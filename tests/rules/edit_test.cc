@@ -1,5 +1,6 @@
 #include "rules/edit.h"
 
+#include <algorithm>
 #include <string>
 #include <tuple>
 
@@ -49,6 +50,8 @@ void check_meaning(const SourceTree& before, const PolicyEdit& edit) {
   CHECK(print(edit.policy) == print(policy));
   CHECK(edit.policy.hash == policy.hash);
   REQUIRE(edit.policy.rules.size() == policy.rules.size());
+  CHECK(std::ranges::equal(edit.policy.rules.keys(), policy.rules.keys()));
+  CHECK(edit.policy.rules.limits() == policy.rules.limits());
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
     CHECK(edit.policy.rules[i].id == policy.rules[i].id);
     CHECK((place(edit.policy.where(i)) == place(policy.where(i))));
@@ -267,7 +270,8 @@ TEST_CASE("after any sequence of edits a policy is what its text says") {
     for (unsigned port = 1000; port < 1030; ++port) {
       const EditBase base{now.policy, now.outline, services()};
       const std::size_t rules = now.policy.rules.size();
-      const std::string rule = fmt::format(" deny from @a to any port {} comment c # z", port);
+      const std::string rule = fmt::format(" {} from @a to any port {} comment c # z",
+                                           random.one_in(3) ? "limit" : "deny", port);
       auto edited = random.one_in(3)   ? edit_set(base, random)
                     : random.one_in(3) ? remove_rule(base, random.below(rules))
                     : random.one_in(2) ? insert_rule(base, 1 + random.below(rules + 1), rule)

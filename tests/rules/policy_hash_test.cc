@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,44 @@ TEST_CASE("an IPv6 range is hashed with its family and all bits of both ends") {
   const std::string zeros(8, '\0');
   CHECK(members_hash(set) ==
         sha256_hex('\1' + network + zeros + network + zeros.substr(1) + '\xff'));
+}
+
+TEST_CASE("rules are hashed as one text, however many there are") {
+  for (const std::size_t count : {0U, 1U, 511U, 512U, 513U, 1024U, 1500U}) {
+    Policy policy;
+    std::string bytes = "default deny in\ndefault allow out\n" + fmt::format("rules {}\n", count);
+    for (std::size_t i = 0; i < count; ++i) {
+      Rule rule;
+      rule.id = fmt::format("{:016x}", i + 1);
+      policy.rules.push_back(rule);
+      for (int shift = 56; shift >= 0; shift -= 8)
+        bytes += static_cast<char>(std::uint64_t{i + 1} >> shift);
+    }
+    CHECK(hash_of(policy) == sha256_hex(bytes));
+  }
+}
+
+TEST_CASE("which of two rules has the comment makes a difference, and every digit of an id") {
+  const auto hash = [](const char* first, const char* second, std::size_t commented) {
+    Policy policy;
+    for (const char* id : {first, second}) {
+      Rule rule;
+      rule.id = id;
+      if (policy.rules.size() == commented) rule.comment = "x";
+      policy.rules.push_back(rule);
+    }
+    return hash_of(policy);
+  };
+  const std::vector<std::string> hashes = {
+      hash("00000000000000a0", "00000000000000b0", 0),
+      hash("00000000000000a0", "00000000000000b0", 1),
+      hash("00000000000000a0", "00000000000000b0", 2),
+      hash("00000000000000a1", "00000000000000b0", 2),
+      hash("00000000000000b0", "00000000000000a0", 2),
+      hash("ping", "00000000000000b0", 2),
+      hash("mld", "00000000000000b0", 2),
+  };
+  CHECK(std::set(hashes.begin(), hashes.end()).size() == hashes.size());
 }
 
 TEST_CASE("whatever a policy says differently changes its hash") {

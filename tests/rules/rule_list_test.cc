@@ -1,6 +1,8 @@
 #include "rules/rule_list.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -64,10 +66,16 @@ TEST_CASE("keys are the ids' numbers, and tell which rules say more than their i
   logged.log = Log::None;
   RuleList list{rule("00000000000000a1"), commented, logged, rule("ping")};
   CHECK(std::vector(list.keys().begin(), list.keys().end()) ==
-        std::vector<std::uint64_t>{0xa0, 0xb1, 0xc1, 1});
+        std::vector<std::uint64_t>{0xa1, 0xb1, 0xc0, 0});
+  const auto more = [&] {
+    return std::vector{list.says_more(0), list.says_more(1), list.says_more(2), list.says_more(3)};
+  };
+  CHECK(more() == std::vector{false, true, true, true});
   list.replace(1, rule("00000000000000b1"));
-  CHECK_FALSE(list.says_more(1));
-  CHECK(list.says_more(2));
+  CHECK(more() == std::vector{false, false, true, true});
+  list.insert(0, commented);
+  list.erase(3);
+  CHECK(more() == std::vector{true, false, false, true});
 }
 
 TEST_CASE("limits are counted as they come and go") {
@@ -85,4 +93,31 @@ TEST_CASE("limits are counted as they come and go") {
   list.erase(0);
   CHECK(list.limits() == 0);
   CHECK(before.limits() == 1);
+}
+
+TEST_CASE("a line with a rule moves what is written from there on in the main file") {
+  RuleList list;
+  list.push_back(rule("00000000000000a0"), {.line = 1, .offset = 0, .length = 9, .source = 0});
+  list.push_back(rule("00000000000000b0"), {.line = 7, .offset = 70, .length = 9, .source = 1});
+  Rule limit = rule("00000000000000c0");
+  limit.action = Action::Limit;
+  list.push_back(limit, {.line = 2, .offset = 10, .length = 9, .source = 0});
+  const RuleList before = list;
+  Rule commented = rule("00000000000000d0");
+  commented.comment = "x";
+  list.insert_line(1, commented, {.line = 2, .offset = 10, .length = 20, .source = 0}, 21);
+  const auto place = [](const RuleList& of, std::size_t index) {
+    return std::pair(of.written(index).line, of.written(index).offset);
+  };
+  CHECK(place(list, 0) == std::pair(1U, 0U));
+  CHECK(place(list, 1) == std::pair(2U, 10U));
+  CHECK(place(list, 2) == std::pair(7U, 70U));
+  CHECK(place(list, 3) == std::pair(3U, 31U));
+  CHECK(list.index_of("00000000000000d0") == 1U);
+  CHECK(list.index_of("00000000000000c0") == 3U);
+  CHECK(list.says_more(1));
+  CHECK_FALSE(list.says_more(3));
+  CHECK(list.limits() == 1);
+  CHECK(before.size() == 3);
+  CHECK(place(before, 2) == std::pair(2U, 10U));
 }

@@ -18,38 +18,16 @@
 #include "fwd/kernel/nft_batch.h"
 #include "fwd/kernel/nft_reader.h"
 #include "fwd/unique_fd.h"
+#include "tests/fwd/kernel/table_fixtures.h"
 #include "tests/support/netns.h"
 #include "tests/support/random_policy.h"
 #include "tests/support/rule_lists.h"
 
 using namespace fwd::kernel;
+using namespace fwd::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-rules::Policy policy_with_limit(const std::string& hash) {
-  rules::Policy policy;
-  policy.hash = hash;
-  rules::Rule limit;
-  limit.action = rules::Action::Limit;
-  limit.rate = rules::Rate{};
-  limit.id = "00000000000000aa";
-  policy.rules.push_back(limit);
-  rules::Rule ping;
-  ping.action = rules::Action::Allow;
-  ping.match.protocols = {{rules::protocol::kIcmp, 8, {}}, {rules::protocol::kIcmpv6, 128, {}}};
-  ping.id = "ping";
-  policy.builtin_rules.push_back(ping);
-  return policy;
-}
-
-std::unique_ptr<Firewall> opened() {
-  auto firewall = open_firewall(
-      {.queues = {0, 1}, .ct_mark = {}, .nflog_group = 4789, .state_directory = "/var/lib/fwd"});
-  INFO((firewall ? "" : firewall.error().message()));
-  REQUIRE(firewall);
-  return std::move(*firewall);
-}
 
 // One datagram of a new connection over loopback. On its way in it is of an approved one.
 void send_to_loopback(int receiver) {
@@ -68,21 +46,6 @@ fwd::UniqueFd loopback_receiver() {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   REQUIRE(bind(receiver.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   return receiver;
-}
-
-template <typename T>
-void require(const fwd::Result<T>& result) {
-  INFO((result ? "" : result.error().message()));
-  REQUIRE(result);
-}
-
-void change_another_table() {
-  auto socket = NetlinkSocket::open(NETLINK_NETFILTER);
-  require(socket);
-  NftBatch batch(*socket);
-  batch.add_table("other", "");
-  batch.delete_table("other");
-  require(batch.commit("change another table"));
 }
 
 // Compares all of the table with what should be there, because somebody has changed another table.
@@ -347,36 +310,6 @@ TEST_CASE("reading a large table that changes meanwhile fails in no other way th
   });
 }
 
-TEST_CASE("the lease can be renewed again and again, also after it has run out") {
-  support::in_new_netns([] {
-    const auto firewall = opened();
-    require(firewall->commit(rules::Policy{}, 1, fwd::Mode::Enforce));
-    for (int i = 0; i < 3; ++i) require(firewall->renew_lease(1ms));
-    require(firewall->renew_lease(1s));
-  });
-}
-
-TEST_CASE("the lease of a missing table is an error that names the set") {
-  support::in_new_netns([] {
-    const auto renewed = opened()->renew_lease(1s);
-    REQUIRE_FALSE(renewed);
-    CHECK(renewed.error().message() ==
-          "renew the lease: the kernel refused \"flush set lease\": No such file or directory");
-  });
-}
-
-TEST_CASE("removing the table succeeds with and without one") {
-  support::in_new_netns([] {
-    const auto firewall = opened();
-    require(firewall->remove());
-    require(firewall->commit(rules::Policy{}, 1, fwd::Mode::Enforce));
-    require(firewall->remove());
-    const auto found = firewall->read();
-    require(found);
-    CHECK_FALSE(found->has_value());
-  });
-}
-
 TEST_CASE("what the copy decides is counted, by rule too, and taken exactly once") {
   support::in_new_netns([] {
     const auto firewall = opened();
@@ -421,44 +354,5 @@ TEST_CASE("packets of a source that is shed go past the queue for as long as was
     const auto receiver = loopback_receiver();
     for (int i = 0; i < 2; ++i) send_to_loopback(receiver.get());
     CHECK(firewall->take_copy_counters()->shed == 2);
-  });
-}
-
-TEST_CASE("what others do to the table is damage, what they do elsewhere isn't") {
-  support::in_new_netns([] {
-    const auto firewall = opened();
-    require(firewall->commit(policy_with_limit("whole"), 1, fwd::Mode::Enforce));
-    require(firewall->renew_lease(1s));
-    const auto damage = [&] {
-      const auto found = firewall->damage();
-      require(found);
-      return found->value_or("none");
-    };
-    const auto change = [](const std::function<void(NftBatch&)>& fill) {
-      auto socket = fwd::kernel::NetlinkSocket::open(NETLINK_NETFILTER);
-      require(socket);
-      NftBatch batch(*socket);
-      fill(batch);
-      require(batch.commit("change"));
-    };
-    CHECK(damage() == "none");
-    change([](NftBatch& batch) { batch.add_table("other", ""); });
-    CHECK(damage() == "none");
-    change([](NftBatch& batch) { batch.flush_chain(kTableName, "a_input"); });
-    CHECK(damage() ==
-          "the kernel's table differs from what was written: number of rules in chain a_input");
-    require(firewall->commit(policy_with_limit("whole"), 2, fwd::Mode::Enforce));
-    CHECK(damage() == "none");
-    change([](NftBatch& batch) { batch.delete_table(kTableName); });
-    CHECK(damage() == "it is gone");
-    require(firewall->commit(policy_with_limit("whole"), 3, fwd::Mode::Enforce));
-    CHECK(damage() == "none");
-    const auto refused = [](const fwd::kernel::Send&) -> fwd::Result<void> {
-      return fwd::failed("write the table", ENOSPC);
-    };
-    CHECK_FALSE(firewall->commit(policy_with_limit("refused"), 4, fwd::Mode::Enforce, refused));
-    CHECK(damage() == "what a change that failed has left of it isn't known");
-    require(firewall->commit(policy_with_limit("whole"), 5, fwd::Mode::Enforce));
-    CHECK(damage() == "none");
   });
 }

@@ -1,5 +1,6 @@
 // PolicyManager's edits by command, fwd/policy/edits.cc.
 #include "tests/fwd/full_disk.h"
+#include "tests/fwd/no_threads.h"
 #include "tests/fwd/policy/managed.h"
 
 namespace {
@@ -7,6 +8,7 @@ namespace {
 using ctl::api::ErrorCode;
 using fwd::test::FullDisk;
 using fwd::test::Managed;
+using fwd::test::NoThreads;
 
 TEST_CASE("an added rule is in the file, the kernel and the workers, and every other byte stays") {
   Managed managed("# top\r\nallow in 80/tcp   comment \"web\"\r\n\r\n# end");
@@ -117,12 +119,35 @@ TEST_CASE("a refused edit leaves nothing of the text that was being written mean
 
 TEST_CASE("an edit whose text can't be written stops before the kernel") {
   Managed managed("allow in 80/tcp\n");
+  const auto files = managed.scratch.count();
   const FullDisk full;
   const auto change = managed.manager->add_rule("allow in 443/tcp", {});
   REQUIRE_FALSE(change);
   CHECK(change.error().code == ErrorCode::Internal);
   CHECK(managed.firewall.calls.empty());
   CHECK(managed.engine.policy()->policy.rules.size() == 1);
+  CHECK(managed.scratch.count() == files);
+}
+
+TEST_CASE("an edit is made where the system has no threads left") {
+  Managed managed("allow in 80/tcp\n");
+  const NoThreads none;
+  REQUIRE(managed.manager->add_rule("deny in 443/tcp", std::nullopt));
+  CHECK(managed.text() == "allow in 80/tcp\ndeny in 443/tcp\n");
+  CHECK(managed.consistent());
+}
+
+TEST_CASE("a policy has so many limits, also by edits") {
+  std::string text;
+  for (unsigned port = 1; port < 1023; ++port)
+    text += "limit in " + std::to_string(port) + "/tcp\n";
+  Managed managed(text);
+  REQUIRE(managed.manager->add_rule("limit in 2000/tcp", std::nullopt));
+  const auto more = managed.manager->add_rule("limit in 2001/tcp", std::nullopt);
+  REQUIRE_FALSE(more);
+  CHECK(more.error().message.find("a policy has at most 1023 limit rules") != std::string::npos);
+  REQUIRE(managed.manager->remove_rule("7"));
+  CHECK(managed.manager->add_rule("limit in 2001/tcp", 3));
 }
 
 TEST_CASE("a refused edit names the lines of the file as it is") {
@@ -176,6 +201,21 @@ TEST_CASE("set members come and go") {
   CHECK(managed.manager->change_set("peers", {{"nonsense"}, {}}).error().code == ErrorCode::Syntax);
   CHECK(managed.consistent());
   CHECK(managed.text().find("# db\n") != std::string::npos);
+}
+
+TEST_CASE("a change by hand comes before what is wrong with an edit of the text before") {
+  Managed managed(
+      "allow in 80/tcp\nset s = { 192.0.2.1 }\n"
+      "expect allow in tcp 192.0.2.1 to 192.0.2.2 port 80\n");
+  managed.scratch.write("policy.fw", "allow in 80/tcp\n");
+  const auto by_hand = [](const auto& change) {
+    REQUIRE_FALSE(change);
+    CHECK(change.error().message.find(" was changed by hand since") != std::string::npos);
+  };
+  by_hand(managed.manager->add_rule("deny in 80/tcp", 1));
+  by_hand(managed.manager->add_rule("deny in 81/tcp", 9));
+  by_hand(managed.manager->change_set("s", {{"nonsense"}, {}}));
+  CHECK(managed.text() == "allow in 80/tcp\n");
 }
 
 TEST_CASE("a file that was changed by hand is never overwritten") {

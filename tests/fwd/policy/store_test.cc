@@ -14,8 +14,6 @@ using fwd::policy::PolicyStore;
 using fwd::test::FullDisk;
 using fwd::test::Scratch;
 
-const std::vector<rules::IncludePlace> kFirstLine{{.line = 1}};
-
 struct stat status_of(const std::string& path) {
   struct stat status {};
   REQUIRE(lstat(path.c_str(), &status) == 0);
@@ -124,7 +122,7 @@ TEST_CASE("a pattern finds nothing in a folder that isn't there") {
   const auto tree = store.read();
   REQUIRE(tree);
   CHECK(tree->includes.empty());
-  CHECK(store.check_unchanged(*tree, kFirstLine));
+  CHECK(store.check_unchanged(*tree, true));
 }
 
 TEST_CASE("a missing policy says how to make one") {
@@ -151,9 +149,9 @@ TEST_CASE("a change by hand is noticed in the main file and in every include") {
   scratch.write("d/a.fw", "# a\n");
   const auto loaded = store.read();
   REQUIRE(loaded);
-  CHECK(store.check_unchanged(*loaded, kFirstLine));
+  CHECK(store.check_unchanged(*loaded, true));
 
-  const auto refusal = [&] { return store.check_unchanged(*loaded, kFirstLine).error().message; };
+  const auto refusal = [&] { return store.check_unchanged(*loaded, true).error().message; };
   scratch.write("d/b.fw", "# b\n");
   CHECK(refusal() ==
         "the set of includes was changed by hand since it was loaded: run `fwctl apply` on the "
@@ -162,11 +160,23 @@ TEST_CASE("a change by hand is noticed in the main file and in every include") {
   scratch.write("d/a.fw", "# changed\n");
   CHECK(refusal().starts_with(scratch.path("d/a.fw") + " was changed by hand"));
   scratch.write("d/a.fw", "# a\n");
-  CHECK(store.check_unchanged(*loaded, kFirstLine));
+  CHECK(store.check_unchanged(*loaded, true));
   scratch.write("policy.fw", "include \"d/*.fw\"\n\n");
   CHECK(refusal().starts_with(store.path() + " was changed by hand"));
   std::filesystem::remove(store.path());
   CHECK(refusal().starts_with(store.path() + " was changed by hand"));
+}
+
+TEST_CASE("a change by hand is noticed where the main file includes nothing") {
+  const Scratch scratch;
+  const PolicyStore store(scratch.write("policy.fw", "# ours\n"));
+  const auto loaded = store.read();
+  REQUIRE(loaded);
+  CHECK(store.check_unchanged(*loaded, false));
+  scratch.write("policy.fw", "# ours \n");
+  CHECK_FALSE(store.check_unchanged(*loaded, false));
+  scratch.write("policy.fw", "# ours\n#");
+  CHECK_FALSE(store.check_unchanged(*loaded, false));
 }
 
 TEST_CASE("the firewall is enabled until somebody disables it") {
