@@ -150,7 +150,7 @@ def bulk_rows(options):
 
 
 def latency_rows(options):
-    sets, rounds = (2, 30) if options.quick else (6, 100)
+    sets, rounds = (2, 15) if options.quick else (6, 100)
     receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]  # of nothing
     half, most, whole = Compared(), Compared(), Compared()
     for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "latency", 80, _LONG_SLICE, rounds)):
