@@ -54,11 +54,10 @@ struct ActivePolicy {
   Mode mode = Mode::Enforce;
   rules::Policy policy;
   rules::RuleSet rules;
-  std::vector<kernel::LimitSlot>
-      limit_slots;                    // by rule index, to the last limit; 0 for other rules
-  std::vector<bool> silent_builtins;  // by index: `log none`
-  std::vector<bool> quiet_rules;      // likewise, and `log sample N`
-  rules::ServiceMap services;         // by which connections are counted
+  std::vector<kernel::LimitSlot> limit_slots;  // by rule index, to the last limit; else 0
+  std::vector<bool> silent_builtins;           // by index: `log none`
+  std::vector<bool> quiet_rules;               // likewise, and `log sample N`
+  rules::ServiceMap services;                  // by which connections are counted
   mutable std::vector<std::unique_ptr<RuleCounters>> counters;  // by worker
 
   ActivePolicy(const rules::Policy& policy_in, std::uint64_t version_in,
