@@ -54,11 +54,10 @@ std::string command_line(pid_t pid) {
   return shortened(std::move(words));
 }
 
-// Without the user's name, which can be looked up when the process is gone.
 audit::AdminEvent::Actor actor_of(const Request& request) {
   const Peer& peer = request.peer;
   return {.uid = peer.uid,
-          .user = {},
+          .user = user_name(peer.uid),
           .pid = peer.pid,
           .command = command_line(peer.pid),
           .login_uid = number_in(read_proc(peer.pid, "loginuid")),
@@ -95,7 +94,6 @@ Answer recorded(const Context& context, const Request& request, std::string_view
   event.after = point_of(context);
   event.change = shortened(change.what.empty() ? std::string(action) : std::move(change.what));
   if (!answer) event.refusal = shortened(answer.error().message);
-  event.actor.user = user_name(request.peer.uid);
   tell(event);
   context.record(std::move(event));
   return answer;
@@ -132,7 +130,6 @@ std::unique_ptr<Refusals> recorded_refusals(const Context& context) {
     event.action = "request";
     event.change = shortened(fmt::format("{} {}", request.method, request.path));
     event.actor = actor_of(request);
-    event.actor.user = user_name(request.peer.uid);
     event.before = point_of(context);
     event.after = event.before;
     event.refusal = why;
