@@ -357,6 +357,14 @@ AddressSet AddressSet::without(const AddressRange& range) const {
   return std::move(builder).build();
 }
 
+std::size_t AddressSet::singles(Family family) const {
+  const auto count = [](const auto& ranges) {
+    return std::ranges::count_if(ranges, [](const auto& one) { return one.first == one.last; });
+  };
+  if (family == Family::V4) return static_cast<std::size_t>(count(v4_));
+  return v6_ ? static_cast<std::size_t>(count(*v6_)) : 0;
+}
+
 bool AddressSet::contains(const Address& address) const {
   const auto among = ranges(address.family);
   const auto after = std::ranges::upper_bound(among, address, {}, &AddressRange::first);

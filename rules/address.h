@@ -114,6 +114,7 @@ class AddressSet {
   bool empty() const { return size() == 0; }
   std::size_t size() const { return v4_.size() + (v6_ ? v6_->size() : 0); }  // ranges
   bool has(Family family) const { return family == Family::V4 ? !v4_.empty() : bool{v6_}; }
+  std::size_t singles(Family family) const;  // ranges of one address
 
   // In order, each made when it is asked for. Iterators are those of the view: it has to be kept as long as they are.
   auto ranges() const { return part(0, size()); }

@@ -25,6 +25,9 @@ class Cursor {
   bool at_end() const { return at(TokenKind::EndOfLine) || at(TokenKind::EndOfText); }
   const Span& last() const { return last_; }  // the token taken last
 
+  // From one word of a list to the next, if nothing but a comma is between them.
+  bool skip_to_listed() { return lexer_.next_listed(current_); }
+
   // Takes the keyword if it is next.
   bool accept(std::string_view keyword);
 

@@ -19,10 +19,6 @@ nft::Interval interval(const PortRange& range) {
 
 }  // namespace
 
-MemberKind kind_of(const AddressRange& range) {
-  return {range.first.family, range.first != range.last};
-}
-
 std::size_t Kinds::room(const MemberKind& kind) const {
   constexpr std::size_t kMany = 16'384;
   const std::size_t count = counts[kind.index()];
@@ -37,7 +33,11 @@ bool Kinds::same_sets(const Kinds& other) const {
 
 Kinds kinds_of(const AddressSet& members) {
   Kinds kinds;
-  for (const AddressRange& range : members.ranges()) ++kinds.counts[kind_of(range).index()];
+  for (const Family family : {Family::V4, Family::V6}) {
+    const std::size_t singles = members.singles(family);
+    kinds.counts[MemberKind{family, false}.index()] = singles;
+    kinds.counts[MemberKind{family, true}.index()] = members.ranges(family).size() - singles;
+  }
   return kinds;
 }
 
@@ -48,14 +48,8 @@ std::size_t MemberSet::size() const {
 
 void MemberSet::for_each(const std::function<void(const nft::Interval&)>& visit) const {
   for (const PortRange& range : ports) visit(interval(range));
-  if (kind) for_each_of(0, addresses->size(), visit);
-}
-
-void MemberSet::for_each_of(std::size_t first, std::size_t count,
-                            const std::function<void(const nft::Interval&)>& visit) const {
-  for (const AddressRange& range : addresses->ranges(first, count)) {
-    if (kind_of(range) == *kind) visit(interval(range));
-  }
+  if (!kind) return;
+  for_each_of(0, addresses->size(), [&](const AddressRange& range) { visit(interval(range)); });
 }
 
 nft::FixedSet MemberSet::with_members() const {

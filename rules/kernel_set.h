@@ -26,7 +26,9 @@ struct MemberKind {
 };
 inline constexpr std::array<MemberKind, 4> kMemberKinds{
     {{Family::V4, true}, {Family::V4, false}, {Family::V6, true}, {Family::V6, false}}};
-MemberKind kind_of(const AddressRange& range);
+inline MemberKind kind_of(const AddressRange& range) {
+  return {range.first.family, range.first != range.last};
+}
 
 // How many members of each kind a list has.
 struct Kinds {
@@ -56,9 +58,13 @@ struct MemberSet {
   std::size_t size() const;
   // In order.
   void for_each(const std::function<void(const nft::Interval&)>& visit) const;
-  // Of so many of the list's addresses from this one on, those that are of the kind.
-  void for_each_of(std::size_t first, std::size_t count,
-                   const std::function<void(const nft::Interval&)>& visit) const;
+  // Of so many of the list's addresses from this one on, those that are of the kind. There may be a million.
+  template <typename Visit>
+  void for_each_of(std::size_t first, std::size_t count, const Visit& visit) const {
+    for (const AddressRange& range : addresses->ranges(first, count)) {
+      if (kind_of(range) == *kind) visit(range);
+    }
+  }
   nft::FixedSet without_members() const { return {name, key, ranges(), room}; }
   nft::FixedSet with_members() const;
 };

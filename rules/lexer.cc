@@ -8,6 +8,11 @@
 namespace rules {
 namespace {
 
+static_assert(kBlanks.size() == 2);
+bool is_blank(char c) {
+  return c == kBlanks[0] || c == kBlanks[1];
+}
+
 constexpr auto kEndsWord = [] {
   std::array<bool, 256> ends{};
   for (const char c : {' ', '\t', '\r', '\n', ',', '=', '{', '}'})
@@ -17,6 +22,15 @@ constexpr auto kEndsWord = [] {
 
 bool ends_word(char c) {
   return kEndsWord[static_cast<unsigned char>(c)];
+}
+
+bool starts_word(char c) {
+  return !ends_word(c) && c != '"' && c != '\'' && c != '#' && c != '\0';
+}
+
+std::size_t end_of_word(std::string_view text, std::size_t position) {
+  while (position < text.size() && !ends_word(text[position])) ++position;
+  return position;
 }
 
 bool escapable(char c) {
@@ -32,7 +46,7 @@ char Lexer::at(std::size_t position) const {
 // Comments count as blanks.
 void Lexer::skip_blanks() {
   const std::string& text = source_->text;
-  position_ = std::min(text.find_first_not_of(kBlanks, position_), text.size());
+  while (is_blank(at(position_))) ++position_;
   if (at(position_) == '#') position_ = std::min(text.find('\n', position_), text.size());
 }
 
@@ -86,9 +100,14 @@ Token Lexer::next() {
     case '\'':
       return string_token(at(position_));
   }
-  const std::string_view rest = std::string_view(source_->text).substr(position_);
-  const auto end = std::ranges::find_if(rest, ends_word);
-  return make(TokenKind::Word, static_cast<std::size_t>(end - rest.begin()));
+  return make(TokenKind::Word, end_of_word(source_->text, position_) - position_);
+}
+
+bool Lexer::next_listed(Token& word) {
+  if (at(position_) != ',' || !starts_word(at(position_ + 1))) return false;
+  ++position_;
+  word = make(TokenKind::Word, end_of_word(source_->text, position_) - position_);
+  return true;
 }
 
 Token Lexer::next_raw() {

@@ -41,6 +41,9 @@ class Lexer {
 
   Token next();
 
+  // Behind a word: the next one, if nothing but a comma is between them. Most of a long list is nothing else.
+  bool next_listed(Token& word);
+
   // A string, or everything up to the next blank: the unquoted words after `comment`.
   Token next_raw();
 

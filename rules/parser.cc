@@ -15,11 +15,11 @@
 namespace rules {
 namespace {
 
-// Of a set's members, up to its closing brace: as many as there are members, or more.
-std::size_t separators(std::string_view text) {
-  text = text.substr(0, text.find('}'));
-  const auto separates = [](char c) { return c == ',' || c == '\n'; };
-  return 1 + static_cast<std::size_t>(std::ranges::count_if(text, separates));
+// About as many as a set has that begins there: most addresses are longer than seven characters.
+std::size_t usual_members(const Span& open) {
+  const std::string_view text = open.source->text;
+  const std::size_t close = std::min(text.find('}', open.end()), text.size());
+  return std::min((close - open.end()) / 8, kMaxMembers);
 }
 
 class DocumentParser {
@@ -42,7 +42,7 @@ class DocumentParser {
   bool unknown_statement(const Token& token);
   bool set(Cursor& cursor);
   bool members(Cursor& cursor, ast::Set& set);
-  bool member(Cursor& cursor, ast::Set& set, bool separated);
+  bool listed_members(Cursor& cursor, ast::Set& set);
   bool not_closed(const ast::Set& set);
   void leave_set(Cursor& cursor);
   bool default_action(Cursor& cursor);
@@ -146,8 +146,7 @@ bool DocumentParser::set(Cursor& cursor) {
   if (!cursor.want(TokenKind::Equals, "\"=\"")) return false;
   set.open = cursor.peek().where;
   if (!cursor.want(TokenKind::OpenBrace, "\"{\"")) return false;
-  const std::string_view text = set.open.source->text;
-  set.members.reserve(std::min(separators(text.substr(set.open.end())), kMaxMembers));
+  set.members.reserve(usual_members(set.open));
   if (!members(cursor, set)) {
     leave_set(cursor);
     return false;
@@ -177,7 +176,8 @@ bool DocumentParser::members(Cursor& cursor, ast::Set& set) {
     const bool statement =
         line_start && cursor.at(TokenKind::Word) && find_form(cursor.peek().text);
     if (statement) return not_closed(set);
-    if (!member(cursor, set, separated)) return false;
+    if (!separated) return cursor.unexpected("\",\" or \"}\"");
+    if (!listed_members(cursor, set)) return false;
     separated = line_start = false;
     comma_allowed = true;
   }
@@ -185,15 +185,16 @@ bool DocumentParser::members(Cursor& cursor, ast::Set& set) {
   return true;
 }
 
-bool DocumentParser::member(Cursor& cursor, ast::Set& set, bool separated) {
-  if (!separated) return cursor.unexpected("\",\" or \"}\"");
-  const auto member = cursor.want_word("a member");
-  if (!member) return false;
-  if (++members_ > kMaxMembers) {
-    return report_.error(member->where,
-                         fmt::format("the sets have more than {} members", kMaxMembers));
-  }
-  set.members.push_back(*member);
+bool DocumentParser::listed_members(Cursor& cursor, ast::Set& set) {
+  if (!cursor.at(TokenKind::Word)) return cursor.unexpected("a member");
+  do {
+    if (++members_ > kMaxMembers) {
+      return report_.error(cursor.peek().where,
+                           fmt::format("the sets have more than {} members", kMaxMembers));
+    }
+    set.members.push_back({cursor.peek().text, cursor.peek().where});
+  } while (cursor.skip_to_listed());
+  cursor.skip();
   return true;
 }
 

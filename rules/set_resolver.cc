@@ -14,6 +14,10 @@ bool add_port(std::string_view word, std::vector<PortRange>& ports) {
 }
 
 bool add_address(std::string_view word, AddressSet::Builder& addresses) {
+  if (const auto address = parse_address(word)) {  // most: without room for what else may be wrong
+    addresses.add({*address, *address});
+    return true;
+  }
   const auto range = read_range(word);
   if (range) addresses.add(*range);
   return range.has_value();

@@ -4,7 +4,7 @@
 
 #include <fmt/core.h>
 
-#include "rules/eight_bytes.h"
+#include "rules/byte_block.h"
 #include "rules/report.h"
 
 namespace rules {
@@ -44,17 +44,24 @@ bool invisible(char32_t code) {
 
 // Most texts are nothing else.
 bool is_ascii(std::string_view text) {
-  const std::size_t rest = eight_bytes::find(text, 0, eight_bytes::above_ascii);
-  return std::ranges::all_of(text.substr(rest),
-                             [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return byte_block::find(text, 0, [](auto byte) { return byte > 0x7f; }) == text.size();
 }
 
-bool all_visible_ascii(std::string_view text) {
-  const std::size_t rest = eight_bytes::find(text, 0, [](std::uint64_t word) {
-    namespace eight = eight_bytes;
-    return eight::above_ascii(word) | eight::below(word, ' ') | eight::equal(word, 0x7f);
-  });
-  return std::ranges::all_of(text.substr(rest), [](char c) { return c >= ' ' && c <= '~'; });
+// Nothing that can't be seen, in ASCII, but for blanks between words and the ends of lines.
+bool is_plain(std::string_view text) {
+  return byte_block::find(text, 0, [](auto byte) {
+           return ((byte < ' ') & (byte != '\n') & (byte != '\t')) | (byte > '~');
+         }) == text.size();
+}
+
+// No line is longer than allowed: seen without a look at each.
+bool has_short_lines(std::string_view text) {
+  while (text.size() > kMaxLine) {
+    const std::size_t newline = text.rfind('\n', kMaxLine);
+    if (newline == std::string_view::npos) return false;
+    text.remove_prefix(newline + 1);
+  }
+  return true;
 }
 
 // The fault of one line, if it has one; `line` is without its line end.
@@ -68,7 +75,7 @@ std::optional<Diagnostic> check_line(const Source& source, std::string_view line
   if (line.size() > kMaxLine) {
     return fault(kMaxLine, fmt::format("the line has more than {} bytes", kMaxLine));
   }
-  if (all_visible_ascii(line)) return std::nullopt;
+  if (is_plain(line)) return std::nullopt;
   for (std::size_t at = 0; at < line.size();) {
     const Character character = decode_utf8(line.substr(at));
     if (character.length == 0) {
@@ -99,6 +106,7 @@ std::optional<Diagnostic> check_text(const Source& source) {
                       {},
                       {}};
   }
+  if (is_plain(text) && has_short_lines(text)) return std::nullopt;
   std::size_t number = 1;
   for (std::size_t begin = 0; begin < text.size(); ++number) {
     const std::size_t newline = text.find('\n', begin);

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 
-#include "rules/eight_bytes.h"
+#include "rules/byte_block.h"
 #include "rules/text.h"
 
 namespace ctl::api {
@@ -14,17 +13,9 @@ namespace {
 constexpr std::string_view kLetters = "\"\\bfnrt";
 constexpr std::string_view kCharacters = "\"\\\b\f\n\r\t";
 
-bool ordinary(char c) {
-  return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
-}
-
 std::size_t find_special(std::string_view text, std::size_t from) {
-  from = rules::eight_bytes::find(text, from, [](std::uint64_t word) {
-    namespace eight = rules::eight_bytes;
-    return eight::below(word, 0x20) | eight::equal(word, '"') | eight::equal(word, '\\');
-  });
-  while (from < text.size() && ordinary(text[from])) ++from;
-  return from;
+  return rules::byte_block::find(
+      text, from, [](auto byte) { return (byte < 0x20) | (byte == '"') | (byte == '\\'); });
 }
 
 // The closing quote's place; npos where there is none.

@@ -270,23 +270,20 @@ void NftBatch::make_room(const rules::MemberSet& set, std::size_t members) {
 }
 
 void NftBatch::add_members(const std::string& table, const rules::MemberSet& set) {
-  make_room(set, set.size());
-  put_members(table, set, [&](const auto& visit) { set.for_each(visit); });
+  if (set.kind) return add_members_of(table, set, 0, set.addresses->size());
+  std::vector<KernelElement> elements;
+  set.for_each([&](const auto& member) { append_member(set, member, elements); });
+  add_elements(table, set.name, elements);
 }
 
 void NftBatch::add_members_of(const std::string& table, const rules::MemberSet& set,
                               std::size_t first, std::size_t count) {
   make_room(set, count);
-  put_members(table, set, [&](const auto& visit) { set.for_each_of(first, count, visit); });
-}
-
-void NftBatch::put_members(const std::string& table, const rules::MemberSet& set,
-                           const VisitMembers& members) {
   std::optional<ElementList> list;
-  members([&](const rules::nft::Interval& member) {
+  set.for_each_of(first, count, [&](const rules::AddressRange& member) {
     if (!list)
       list.emplace(begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, "elements of"), table, set.name);
-    list->put_member(set, member);
+    list->put_member(member, set.ranges());
     if (!list->full()) return;
     finish(list->end());
     list.reset();

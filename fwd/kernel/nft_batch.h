@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -83,10 +82,6 @@ class NftBatch {
   nlmsghdr* begin(std::uint16_t type, std::uint16_t flags, const char* what);
   void finish(const nlmsghdr* message);
   void make_room(const rules::MemberSet& set, std::size_t members);
-  using VisitMembers =
-      std::function<void(const std::function<void(const rules::nft::Interval&)>& visit)>;
-  void put_members(const std::string& table, const rules::MemberSet& set,
-                   const VisitMembers& members);
   void put_in_pieces(std::uint16_t type, std::uint16_t flags, const char* what,
                      const std::string& table, const std::string& set,
                      std::span<const KernelElement> elements);

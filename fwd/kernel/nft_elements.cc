@@ -174,14 +174,12 @@ void ElementList::put(const KernelElement& element) {
   put_element(message_, element);
 }
 
-void ElementList::put_member(const rules::MemberSet& set, const rules::nft::Interval& member) {
-  const Load load = load_of(set.key);
+void ElementList::put_member(const rules::AddressRange& member, bool ranges) {
   std::array<std::uint8_t, 16> buffer;  // an IPv6 address
-  const auto key = std::span(buffer).first(load.length);
-  write_value(member.first, load, key);
+  const auto key = std::span(buffer).first(write_address(member.first, buffer.data()));
   put_lone_key(message_, key);
-  if (!set.ranges()) return;
-  write_value(member.last, load, key);
+  if (!ranges) return;
+  write_address(member.last, buffer.data());
   if (!advance(key)) return;
   nlattr* one = mnl_attr_nest_start(message_, NFTA_LIST_ELEM);
   put_key(message_, key, true);

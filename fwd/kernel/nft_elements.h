@@ -44,8 +44,8 @@ class ElementList {
 
   bool full() const;
   void put(const KernelElement& element);
-  // What append_member() makes of it, without memory for each: there may be a million.
-  void put_member(const rules::MemberSet& set, const rules::nft::Interval& member);
+  // What append_member() makes of a member of a set of addresses, of which there may be a million.
+  void put_member(const rules::AddressRange& member, bool ranges);
   nlmsghdr* end();
 
  private:

@@ -1,8 +1,10 @@
 #include "fwd/kernel/nft_field.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
+#include <endian.h>
 #include <linux/netfilter/nf_tables.h>
 #include <net/if.h>
 
@@ -82,14 +84,23 @@ Bytes big_endian(std::uint64_t value, unsigned bytes) {
   return out;
 }
 
+std::size_t write_address(const rules::Address& address, std::uint8_t* out) {
+  if (address.family == rules::Family::V4) {
+    const std::uint32_t bytes = htobe32(static_cast<std::uint32_t>(address.low));
+    std::memcpy(out, &bytes, sizeof bytes);
+    return sizeof bytes;
+  }
+  const std::array bytes{htobe64(address.high), htobe64(address.low)};
+  std::memcpy(out, bytes.data(), sizeof bytes);
+  return sizeof bytes;
+}
+
 void write_value(const Value& value, const Load& load, std::span<std::uint8_t> out) {
   if (const auto* name = std::get_if<std::string>(&value)) {
     std::ranges::fill(std::ranges::copy(name->substr(0, out.size()), out.begin()).out, out.end(),
                       0);
   } else if (const auto* address = std::get_if<rules::Address>(&value)) {
-    const bool ipv4 = address->family == rules::Family::V4;
-    if (!ipv4) write_big_endian(address->high, out.first(8));
-    write_big_endian(address->low, ipv4 ? out : out.subspan(8));
+    write_address(*address, out.data());
   } else if (load.network_order || load.length == 1) {
     write_big_endian(std::get<std::uint32_t>(value), out);
   } else {

@@ -23,6 +23,8 @@ Load load_of(rules::nft::Field field);
 std::uint32_t words(const Load& load);  // of four bytes
 
 Bytes big_endian(std::uint64_t value, unsigned bytes);
+// 4 or 16 bytes in network byte order; how many those are.
+std::size_t write_address(const rules::Address& address, std::uint8_t* out);
 // load.length bytes.
 void write_value(const rules::nft::Value& value, const Load& load, std::span<std::uint8_t> out);
 Bytes bytes_of(const rules::nft::Value& value, const Load& load);

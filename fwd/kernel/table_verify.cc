@@ -96,9 +96,11 @@ Result<void> verify_sample(NetlinkSocket& socket, const std::string& table,
                            const rules::MemberSet& set, std::size_t sample_size) {
   const std::size_t stride = stride_through(set.size(), sample_size);
   TableChange::Elements sample{.set = set.name, .lost = {}, .gained = {}};
-  std::size_t number = 0;
-  set.for_each([&](const rules::nft::Interval& member) {
-    if (number++ % stride == 0) append_member(set, member, sample.gained);
+  std::size_t passed = stride;
+  set.for_each_of(0, set.addresses->size(), [&](const rules::AddressRange& member) {
+    if (++passed <= stride) return;
+    append_member(set, {member.first, member.last}, sample.gained);
+    passed = 1;
   });
   return verify_change(socket, table, sample);
 }

@@ -8,17 +8,22 @@
 
 namespace rules::classifier {
 
+// The table's places are far apart: each is fetched while those before it are filled.
+constexpr std::size_t kAhead = 16;
+
 template <typename F>
 Members<F>::Members(const AddressSet& set) {
   const auto ranges = set.ranges(F::kFamily);
-  const auto is_single = [](const AddressRange& range) { return range.first == range.last; };
-  const auto singles = static_cast<std::size_t>(std::ranges::count_if(ranges, is_single));
+  const std::size_t singles = set.singles(F::kFamily);
   firsts_.reserve(ranges.size() - singles);
   lasts_.reserve(ranges.size() - singles);
   // Never full: a search ends at a free place.
   if (singles != 0) table_.resize(std::bit_ceil(singles + singles / 2 + 1));
-  for (const AddressRange& range : ranges) {
-    if (is_single(range)) {
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    if (i + kAhead < ranges.size() && !table_.empty())
+      __builtin_prefetch(&table_[place(F::number(ranges[i + kAhead].first))]);
+    const AddressRange range = ranges[i];
+    if (range.first == range.last) {
       add_single(F::number(range.first));
     } else {
       firsts_.push_back(F::number(range.first));
@@ -28,12 +33,17 @@ Members<F>::Members(const AddressSet& set) {
 }
 
 template <typename F>
+std::size_t Members<F>::place(Number number) const noexcept {
+  return mix(fold(number)) & (table_.size() - 1);
+}
+
+template <typename F>
 void Members<F>::add_single(Number number) {
   if (number == 0) {
     has_zero_ = true;
     return;
   }
-  std::size_t at = mix(fold(number)) & (table_.size() - 1);
+  std::size_t at = place(number);
   while (table_[at] != 0) at = (at + 1) & (table_.size() - 1);
   table_[at] = number;
 }
@@ -42,7 +52,7 @@ template <typename F>
 bool Members<F>::is_single(Number number) const noexcept {
   if (number == 0) return has_zero_;
   if (table_.empty()) return false;
-  std::size_t at = mix(fold(number)) & (table_.size() - 1);
+  std::size_t at = place(number);
   for (; table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
     if (table_[at] == number) return true;
   }

@@ -26,6 +26,7 @@ class Members {
  private:
   bool is_single(Number number) const noexcept;
   bool in_range(Number number) const noexcept;
+  std::size_t place(Number number) const noexcept;  // where a search for it begins
   void add_single(Number number);
 
   std::vector<Number> table_;  // open addressing, a power of two; 0 is a free place
