@@ -303,7 +303,7 @@ void AddressSet::Builder::add(const AddressSet& set, std::size_t begin, std::siz
 }
 
 AddressSet AddressSet::Builder::build() && {
-  const auto v4_number = [](std::uint32_t address) { return Number{address}; };
+  const auto v4_number = [](std::uint32_t address) { return std::uint64_t{address}; };
   const auto v6_number = [](const V6Number& address) {
     return Number{address.high} << 64U | address.low;
   };

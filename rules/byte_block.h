@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,27 +19,48 @@ inline Block load(const char* bytes) {
   return block;
 }
 
-// Whether any byte of the mask isn't 0.
-inline bool any(const auto& mask) {
-  std::array<std::uint64_t, 2> words;
-  static_assert(sizeof words == sizeof mask);
-  std::memcpy(words.data(), &mask, sizeof mask);
-  return (words[0] | words[1]) != 0;
-}
+// A comparison's result: of each byte all bits or none.
+class Mask {
+ public:
+  explicit Mask(const auto& mask) {
+    static_assert(sizeof words_ == sizeof mask);
+    std::memcpy(words_.data(), &mask, sizeof mask);
+  }
+  bool any() const { return (words_[0] | words_[1]) != 0; }
+  // Of some.
+  std::size_t first() const {
+    return words_[0] != 0 ? first_in(words_[0]) : sizeof words_[0] + first_in(words_[1]);
+  }
+
+ private:
+  static std::size_t first_in(std::uint64_t word) {
+    const bool little = std::endian::native == std::endian::little;
+    return static_cast<std::size_t>(little ? std::countr_zero(word) : std::countl_zero(word)) / 8;
+  }
+
+  std::array<std::uint64_t, 2> words_;
+};
 
 // The first byte of which `is` says something other than 0, from there on; the text's size where there is none. `is` takes a
 // Block as well as a byte: [](auto byte) { return (byte < 0x20) | (byte == '"'); }
 template <typename Is>
-std::size_t find(std::string_view text, std::size_t from, Is is) {
-  constexpr std::size_t kSize = sizeof(Block);
-  const char* const bytes = text.data();
-  while (text.size() - from >= 4 * kSize &&
-         !any(is(load(bytes + from)) | is(load(bytes + from + kSize)) |
-              is(load(bytes + from + 2 * kSize)) | is(load(bytes + from + 3 * kSize))))
-    from += 4 * kSize;
-  while (text.size() - from >= kSize && !any(is(load(bytes + from)))) from += kSize;
+std::size_t find_near(std::string_view text, std::size_t from, Is is) {
+  for (; text.size() - from >= sizeof(Block); from += sizeof(Block)) {
+    const Mask found(is(load(text.data() + from)));
+    if (found.any()) return from + found.first();
+  }
   while (from < text.size() && !is(static_cast<unsigned char>(text[from]))) ++from;
   return from;
+}
+
+// The same, faster where it is likely to be far away.
+template <typename Is>
+std::size_t find(std::string_view text, std::size_t from, Is is) {
+  constexpr std::size_t kSize = sizeof(Block);
+  const auto in = [&](std::size_t block) { return is(load(text.data() + from + block * kSize)); };
+  while (text.size() - from >= 4 * kSize && !Mask(in(0) | in(1) | in(2) | in(3)).any())
+    from += 4 * kSize;
+  return find_near(text, from, is);
 }
 
 }  // namespace rules::byte_block

@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "rules/byte_block.h"
+
 namespace rules {
 namespace {
 
@@ -13,24 +15,18 @@ bool is_blank(char c) {
   return c == kBlanks[0] || c == kBlanks[1];
 }
 
-constexpr auto kEndsWord = [] {
-  std::array<bool, 256> ends{};
-  for (const char c : {' ', '\t', '\r', '\n', ',', '=', '{', '}'})
-    ends[static_cast<unsigned char>(c)] = true;
-  return ends;
-}();
-
-bool ends_word(char c) {
-  return kEndsWord[static_cast<unsigned char>(c)];
-}
+// Of a byte, or of each in a block.
+constexpr auto kEndsWord = [](auto byte) {
+  return (byte == ' ') | (byte == ',') | (byte == '\n') | (byte == '}') | (byte == '=') |
+         (byte == '{') | (byte == '\t') | (byte == '\r');
+};
 
 bool starts_word(char c) {
-  return !ends_word(c) && c != '"' && c != '\'' && c != '#' && c != '\0';
+  return !kEndsWord(c) && c != '"' && c != '\'' && c != '#' && c != '\0';
 }
 
 std::size_t end_of_word(std::string_view text, std::size_t position) {
-  while (position < text.size() && !ends_word(text[position])) ++position;
-  return position;
+  return byte_block::find_near(text, position, kEndsWord);
 }
 
 bool escapable(char c) {

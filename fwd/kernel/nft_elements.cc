@@ -17,6 +17,8 @@
 namespace fwd::kernel {
 namespace {
 
+constexpr std::uint16_t kV4 = 4;  // bytes of an address
+constexpr std::uint16_t kV6 = 16;
 constexpr std::size_t kLargestElement = 512;  // a chain's name is shorter than 256, a key than 64
 
 // To the next value; false behind the last one there is.
@@ -34,21 +36,20 @@ void put_key(nlmsghdr* message, std::span<const std::uint8_t> bytes, bool end) {
   mnl_attr_nest_end(message, key);
 }
 
-// An element that is nothing but a key, of which a list may have a million: what put_key() makes, with its headers at once.
-void put_lone_key(nlmsghdr* message, std::span<const std::uint8_t> bytes) {
+// An element that is nothing but an address, of which a list may have a million: what put_key() makes, at once.
+template <std::uint16_t kBytes>
+void put_lone_key(nlmsghdr* message, const std::uint8_t* bytes) {
   constexpr auto kHeader = std::uint16_t{sizeof(nlattr)};
-  const auto value = static_cast<std::uint16_t>(kHeader + bytes.size());
-  const auto room = static_cast<std::uint16_t>(NLA_ALIGN(value));
-  const std::array<nlattr, 3> headers{{
-      {static_cast<std::uint16_t>(2 * kHeader + room), NFTA_LIST_ELEM | NLA_F_NESTED},
-      {static_cast<std::uint16_t>(kHeader + room), NFTA_SET_ELEM_KEY | NLA_F_NESTED},
-      {value, NFTA_DATA_VALUE},
+  static_assert(NLA_ALIGN(kBytes) == kBytes);
+  constexpr std::array<nlattr, 3> kHeaders{{
+      {3 * kHeader + kBytes, NFTA_LIST_ELEM | NLA_F_NESTED},
+      {2 * kHeader + kBytes, NFTA_SET_ELEM_KEY | NLA_F_NESTED},
+      {kHeader + kBytes, NFTA_DATA_VALUE},
   }};
   auto* at = static_cast<std::uint8_t*>(mnl_nlmsg_get_payload_tail(message));
-  std::memcpy(at, headers.data(), sizeof headers);
-  at = std::ranges::copy(bytes, at + sizeof headers).out;
-  std::fill_n(at, room - value, std::uint8_t{0});
-  message->nlmsg_len += static_cast<std::uint32_t>(2 * kHeader + room);
+  std::memcpy(at, kHeaders.data(), sizeof kHeaders);
+  std::memcpy(at + sizeof kHeaders, bytes, kBytes);
+  message->nlmsg_len += sizeof kHeaders + kBytes;
 }
 
 void put_element(nlmsghdr* message, const KernelElement& element) {
@@ -175,9 +176,10 @@ void ElementList::put(const KernelElement& element) {
 }
 
 void ElementList::put_member(const rules::AddressRange& member, bool ranges) {
-  std::array<std::uint8_t, 16> buffer;  // an IPv6 address
+  std::array<std::uint8_t, kV6> buffer;
   const auto key = std::span(buffer).first(write_address(member.first, buffer.data()));
-  put_lone_key(message_, key);
+  if (key.size() == kV4) put_lone_key<kV4>(message_, buffer.data());
+  if (key.size() == kV6) put_lone_key<kV6>(message_, buffer.data());
   if (!ranges) return;
   write_address(member.last, buffer.data());
   if (!advance(key)) return;
