@@ -121,6 +121,8 @@ struct Builtins {
   bool icmp_errors = true;
   bool ping = true;
   bool dhcp = true;
+
+  bool operator==(const Builtins&) const = default;
 };
 
 struct NamedSet {

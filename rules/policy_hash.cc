@@ -47,8 +47,7 @@ void hash_rules(const RuleList& rules, Sha256& hash) {
     if (at == bytes.end()) take();
   }
   take();
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    if (!rules.says_more(i)) continue;
+  for (std::size_t i = 0; (i = rules.next_that_says_more(i)) < rules.size(); ++i) {
     std::string line = rules[i].id.str();
     append_remarks(line, rules[i]);
     hash.update(line += '\n');

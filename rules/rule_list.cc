@@ -1,5 +1,6 @@
 #include "rules/rule_list.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "rules/policy.h"
@@ -15,8 +16,8 @@ std::uint64_t key_of(const RuleId& id) {
   return id.number().value_or(0);
 }
 
-bool says_more_than_key(const Rule& rule) {
-  return rule.log != Log::Default || rule.comment || !rule.id.number();
+std::uint8_t says_more_than_key(const Rule& rule) {
+  return rule.log != Log::Default || rule.comment || !rule.id.number() ? 1 : 0;
 }
 
 bool is_limit(const Rule& rule) {
@@ -56,10 +57,17 @@ RuleList::RuleList(std::initializer_list<Rule> rules) : RuleList(std::vector<Rul
 std::optional<std::size_t> RuleList::index_of(const RuleId& id) const {
   const std::uint64_t wanted = key_of(id);
   const std::vector<std::uint64_t>& keys = entries_->keys;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (keys[i] == wanted && entries_->rules[i].rule->id == id) return i;
+  for (auto at = keys.begin(); (at = std::find(at, keys.end(), wanted)) != keys.end(); ++at) {
+    const auto index = static_cast<std::size_t>(at - keys.begin());
+    if (entries_->rules[index].rule->id == id) return index;
   }
   return std::nullopt;
+}
+
+std::size_t RuleList::next_that_says_more(std::size_t index) const {
+  const std::vector<std::uint8_t>& say_more = entries_->say_more;
+  const auto found = std::find(position(say_more, index), say_more.end(), 1);
+  return static_cast<std::size_t>(found - say_more.begin());
 }
 
 // To be changed: nobody else's any more, and with room for the rule that an edit mostly brings.

@@ -90,8 +90,8 @@ class RuleList {
   // Of each rule its id's number, 0 where that is a name. Side by side, as the next: who looks at all rules mostly needs
   // none of them.
   std::span<const std::uint64_t> keys() const { return entries_->keys; }
-  // Whether the key doesn't tell all: a rule with a comment, a log clause or a name.
-  bool says_more(std::size_t index) const { return entries_->say_more[index]; }
+  // The first rule from there on of which the key doesn't tell all: with a comment, a log clause or a name. size() where there is none.
+  std::size_t next_that_says_more(std::size_t index) const;
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, static_cast<std::ptrdiff_t>(size())}; }
 
@@ -111,8 +111,8 @@ class RuleList {
   };
   struct Entries {
     std::vector<Entry> rules;
-    std::vector<std::uint64_t> keys;  // of each
-    std::vector<bool> say_more;       // likewise
+    std::vector<std::uint64_t> keys;     // of each
+    std::vector<std::uint8_t> say_more;  // likewise: 0 or 1
     std::size_t limits = 0;
   };
 

@@ -20,8 +20,8 @@ std::vector<bool> quiet(const std::vector<rules::Rule>& builtins) {
 
 std::vector<bool> quiet(const rules::RuleList& rules) {
   std::vector<bool> flags(rules.size());
-  for (std::size_t i = 0; i < rules.size(); ++i)
-    if (rules.says_more(i)) flags[i] = quiet(rules[i]);
+  for (std::size_t i = 0; (i = rules.next_that_says_more(i)) < rules.size(); ++i)
+    flags[i] = quiet(rules[i]);
   return flags;
 }
 

@@ -90,6 +90,10 @@ void Engine::publish(std::shared_ptr<const ActivePolicy> policy) {
   policy_ = std::move(policy);
   history_.begin(policy_, snapshots_ + 1);
   post();
+}
+
+void Engine::let_go_of_retired() {
+  const std::lock_guard lock(mutex_);
   history_.fold(oldest_snapshot_in_use());
 }
 

@@ -73,6 +73,8 @@ class Engine {
   // Every batch that begins from now on is judged by it. ActivePolicy::counters must have
   // worker_count() elements.
   void publish(std::shared_ptr<const ActivePolicy> policy);
+  // Of those before it, the ones that no worker uses any more. Adds up what their rules have counted, so not while workers are held.
+  void let_go_of_retired();
   // All interfaces there are, again whenever they change.
   void publish_interfaces(std::vector<InterfaceName> interfaces);
   std::shared_ptr<const ActivePolicy> policy() const;  // null before the first

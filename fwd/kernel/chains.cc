@@ -1,6 +1,8 @@
 #include "fwd/kernel/chains.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include <fmt/core.h>
@@ -188,18 +190,15 @@ Chain lapse(Generation generation, const CtMark& mark) {
       "lapse", {}, {{{older, has_state(mark, ConnectionState::Approved), not_related(), lapsed}}}};
 }
 
-std::vector<Chain> accepting_chains(Generation generation, const CtMark& mark) {
+std::vector<Chain> accepting_chains() {
   return {
-      lapse(generation, mark),
-      stamp("stamp_approved", mark.encode(ConnectionState::Approved, generation), mark),
       {"approve", {}, {{{jump("stamp_approved")}}, {{clear_priority(), accept()}}}},
       {"pass", {}, {{{clear_priority(), accept()}}}},
   };
 }
 
-std::vector<Chain> refusing_chains(Generation generation, const CtMark& mark) {
+std::vector<Chain> refusing_chains() {
   return {
-      stamp("stamp_revoked", mark.encode(ConnectionState::Revoked, generation), mark),
       {"revoke", {}, {{{jump("stamp_revoked")}}, {{Count{kCounterRevoked}, drop()}}}},
       {"reject",
        {},
@@ -219,8 +218,45 @@ std::vector<Map> generation_sets(Generation generation, const CtMark& mark) {
   };
 }
 
-void append(std::vector<Chain>& to, std::vector<Chain> from) {
-  for (Chain& chain : from) to.push_back(std::move(chain));
+template <typename Item>
+void append(std::vector<Item>& to, std::vector<Item> from) {
+  std::ranges::move(from, std::back_inserter(to));
+}
+
+Table current_part(const rules::Policy& policy, Generation generation, Mode mode,
+                   const TableSettings& settings) {
+  const CtMark& mark = settings.ct_mark;
+  const TableState now{.generation = generation, .policy_hash = policy.hash, .mode = mode};
+  // Nobody goes there: it tests what the kernel need not validate.
+  const Rule state{{state_is(state::kNew)}, state_comment(now)};
+  Table table{kTableName};
+  table.maps = generation_sets(generation, mark);
+  table.chains = {{kStateChain, {}, {state}},
+                  lapse(generation, mark),
+                  stamp("stamp_approved", mark.encode(ConnectionState::Approved, generation), mark)};
+  if (mode == Mode::Enforce)
+    table.chains.push_back(
+        stamp("stamp_revoked", mark.encode(ConnectionState::Revoked, generation), mark));
+  return table;
+}
+
+Table lasting_part(const rules::Policy& policy, const rules::KernelPlan& plan, Mode mode,
+                   const TableSettings& settings) {
+  Table table{kTableName, fmt::format("fwd state {}", settings.state_directory)};
+  table.counters = {kCounterCopyAllowed, kCounterCopyDenied, kCounterCopyMetered,
+                    kCounterRevoked,     kCounterShed,       kCounterLimitRefused};
+  table.sets = {{kLeaseSet, Field::NetworkProtocol, 4},
+                {kShedSet4, Field::Ip4Source},
+                {kShedSet6, Field::Ip6Source}};
+  table.chains = {link_local(policy.builtins)};
+  append(table.chains, accepting_chains());
+  if (mode == Mode::Enforce) append(table.chains, refusing_chains());
+  const LimitRules limits = policy.rules.limits() == 0 ? LimitRules{} : limit_rules(plan);
+  add_limit_chains(table, limits, mode, settings.nflog_group);
+  add_copy_chains(table, policy, limits, mode, settings.ct_mark);
+  for (const Direction direction : {Direction::In, Direction::Out})
+    append(table.chains, HookChains(direction, policy, mode, settings).build());
+  return table;
 }
 
 }  // namespace
@@ -244,28 +280,22 @@ LimitRules limit_rules(const rules::KernelPlan& plan) {
   return limits;
 }
 
-Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan, Generation generation,
-                  Mode mode, const TableSettings& settings) {
-  Table table{kTableName, fmt::format("fwd state {}", settings.state_directory)};
-  table.counters = {kCounterCopyAllowed, kCounterCopyDenied, kCounterCopyMetered,
-                    kCounterRevoked,     kCounterShed,       kCounterLimitRefused};
-  table.sets = {{kLeaseSet, Field::NetworkProtocol, 4},
-                {kShedSet4, Field::Ip4Source},
-                {kShedSet6, Field::Ip6Source}};
-  table.maps = generation_sets(generation, settings.ct_mark);
-
-  const TableState now{.generation = generation, .policy_hash = policy.hash, .mode = mode};
-  // Nobody goes there: it tests what the kernel need not validate.
-  const Rule state{{state_is(state::kNew)}, state_comment(now)};
-  table.chains = {{kStateChain, {}, {state}}, link_local(policy.builtins)};
-  append(table.chains, accepting_chains(generation, settings.ct_mark));
-  if (mode == Mode::Enforce) append(table.chains, refusing_chains(generation, settings.ct_mark));
-  const LimitRules limits = policy.rules.limits() == 0 ? LimitRules{} : limit_rules(plan);
-  add_limit_chains(table, limits, mode, settings.nflog_group);
-  add_copy_chains(table, policy, limits, mode, settings.ct_mark);
-  for (const Direction direction : {Direction::In, Direction::Out})
-    append(table.chains, HookChains(direction, policy, mode, settings).build());
+Table FixedPart::whole() const {
+  Table table = lasting ? *lasting : Table{};
+  append(table.maps, current.maps);
+  append(table.chains, current.chains);
   return table;
+}
+
+FixedPart build_fixed(const FixedPart& before, const rules::Policy& policy,
+                      const rules::KernelPlan& plan, Generation generation, Mode mode,
+                      const TableSettings& settings) {
+  const Switches switches{policy.builtins, policy.default_in, policy.default_out, mode};
+  const bool limits = policy.rules.limits() != 0;  // of which each has a chain
+  const bool same = before.lasting && !before.limits && !limits && switches == before.switches;
+  auto lasting = same ? before.lasting
+                      : std::make_shared<const Table>(lasting_part(policy, plan, mode, settings));
+  return {switches, std::move(lasting), current_part(policy, generation, mode, settings), limits};
 }
 
 std::string state_comment(const TableState& state) {

@@ -1,8 +1,9 @@
-// The table as values: chains A and B of DESIGN's packet path, for input and output, and what hangs
+// The table as values: chains A and B of a packet's way, for input and output, and what hangs
 // below them. Pure, so that the order of every rule is pinned by tests; fwd/kernel/table.cc writes
 // it.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,10 +48,31 @@ std::vector<LimitSlot> limit_slots(const rules::Policy& policy);
 using LimitRules = std::vector<const rules::Rule*>;
 LimitRules limit_rules(const rules::KernelPlan& plan);
 
-// All but what the plan emits and what is there for each of its rules: that is fwd/kernel/wanted_table.h's.
-// `plan` is of this policy. A table that observes has no rule that drops or rejects.
-rules::nft::Table build_table(const rules::Policy& policy, const rules::KernelPlan& plan,
-                              Generation generation, Mode mode, const TableSettings& settings);
+// What of a policy, beside its rules, the table is made from.
+struct Switches {
+  rules::Builtins builtins;
+  rules::Action default_in = rules::Action::Deny;
+  rules::Action default_out = rules::Action::Deny;
+  Mode mode = Mode::Enforce;
+
+  bool operator==(const Switches&) const = default;
+};
+
+// All of a table but what the plan emits and what is there for each of its rules: that is fwd/kernel/wanted_table.h's. A table
+// that observes has no rule that drops or rejects.
+struct FixedPart {
+  Switches switches;
+  std::shared_ptr<const rules::nft::Table> lasting;  // from one commit to the next, while the switches are the same
+  rules::nft::Table current;                         // sets and chains that each commit changes
+  bool limits = false;                               // some are the lasting part's
+
+  rules::nft::Table whole() const;
+};
+
+// `plan` is of this policy. The lasting part is the one before's where it would be the same.
+FixedPart build_fixed(const FixedPart& before, const rules::Policy& policy,
+                      const rules::KernelPlan& plan, Generation generation, Mode mode,
+                      const TableSettings& settings);
 
 std::string state_comment(const TableState& state);
 std::optional<TableState> parse_state_comment(std::string_view comment);

@@ -43,8 +43,9 @@ class NftFirewall : public Firewall {
     const bool known = written.has_value();
     if (!known) written = Written{};
     rules::PlanChange change = written->plan.update(policy);
-    rules::nft::Table fixed = build_table(policy, written->plan, generation, mode, settings_);
-    rules::nft::Table before = std::exchange(written->fixed, std::move(fixed));
+    FixedPart fixed =
+        build_fixed(written->fixed, policy, written->plan, generation, mode, settings_);
+    const FixedPart before = std::exchange(written->fixed, std::move(fixed));
     const bool done = known && !change.whole &&
                       write_difference(before, std::move(change), *written, switch_over);
     if (!done) {
@@ -153,8 +154,8 @@ class NftFirewall : public Firewall {
     if (!found) return std::unexpected(found.error());
     if (!*found) return "it is gone";
     if (!written_) return "what a change that failed has left of it isn't known";
-    const auto verified =
-        verify_whole(socket_, {written_->fixed, written_->plan}, queue_, only_leases());
+    const rules::nft::Table fixed = written_->fixed.whole();
+    const auto verified = verify_whole(socket_, {fixed, written_->plan}, queue_, only_leases());
     if (!verified && verified.error().code != 0) return std::unexpected(verified.error());
     if (!verified) return verified.error().what;
     written_->when = *now;
@@ -187,7 +188,7 @@ class NftFirewall : public Firewall {
   };
 
   struct Written {
-    rules::nft::Table fixed;
+    FixedPart fixed;
     rules::KernelPlan plan;
     Moment when;
   };
@@ -211,7 +212,7 @@ class NftFirewall : public Firewall {
   }
 
   // False: the whole table has to be written, for whatever reason.
-  bool write_difference(const rules::nft::Table& before, rules::PlanChange plan, Written& next,
+  bool write_difference(const FixedPart& before, rules::PlanChange plan, Written& next,
                         const SwitchOver& switch_over) {
     const TableChange change = difference(before, next.fixed, std::move(plan));
     NftBatch batch(socket_);
@@ -232,6 +233,7 @@ class NftFirewall : public Firewall {
   // The table may change while it is read and encoded: then again.
   Result<void> write_whole(Written& next, const SwitchOver& switch_over) {
     constexpr int kAttempts = 5;
+    const rules::nft::Table fixed = next.fixed.whole();
     Result<void> done;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       const auto now = this_moment();
@@ -239,7 +241,7 @@ class NftFirewall : public Firewall {
       next.when = *now;
       const auto found = read_table(socket_, kTableName, only_leases());
       if (!found) return std::unexpected(found.error());
-      const WantedTable wanted{next.fixed, next.plan};
+      const WantedTable wanted{fixed, next.plan};
       {
         NftBatch batch(socket_);
         kernel::write_whole(batch, *found, wanted, queue_);

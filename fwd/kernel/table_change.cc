@@ -72,6 +72,12 @@ void difference_of_maps(const Table& before, const Table& wanted, TableChange& c
   }
 }
 
+void add_difference(const Table& before, const Table& wanted, TableChange& change) {
+  difference_of_chains(before, wanted, change);
+  difference_of_sets(before, wanted, change);
+  difference_of_maps(before, wanted, change);
+}
+
 // Of the maps that a label is in, its rule's.
 void add_labels(const rules::PlanChange& plan, const rules::nft::Map& map,
                 const std::function<bool(const rules::PlannedRule&)>& is_in,
@@ -131,11 +137,12 @@ bool is_ahead(const TableChange& change, const rules::MemberSet& set) {
 
 }  // namespace
 
-TableChange difference(const Table& before, const Table& wanted, rules::PlanChange plan) {
-  TableChange change{wanted.name};
-  difference_of_chains(before, wanted, change);
-  difference_of_sets(before, wanted, change);
-  difference_of_maps(before, wanted, change);
+TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::PlanChange plan) {
+  TableChange change{wanted.current.name};
+  if (before.lasting == wanted.lasting)
+    add_difference(before.current, wanted.current, change);
+  else
+    add_difference(before.whole(), wanted.whole(), change);
   add_plan(std::move(plan), change);
   return change;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fwd/kernel/chains.h"
 #include "fwd/kernel/nft_batch.h"
 #include "fwd/kernel/nft_elements.h"
 #include "fwd/kernel/nft_reader.h"
@@ -43,8 +44,7 @@ struct TableChange {
 };
 
 // Of the fixed parts, and of the plan.
-TableChange difference(const rules::nft::Table& before, const rules::nft::Table& wanted,
-                       rules::PlanChange plan);
+TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::PlanChange plan);
 
 // Before the change itself: the large hash tables among its new sets are made and filled, while nothing refers to them. In
 // transactions of tens of thousands of members, each committed by `send`: as one it takes the kernel longer, and a lease

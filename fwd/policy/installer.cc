@@ -58,6 +58,7 @@ Result<Cut> Installer::commit(const Active& active, LiveEffect effect) {
   };
   const auto committed =
       firewall_.commit(active->policy, active->generation, active->mode, switch_over);
+  engine_.let_go_of_retired();
   if (!committed) return std::unexpected(committed.error());
   if (effect == LiveEffect::MayCut) return cut;
   later_sweep_->want(active);
@@ -79,6 +80,7 @@ Result<Cut> Installer::install_first(const Active& active) {
 void Installer::prepare(const Active& active) {
   announce_.policy(active);
   engine_.publish(active);
+  engine_.let_go_of_retired();
 }
 
 Result<std::vector<kernel::JudgedConnection>> Installer::would_cut(const Active& active) const {

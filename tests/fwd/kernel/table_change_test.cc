@@ -17,20 +17,21 @@ namespace {
 // A plan, the fixed part beside it, and what has last been changed.
 class Built {
  public:
-  TableChange update(const rules::Policy& policy, Generation generation) {
+  TableChange update(const rules::Policy& policy, Generation generation,
+                     fwd::Mode mode = fwd::Mode::Enforce) {
+    const TableSettings settings{.queues = {0, 1}, .ct_mark = {}, .state_directory = "/"};
     rules::PlanChange change = plan_.update(policy);
     whole_ = change.whole;
-    rules::nft::Table fixed =
-        build_table(policy, plan_, generation, fwd::Mode::Enforce,
-                    {.queues = {0, 1}, .ct_mark = {}, .state_directory = "/"});
-    const rules::nft::Table before = std::exchange(fixed_, std::move(fixed));
+    FixedPart fixed = build_fixed(fixed_, policy, plan_, generation, mode, settings);
+    CHECK(fixed.whole() == build_fixed({}, policy, plan_, generation, mode, settings).whole());
+    const FixedPart before = std::exchange(fixed_, std::move(fixed));
     return difference(before, fixed_, std::move(change));
   }
   bool whole() const { return whole_; }
 
  private:
   rules::KernelPlan plan_;
-  rules::nft::Table fixed_;
+  FixedPart fixed_;
   bool whole_ = false;
 };
 
@@ -113,6 +114,39 @@ TEST_CASE(
     for (const KernelElement& element : elements.gained)
       CHECK((element.kind != ElementKind::Jump && element.kind != ElementKind::Goto));
   }
+}
+
+TEST_CASE("what lasts from one commit to the next is written where a switch or a meter changes it") {
+  const auto filled = [](const TableChange& change, const std::string& name) {
+    return std::ranges::any_of(change.filled_chains,
+                               [&](const auto& one) { return one.chain.name == name; });
+  };
+  const auto lost = [](const TableChange& change, const std::string& name) {
+    return std::ranges::find(change.lost_chains, name) != change.lost_chains.end();
+  };
+  rules::Policy policy = many_rules(200);
+  Built built;
+  (void)built.update(policy, 1);
+  CHECK_FALSE(filled(built.update(policy, 2), "copy_input"));
+  policy.default_in = rules::Action::Allow;
+  CHECK(filled(built.update(policy, 3), "copy_input"));
+  policy.builtins.loopback = false;
+  CHECK(filled(built.update(policy, 4), "a_input"));
+  CHECK(lost(built.update(policy, 5, fwd::Mode::Observe), "reject"));
+  CHECK(filled(built.update(policy, 6), "reject"));
+
+  const std::string meter = "limit_" + policy.rules[0].id.str();
+  const auto act = [&](rules::Action action) {
+    tests::change(policy.rules, 0, [&](rules::Rule& rule) {
+      rule.action = action;
+      rule.rate = rules::Rate{};
+    });
+  };
+  act(rules::Action::Limit);
+  CHECK(filled(built.update(policy, 7), meter));
+  CHECK_FALSE(filled(built.update(policy, 8), meter));
+  act(rules::Action::Deny);
+  CHECK(lost(built.update(policy, 9), meter));
 }
 
 TEST_CASE("one more address in a set of 100,000 is one element") {
