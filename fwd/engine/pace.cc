@@ -29,9 +29,13 @@ std::chrono::nanoseconds Pace::received(std::size_t packets,
 }
 
 void Pace::end_window() noexcept {
+  const bool as_few_without = suspected_ && 7 * packets_ < 8 * *suspected_;
+  if (as_few_without) window_ = 0;
+  suspected_.reset();
   const bool first = window_ == 0;
   if (first) without_pause_ = packets_;
   const bool as_many = 8 * packets_ >= 7 * without_pause_;
+  if (pausing_ && !as_many) suspected_ = packets_;
   window_ = without_pause_ < kVeryMany ? 0 : (window_ + 1) % kRound;
   pausing_ = window_ != 0 && as_many && (first || pausing_);
 }

@@ -4,11 +4,13 @@
 // card's driver does.
 //
 // Who waits for an answer before sending the next packet is only slowed down by that. So it is tried: the windows of a round pause as
-// long as they bring as many packets as its first one, which doesn't.
+// long as they bring as many packets as its first one, which doesn't. Where fewer come, the next window goes without: if that
+// brings no more, there are fewer packets, and another round begins with it.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 
 namespace fwd::engine {
 
@@ -29,9 +31,10 @@ class Pace {
   void end_window() noexcept;
 
   std::chrono::nanoseconds window_ends_{0};
-  std::size_t packets_ = 0;        // in this window
-  std::size_t without_pause_ = 0;  // packets in the round's first window
-  unsigned window_ = 0;            // of the round
+  std::size_t packets_ = 0;               // in this window
+  std::size_t without_pause_ = 0;         // packets in the round's first window
+  std::optional<std::size_t> suspected_;  // packets in the window before, if it paused and brought fewer
+  unsigned window_ = 0;                   // of the round
   bool pausing_ = false;
 };
 

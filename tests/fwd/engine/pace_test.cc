@@ -103,6 +103,14 @@ TEST_CASE("A worker leaves off for a round where pauses only slow its senders do
   }
 }
 
+TEST_CASE("A worker goes on with pauses where fewer packets come for another reason") {
+  Windows windows;
+  windows.pass(10 * kFast);
+  CHECK(windows.pass(kFast) == nanoseconds(0));
+  CHECK(windows.pauses_of(Pace::kRound - 1, kFast) == Pace::kRound - 1);
+  CHECK(windows.pass(kFast) == nanoseconds(0));
+}
+
 TEST_CASE("A worker doesn't pause any longer than a round after the flood has ended") {
   Windows windows;
   windows.pass(kFast);
