@@ -29,7 +29,8 @@ std::chrono::nanoseconds Pace::received(std::size_t packets,
 }
 
 void Pace::end_window() noexcept {
-  const bool as_few_without = suspected_ && 7 * packets_ < 8 * *suspected_;
+  const bool as_few_without =
+      suspected_ && (7 * packets_ < 8 * *suspected_ || packets_ < kVeryMany);
   if (as_few_without) window_ = 0;
   suspected_.reset();
   const bool first = window_ == 0;

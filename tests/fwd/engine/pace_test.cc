@@ -111,6 +111,14 @@ TEST_CASE("A worker goes on with pauses where fewer packets come for another rea
   CHECK(windows.pass(kFast) == nanoseconds(0));
 }
 
+TEST_CASE("A worker lets the next flood's packets gather soon after one has ended") {
+  Windows windows;
+  windows.pass(10 * kFast);
+  windows.pass(3);
+  windows.pass(5);
+  CHECK(windows.pauses_of(2, kFast) == 2);
+}
+
 TEST_CASE("A worker doesn't pause any longer than a round after the flood has ended") {
   Windows windows;
   windows.pass(kFast);
