@@ -63,4 +63,19 @@ std::size_t find(std::string_view text, std::size_t from, Is is) {
   return find_near(text, from, is);
 }
 
+inline std::size_t count(std::string_view text, char wanted) {
+  const auto byte = static_cast<unsigned char>(wanted);
+  std::size_t found = 0;
+  while (text.size() >= sizeof(Block)) {
+    Block counts{};  // in bytes, which hold 255
+    for (int i = 0; i < 255 && text.size() >= sizeof(Block); ++i) {
+      counts -= static_cast<Block>(load(text.data()) == byte);  // -1 where it is
+      text.remove_prefix(sizeof(Block));
+    }
+    for (std::size_t i = 0; i < sizeof(Block); ++i) found += counts[i];
+  }
+  for (const char c : text) found += c == wanted ? 1 : 0;
+  return found;
+}
+
 }  // namespace rules::byte_block

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "rules/byte_block.h"
 #include "rules/lexer.h"
 #include "rules/parser.h"
 #include "rules/policy_hash.h"
@@ -36,7 +37,7 @@ std::string line_of(std::string_view text, std::size_t number) {
 
 // The one that a line at the text's end would have.
 std::size_t line_behind(std::string_view text) {
-  const auto ends = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+  const std::size_t ends = byte_block::count(text, '\n');
   return text.empty() || text.ends_with('\n') ? ends + 1 : ends + 2;
 }
 
@@ -307,7 +308,8 @@ Edited remove_rule(const EditBase& base, std::size_t index) {
 
 PolicyEdit change_set(const EditBase& base, const std::string& name, SetEdit set) {
   const std::string& before = base.policy.sources->main.text;
-  const auto lines = std::ranges::count(set.text, '\n') - std::ranges::count(before, '\n');
+  const auto lines = static_cast<std::ptrdiff_t>(byte_block::count(set.text, '\n') -
+                                                 byte_block::count(before, '\n'));
   const auto bytes = static_cast<std::ptrdiff_t>(set.text.size() - before.size());
   PolicyEdit edit = edit_of(base, PolicyEdit::Kind::SetChanged, std::move(set.text), 0);
   NamedSet& named = edit.policy.sets.at(name);

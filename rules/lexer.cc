@@ -1,7 +1,6 @@
 #include "rules/lexer.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/core.h>
 
@@ -114,6 +113,11 @@ Token Lexer::next_raw() {
   const std::size_t end =
       std::min(source_->text.find_first_of(" \t\r\n", position_), source_->text.size());
   return make(TokenKind::Word, end - position_);
+}
+
+std::size_t usual_members(const Span& open) {
+  const std::string_view text = open.source->text;
+  return (std::min(text.find('}', open.end()), text.size()) - open.end()) / 8;
 }
 
 std::string unescape(std::string_view text) {

@@ -60,6 +60,9 @@ class Lexer {
   std::uint32_t line_ = 1;
 };
 
+// About as many members as a set has that begins with that brace: most addresses are longer than seven characters.
+std::size_t usual_members(const Span& open);
+
 // A string as it is meant: a backslash before a quote or a backslash goes away.
 std::string unescape(std::string_view text);
 

@@ -15,13 +15,6 @@
 namespace rules {
 namespace {
 
-// About as many as a set has that begins there: most addresses are longer than seven characters.
-std::size_t usual_members(const Span& open) {
-  const std::string_view text = open.source->text;
-  const std::size_t close = std::min(text.find('}', open.end()), text.size());
-  return std::min((close - open.end()) / 8, kMaxMembers);
-}
-
 class DocumentParser {
  public:
   DocumentParser(const SourceTree& tree, Report& report);
@@ -146,7 +139,7 @@ bool DocumentParser::set(Cursor& cursor) {
   if (!cursor.want(TokenKind::Equals, "\"=\"")) return false;
   set.open = cursor.peek().where;
   if (!cursor.want(TokenKind::OpenBrace, "\"{\"")) return false;
-  set.members.reserve(usual_members(set.open));
+  set.members.reserve(std::min(usual_members(set.open), kMaxMembers));
   if (!members(cursor, set)) {
     leave_set(cursor);
     return false;

@@ -1,10 +1,10 @@
 #include "rules/set_text.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "rules/byte_block.h"
 #include "rules/lexer.h"
 
 namespace rules {
@@ -24,7 +24,7 @@ std::size_t next_line(std::string_view text, std::size_t from) {
 }
 
 std::uint32_t lines_in(std::string_view text) {
-  return static_cast<std::uint32_t>(std::ranges::count(text, '\n'));
+  return static_cast<std::uint32_t>(byte_block::count(text, '\n'));
 }
 
 }  // namespace
@@ -40,8 +40,11 @@ SetText::SetText(const Source& source, std::size_t line) {
   Token token = lexer.next();
   while (token.kind != TokenKind::OpenBrace) token = lexer.next();
   open_ = word(token);
+  members_.reserve(usual_members(token.where));
   for (token = lexer.next(); token.kind != TokenKind::CloseBrace; token = lexer.next()) {
-    if (token.kind == TokenKind::Word) members_.push_back(word(token));
+    if (token.kind != TokenKind::Word) continue;
+    do members_.push_back(word(token));
+    while (lexer.next_listed(token));
   }
   close_ = word(token);
 }

@@ -4,9 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "rules/diagnostic.h"
 #include "rules/report.h"
@@ -48,9 +49,9 @@ class SetText {
   void note(std::size_t offset, std::string_view member, std::uint32_t line);
 
   Source source_;
-  Word open_;                 // brace
-  Word close_;                // likewise
-  std::deque<Word> members_;  // in blocks: a million of them aren't moved as they become more
+  Word open_;   // brace
+  Word close_;  // likewise
+  std::vector<Word> members_;
 };
 
 }  // namespace rules

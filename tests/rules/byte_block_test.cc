@@ -32,6 +32,17 @@ TEST_CASE("bytes together are found as they are one by one") {
   CHECK(wrong_places([](auto byte) { return (byte < 0x20) | (byte == '"') | (byte == '\\'); }) == 0);
 }
 
+TEST_CASE("bytes are counted, however many and wherever the text ends") {
+  for (std::size_t size = 0; size < 40; ++size) {
+    for (std::size_t wanted = 0; wanted <= size; ++wanted)
+      REQUIRE(byte_block::count(std::string(wanted, '\n') + std::string(size - wanted, 'a'), '\n') ==
+              wanted);
+  }
+  const std::size_t many = 16 * 255 + 5;
+  CHECK(byte_block::count(std::string(3 * many, '\xff'), '\xff') == 3 * many);
+  CHECK(byte_block::count(std::string(3 * many, '\x7f'), '\xff') == 0);
+}
+
 TEST_CASE("the search finds the first such byte, wherever it begins and the text ends") {
   const auto quote = [](auto byte) { return byte == '"'; };
   for (std::size_t size = 0; size < 150; ++size) {
