@@ -14,6 +14,7 @@ bool quiet(const rules::Rule& rule) {
 
 std::vector<bool> quiet(const std::vector<rules::Rule>& builtins) {
   std::vector<bool> flags;
+  flags.reserve(builtins.size());
   for (const rules::Rule& rule : builtins) flags.push_back(quiet(rule));
   return flags;
 }

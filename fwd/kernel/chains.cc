@@ -231,9 +231,10 @@ Table current_part(const rules::Policy& policy, Generation generation, Mode mode
   const Rule state{{state_is(state::kNew)}, state_comment(now)};
   Table table{kTableName};
   table.maps = generation_sets(generation, mark);
-  table.chains = {{kStateChain, {}, {state}},
-                  lapse(generation, mark),
-                  stamp("stamp_approved", mark.encode(ConnectionState::Approved, generation), mark)};
+  table.chains = {
+      {kStateChain, {}, {state}},
+      lapse(generation, mark),
+      stamp("stamp_approved", mark.encode(ConnectionState::Approved, generation), mark)};
   if (mode == Mode::Enforce)
     table.chains.push_back(
         stamp("stamp_revoked", mark.encode(ConnectionState::Revoked, generation), mark));

@@ -62,9 +62,10 @@ struct Switches {
 // that observes has no rule that drops or rejects.
 struct FixedPart {
   Switches switches;
-  std::shared_ptr<const rules::nft::Table> lasting;  // from one commit to the next, while the switches are the same
-  rules::nft::Table current;                         // sets and chains that each commit changes
-  bool limits = false;                               // some are the lasting part's
+  std::shared_ptr<const rules::nft::Table>
+      lasting;                // from one commit to the next, while the switches are the same
+  rules::nft::Table current;  // sets and chains that each commit changes
+  bool limits = false;        // some are the lasting part's
 
   rules::nft::Table whole() const;
 };

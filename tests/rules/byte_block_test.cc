@@ -29,14 +29,15 @@ std::size_t wrong_places(auto is) {
 
 TEST_CASE("bytes together are found as they are one by one") {
   CHECK(wrong_places([](auto byte) { return byte > 0x7f; }) == 0);
-  CHECK(wrong_places([](auto byte) { return (byte < 0x20) | (byte == '"') | (byte == '\\'); }) == 0);
+  CHECK(wrong_places([](auto byte) { return (byte < 0x20) | (byte == '"') | (byte == '\\'); }) ==
+        0);
 }
 
 TEST_CASE("bytes are counted, however many and wherever the text ends") {
   for (std::size_t size = 0; size < 40; ++size) {
     for (std::size_t wanted = 0; wanted <= size; ++wanted)
-      REQUIRE(byte_block::count(std::string(wanted, '\n') + std::string(size - wanted, 'a'), '\n') ==
-              wanted);
+      REQUIRE(byte_block::count(std::string(wanted, '\n') + std::string(size - wanted, 'a'),
+                                '\n') == wanted);
   }
   const std::size_t many = 16 * 255 + 5;
   CHECK(byte_block::count(std::string(3 * many, '\xff'), '\xff') == 3 * many);

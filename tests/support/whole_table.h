@@ -33,8 +33,7 @@ inline rules::nft::Table whole_table(const rules::Policy& policy,
                                      const fwd::kernel::TableSettings& settings) {
   rules::KernelPlan plan;
   (void)plan.update(policy);
-  const auto fixed =
-      fwd::kernel::build_fixed({}, policy, plan, generation, mode, settings).whole();
+  const auto fixed = fwd::kernel::build_fixed({}, policy, plan, generation, mode, settings).whole();
   return whole_table({fixed, plan});
 }
 

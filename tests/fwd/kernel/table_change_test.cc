@@ -116,7 +116,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("what lasts from one commit to the next is written where a switch or a meter changes it") {
+TEST_CASE(
+    "what lasts from one commit to the next is written where a switch or a meter changes it") {
   const auto filled = [](const TableChange& change, const std::string& name) {
     return std::ranges::any_of(change.filled_chains,
                                [&](const auto& one) { return one.chain.name == name; });
