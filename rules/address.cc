@@ -56,26 +56,6 @@ std::optional<std::uint32_t> parse_decimal(std::string_view text, std::uint32_t 
   return value;
 }
 
-// Digit by digit: a policy may have a million of them.
-std::optional<std::uint32_t> parse_dotted_quad(std::string_view text) {
-  std::uint32_t result = 0;
-  std::size_t at = 0;
-  for (int part = 0; part < 4; ++part) {
-    if (part > 0) {
-      if (at == text.size() || text[at] != '.') return std::nullopt;
-      ++at;
-    }
-    const std::size_t first = at;
-    std::uint32_t value = 0;
-    while (at < text.size() && at - first < 3 && text[at] >= '0' && text[at] <= '9')
-      value = value * 10 + static_cast<std::uint32_t>(text[at++] - '0');
-    const bool leading_zero = at - first > 1 && text[first] == '0';
-    if (at == first || value > 255 || leading_zero) return std::nullopt;
-    result = result << 8U | value;
-  }
-  return at == text.size() ? std::optional(result) : std::nullopt;
-}
-
 struct Groups {
   std::array<std::uint16_t, kGroups> values{};
   std::size_t count = 0;
@@ -96,7 +76,7 @@ std::optional<Groups> parse_groups(std::string_view text, bool quad_allowed) {
     const auto part = text.substr(0, colon);
     const bool last = colon == std::string_view::npos;
     if (last && quad_allowed && part.find('.') != std::string_view::npos) {
-      const auto quad = parse_dotted_quad(part);
+      const auto quad = parse_v4(part);
       if (!quad || !groups.add(*quad >> 16U) || !groups.add(*quad & 0xffffU)) return std::nullopt;
       return groups;
     }
@@ -225,8 +205,30 @@ bool contain(const auto& mine, const auto& theirs) {
 
 }  // namespace
 
+// Digit by digit, and without leading zeros, which some would read as octal.
+std::optional<std::uint32_t> parse_v4(std::string_view text) {
+  constexpr std::uint32_t kNone = 256;  // no digit of the part has come yet
+  std::uint32_t address = 0;
+  std::uint32_t part = kNone;
+  unsigned dots = 0;
+  for (const char c : text) {
+    const std::uint32_t digit = static_cast<unsigned char>(c) - std::uint32_t{'0'};
+    if (digit <= 9) {
+      if (part == 0) return std::nullopt;
+      part = part == kNone ? digit : part * 10 + digit;
+      if (part > 255) return std::nullopt;
+    } else {
+      if (c != '.' || part == kNone || ++dots > 3) return std::nullopt;
+      address = address << 8U | part;
+      part = kNone;
+    }
+  }
+  if (dots != 3 || part == kNone) return std::nullopt;
+  return address << 8U | part;
+}
+
 std::optional<Address> parse_address(std::string_view text) {
-  if (const auto quad = parse_dotted_quad(text)) return Address::v4(*quad);
+  if (const auto quad = parse_v4(text)) return Address::v4(*quad);
   if (text.find(':') != std::string_view::npos) return parse_v6(text);
   return std::nullopt;
 }

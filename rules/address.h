@@ -44,6 +44,9 @@ struct AddressRange {
 // Text as in RFC 4291 / RFC 5952, without a prefix length; nothing else is accepted (no octal, no short IPv4).
 std::optional<Address> parse_address(std::string_view text);
 
+// An IPv4 address only, in host byte order: for who has a million of them.
+std::optional<std::uint32_t> parse_v4(std::string_view text);
+
 // "192.0.2.1", "192.0.2.0/24", "192.0.2.1-192.0.2.9" and the same for IPv6. Host bits below a prefix are an error
 // for the caller to report; `parse_range` returns nothing for them.
 std::optional<AddressRange> parse_range(std::string_view text);
@@ -94,6 +97,7 @@ class AddressSet {
    public:
     void reserve(std::size_t v4_ranges) { v4_.reserve(v4_ranges); }
     void add(const AddressRange& range);
+    void add(std::uint32_t v4) { v4_.push_back({v4, v4}); }
     void add(const AddressSet& set, std::size_t begin, std::size_t end);  // of its ranges()
     AddressSet build() &&;
 

@@ -14,8 +14,8 @@ bool add_port(std::string_view word, std::vector<PortRange>& ports) {
 }
 
 bool add_address(std::string_view word, AddressSet::Builder& addresses) {
-  if (const auto address = parse_address(word)) {  // most: without room for what else may be wrong
-    addresses.add({*address, *address});
+  if (const auto v4 = parse_v4(word)) {  // most: without room for what else may be wrong
+    addresses.add(*v4);
     return true;
   }
   const auto range = read_range(word);

@@ -148,7 +148,7 @@ TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::
 }
 
 Result<void> write_ahead(NftBatch& batch, const TableChange& change, const Send& send) {
-  constexpr std::size_t kAtOnce = 32'768;
+  constexpr std::size_t kAtOnce = 4096;
   for (const rules::MemberSet& set : change.new_member_sets) {
     if (!is_ahead(change, set)) continue;
     batch.add_set(change.table, set.without_members());
