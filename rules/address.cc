@@ -203,6 +203,28 @@ bool contain(const auto& mine, const auto& theirs) {
   return true;
 }
 
+// Of two sorted lists. Most of both is the same, and there may be a million of them.
+template <typename Range>
+void compare(std::span<const Range> before, std::span<const Range> wanted, auto lost, auto gained) {
+  auto [old_at, new_at] = std::ranges::mismatch(before, wanted);
+  auto old_end = before.end();
+  auto new_end = wanted.end();
+  while (old_at != old_end && new_at != new_end && old_end[-1] == new_end[-1]) {
+    --old_end;
+    --new_end;
+  }
+  while (old_at != old_end || new_at != new_end) {
+    if (new_at == new_end || (old_at != old_end && *old_at < *new_at)) {
+      if (!lost(*old_at++)) return;
+    } else if (old_at == old_end || *new_at < *old_at) {
+      if (!gained(*new_at++)) return;
+    } else {
+      ++old_at;
+      ++new_at;
+    }
+  }
+}
+
 }  // namespace
 
 // Digit by digit, and without leading zeros, which some would read as octal.
@@ -322,6 +344,25 @@ AddressSet::AddressSet(const std::vector<AddressRange>& ranges) {
   builder.reserve(ranges.size());
   for (const AddressRange& range : ranges) builder.add(range);
   *this = std::move(builder).build();
+}
+
+std::optional<AddressSet::Difference> AddressSet::difference(const AddressSet& wanted,
+                                                             std::size_t most) const {
+  Difference difference;
+  bool few = true;
+  const auto note = [&](std::vector<AddressRange>& to) {
+    return [&](const auto& one) {
+      few = difference.lost.size() + difference.gained.size() < most;
+      if (few) to.push_back(range(one));
+      return few;
+    };
+  };
+  const auto v6 = [](const AddressSet& set) {
+    return set.v6_ ? std::span<const V6Range>(*set.v6_) : std::span<const V6Range>();
+  };
+  compare<V4Range>(v4_, wanted.v4_, note(difference.lost), note(difference.gained));
+  if (few) compare(v6(*this), v6(wanted), note(difference.lost), note(difference.gained));
+  return few ? std::optional(std::move(difference)) : std::nullopt;
 }
 
 AddressSet AddressSet::with(std::vector<AddressRange> more) const {

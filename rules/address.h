@@ -109,6 +109,13 @@ class AddressSet {
   AddressSet() = default;
   explicit AddressSet(const std::vector<AddressRange>& ranges);
 
+  // What `wanted` has lost and gained against this set, in order; nothing if that is more than so many ranges.
+  struct Difference {
+    std::vector<AddressRange> lost = {};
+    std::vector<AddressRange> gained = {};
+  };
+  std::optional<Difference> difference(const AddressSet& wanted, std::size_t most) const;
+
   AddressSet with(std::vector<AddressRange> more) const;
   AddressSet without(const AddressRange& range) const;
 
@@ -132,10 +139,15 @@ class AddressSet {
   bool operator==(const AddressSet&) const = default;
 
  private:
-  AddressRange range(std::size_t index) const {
-    if (index < v4_.size()) return {Address::v4(v4_[index].first), Address::v4(v4_[index].last)};
-    const auto& [first, last] = (*v6_)[index - v4_.size()];
+  static AddressRange range(const V4Range& one) {
+    return {Address::v4(one.first), Address::v4(one.last)};
+  }
+  static AddressRange range(const V6Range& one) {
+    const auto& [first, last] = one;
     return {Address::v6(first.high, first.low), Address::v6(last.high, last.low)};
+  }
+  AddressRange range(std::size_t index) const {
+    return index < v4_.size() ? range(v4_[index]) : range((*v6_)[index - v4_.size()]);
   }
 
   ShortList<V4Range> v4_;

@@ -1,5 +1,5 @@
 // Sixteen bytes of a text looked at together: policies have up to 16 MB, and a branch for each byte takes longer than what is done
-// with it. By the compiler's vectors (GCC, "Using Vector Instructions through Built-in Functions"), for any processor.
+// with it. By the compiler's vectors (GCC, "Using Vector Instructions through Built-in Functions").
 #pragma once
 
 #include <array>

@@ -25,7 +25,7 @@ class Cursor {
   bool at_end() const { return at(TokenKind::EndOfLine) || at(TokenKind::EndOfText); }
   const Span& last() const { return last_; }  // the token taken last
 
-  // From one word of a list to the next, if nothing but a comma is between them.
+  // From one word of a list to the next, if nothing but a comma is between them; which last() doesn't tell.
   bool skip_to_listed() { return lexer_.next_listed(current_); }
 
   // Takes the keyword if it is next.

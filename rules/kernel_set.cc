@@ -1,7 +1,6 @@
 #include "rules/kernel_set.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include <fmt/core.h>
@@ -73,18 +72,10 @@ MemberSet part_of(const std::string& list, const MemberKind& kind, const Kinds& 
 
 std::array<MemberChange, 4> changed_members(const AddressSet& before, const AddressSet& wanted) {
   std::array<MemberChange, 4> changes;
-  std::vector<AddressRange> lost;
-  std::vector<AddressRange> gained;
-  const auto olds = before.ranges();
-  const auto news = wanted.ranges();
-  // Most of the members are the same, and there may be a million of them.
-  const auto [old_from, new_from] = std::ranges::mismatch(olds, news);
-  std::ranges::set_difference(old_from, olds.end(), new_from, news.end(), std::back_inserter(lost));
-  std::ranges::set_difference(new_from, news.end(), old_from, olds.end(),
-                              std::back_inserter(gained));
-  for (const AddressRange& range : lost)
+  const auto all = before.difference(wanted, before.size() + wanted.size());
+  for (const AddressRange& range : all->lost)
     changes[kind_of(range).index()].lost.push_back(interval(range));
-  for (const AddressRange& range : gained)
+  for (const AddressRange& range : all->gained)
     changes[kind_of(range).index()].gained.push_back(interval(range));
   return changes;
 }

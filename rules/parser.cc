@@ -182,7 +182,8 @@ bool DocumentParser::listed_members(Cursor& cursor, ast::Set& set) {
   if (!cursor.at(TokenKind::Word)) return cursor.unexpected("a member");
   do {
     if (++members_ > kMaxMembers) {
-      return report_.error(cursor.peek().where,
+      cursor.skip();
+      return report_.error(cursor.last(),
                            fmt::format("the sets have more than {} members", kMaxMembers));
     }
     set.members.push_back({cursor.peek().text, cursor.peek().where});

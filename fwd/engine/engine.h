@@ -71,7 +71,7 @@ class Engine {
   void stop();  // waits for the workers; at most about one kernel::kTick
 
   // Every batch that begins from now on is judged by it. ActivePolicy::counters must have
-  // worker_count() elements.
+  // worker_count() elements. What was published before is kept until let_go_of_retired().
   void publish(std::shared_ptr<const ActivePolicy> policy);
   // Of those before it, the ones that no worker uses any more. Adds up what their rules have counted, so not while workers are held.
   void let_go_of_retired();

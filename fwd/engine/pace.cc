@@ -29,9 +29,8 @@ std::chrono::nanoseconds Pace::received(std::size_t packets,
 }
 
 void Pace::end_window() noexcept {
-  const bool as_few_without =
-      suspected_ && (7 * packets_ < 8 * *suspected_ || packets_ < kVeryMany);
-  if (as_few_without) window_ = 0;
+  const bool fewer_anyway = suspected_ && 2 * packets_ < *suspected_ + without_pause_;
+  if (fewer_anyway) window_ = 0;
   suspected_.reset();
   const bool first = window_ == 0;
   if (first) without_pause_ = packets_;

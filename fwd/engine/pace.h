@@ -4,8 +4,9 @@
 // card's driver does.
 //
 // Who waits for an answer before sending the next packet is only slowed down by that. So it is tried: the windows of a round pause as
-// long as they bring as many packets as its first one, which doesn't. Where fewer come, the next window goes without: if that
-// brings no more, there are fewer packets, and another round begins with it.
+// long as they bring as many packets as its first one, which doesn't. Where fewer come, the next window goes without: if it is nearer to
+// the one that paused than to the first, there are fewer packets anyway, and another round begins with it. Bursts that end within a
+// window can't be told from that.
 #pragma once
 
 #include <chrono>

@@ -48,7 +48,7 @@ std::vector<LimitSlot> limit_slots(const rules::Policy& policy);
 using LimitRules = std::vector<const rules::Rule*>;
 LimitRules limit_rules(const rules::KernelPlan& plan);
 
-// What of a policy, beside its rules, the table is made from.
+// What, beside a policy's rules, the table is made from.
 struct Switches {
   rules::Builtins builtins;
   rules::Action default_in = rules::Action::Deny;
@@ -70,7 +70,7 @@ struct FixedPart {
   rules::nft::Table whole() const;
 };
 
-// `plan` is of this policy. The lasting part is the one before's where it would be the same.
+// `plan` is of this policy. The lasting part is the one before's where it would be the same; `settings` are always the same ones.
 FixedPart build_fixed(const FixedPart& before, const rules::Policy& policy,
                       const rules::KernelPlan& plan, Generation generation, Mode mode,
                       const TableSettings& settings);

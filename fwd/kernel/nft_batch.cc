@@ -270,7 +270,10 @@ void NftBatch::make_room(const rules::MemberSet& set, std::size_t members) {
 }
 
 void NftBatch::add_members(const std::string& table, const rules::MemberSet& set) {
-  if (set.kind) return add_members_of(table, set, 0, set.addresses->size());
+  if (set.kind) {
+    make_room(set, set.size());
+    return put_members(table, set, 0, set.addresses->size());
+  }
   std::vector<KernelElement> elements;
   set.for_each([&](const auto& member) { append_member(set, member, elements); });
   add_elements(table, set.name, elements);
@@ -279,6 +282,11 @@ void NftBatch::add_members(const std::string& table, const rules::MemberSet& set
 void NftBatch::add_members_of(const std::string& table, const rules::MemberSet& set,
                               std::size_t first, std::size_t count) {
   make_room(set, count);
+  put_members(table, set, first, count);
+}
+
+void NftBatch::put_members(const std::string& table, const rules::MemberSet& set, std::size_t first,
+                           std::size_t count) {
   std::optional<ElementList> list;
   set.for_each_of(first, count, [&](const rules::AddressRange& member) {
     if (!list)

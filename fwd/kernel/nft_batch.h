@@ -82,6 +82,8 @@ class NftBatch {
   nlmsghdr* begin(std::uint16_t type, std::uint16_t flags, const char* what);
   void finish(const nlmsghdr* message);
   void make_room(const rules::MemberSet& set, std::size_t members);
+  void put_members(const std::string& table, const rules::MemberSet& set, std::size_t first,
+                   std::size_t count);
   void put_in_pieces(std::uint16_t type, std::uint16_t flags, const char* what,
                      const std::string& table, const std::string& set,
                      std::span<const KernelElement> elements);

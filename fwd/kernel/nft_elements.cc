@@ -178,8 +178,10 @@ void ElementList::put(const KernelElement& element) {
 void ElementList::put_member(const rules::AddressRange& member, bool ranges) {
   std::array<std::uint8_t, kV6> buffer;
   const auto key = std::span(buffer).first(write_address(member.first, buffer.data()));
-  if (key.size() == kV4) put_lone_key<kV4>(message_, buffer.data());
-  if (key.size() == kV6) put_lone_key<kV6>(message_, buffer.data());
+  if (key.size() == kV4)
+    put_lone_key<kV4>(message_, buffer.data());
+  else
+    put_lone_key<kV6>(message_, buffer.data());
   if (!ranges) return;
   write_address(member.last, buffer.data());
   if (!advance(key)) return;

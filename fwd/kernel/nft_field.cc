@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstring>
 
 #include <endian.h>
@@ -100,6 +101,7 @@ void write_value(const Value& value, const Load& load, std::span<std::uint8_t> o
     std::ranges::fill(std::ranges::copy(name->substr(0, out.size()), out.begin()).out, out.end(),
                       0);
   } else if (const auto* address = std::get_if<rules::Address>(&value)) {
+    assert(out.size() >= (address->family == rules::Family::V4 ? 4 : 16));
     write_address(*address, out.data());
   } else if (load.network_order || load.length == 1) {
     write_big_endian(std::get<std::uint32_t>(value), out);

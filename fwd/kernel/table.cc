@@ -217,7 +217,7 @@ class NftFirewall : public Firewall {
     const TableChange change = difference(before, next.fixed, std::move(plan));
     NftBatch batch(socket_);
     const auto send_it = [&] { return send(batch, next.when); };
-    auto done = write_ahead(batch, change, send_it);
+    auto done = write_ahead(batch, change, next.plan.rules().size(), send_it);
     if (done) {
       write(batch, change, queue_);
       done = switch_over(send_it);

@@ -139,22 +139,24 @@ bool is_ahead(const TableChange& change, const rules::MemberSet& set) {
 
 TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::PlanChange plan) {
   TableChange change{wanted.current.name};
-  if (before.lasting == wanted.lasting)
-    add_difference(before.current, wanted.current, change);
-  else
-    add_difference(before.whole(), wanted.whole(), change);
+  if (before.lasting != wanted.lasting)
+    add_difference(before.lasting ? *before.lasting : Table{}, *wanted.lasting, change);
+  add_difference(before.current, wanted.current, change);
   add_plan(std::move(plan), change);
   return change;
 }
 
-Result<void> write_ahead(NftBatch& batch, const TableChange& change, const Send& send) {
-  constexpr std::size_t kAtOnce = 4096;
+Result<void> write_ahead(NftBatch& batch, const TableChange& change, std::size_t rules,
+                         const Send& send) {
+  constexpr std::size_t kLeast = 4096;
+  constexpr std::size_t kMost = 32'768;
+  const std::size_t at_once = std::clamp(4 * rules, kLeast, kMost);
   for (const rules::MemberSet& set : change.new_member_sets) {
     if (!is_ahead(change, set)) continue;
     batch.add_set(change.table, set.without_members());
     const std::size_t all = set.addresses->size();
-    for (std::size_t first = 0; first < all; first += kAtOnce) {
-      batch.add_members_of(change.table, set, first, kAtOnce);
+    for (std::size_t first = 0; first < all; first += at_once) {
+      batch.add_members_of(change.table, set, first, at_once);
       if (batch.size() == 0) continue;
       if (auto sent = send(); !sent) return sent;
       batch.clear();

@@ -47,9 +47,11 @@ struct TableChange {
 TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::PlanChange plan);
 
 // Before the change itself: the large hash tables among its new sets are made and filled, while nothing refers to them. In
-// transactions of some thousand members, each committed by `send`: as one it takes the kernel longer, and a lease
-// would wait for all of it. take_back() removes what a change that failed has left of them.
-Result<void> write_ahead(NftBatch& batch, const TableChange& change, const Send& send);
+// transactions of thousands of members, each committed by `send`: as one it takes the kernel longer, and a lease would wait for
+// all of it. Of more members where the plan has many rules, since each transaction goes through all chains. take_back() removes
+// what a change that failed has left of them.
+Result<void> write_ahead(NftBatch& batch, const TableChange& change, std::size_t rules,
+                         const Send& send);
 void take_back(NftBatch& batch, const TableChange& change, const Send& send);
 
 // All else.

@@ -33,7 +33,7 @@ class Row:
     note: str = ""
 
     def ratios(self):
-        return [mine / other for mine, other in zip(self.ours, self.theirs)] if self.theirs else None
+        return [mine / other for mine, other in zip(self.ours, self.theirs, strict=True)] if self.theirs else None
 
     def value(self):
         """What the gate is on: the median of the rounds' ratios, since what disturbs a round disturbs both sides."""

@@ -123,4 +123,13 @@ TEST_CASE("a text must be visible UTF-8 with lines of bearable length") {
   CHECK(fault(std::string(kMaxLine, 'a')).empty());
   CHECK(fault(std::string(kMaxLine + 1, 'a')) == "1:65537 the line has more than 65536 bytes");
   CHECK(fault(std::string(kMaxText + 1, '\n')) == "0:0 the text has more than 16 MB");
+  const std::string first = "x\n";
+  CHECK(fault(first + std::string(kMaxLine, 'a') + "\n").empty());
+  CHECK(fault(first + std::string(kMaxLine, 'a') + "\r\n" + first).empty());
+  CHECK(fault(first + std::string(kMaxLine + 1, 'a') + "\n") ==
+        "2:65537 the line has more than 65536 bytes");
+  CHECK(fault(first + std::string(kMaxLine + 1, 'a') + "\r\n") ==
+        "2:65537 the line has more than 65536 bytes");
+  CHECK(fault(first + first + "a\tb\x7f\n") ==
+        "3:4 character U+007F can't be seen and isn't allowed");
 }

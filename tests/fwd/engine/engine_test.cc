@@ -85,6 +85,21 @@ TEST_CASE("an engine is healthy while all its workers come round") {
   CHECK_FALSE(busy.engine->healthy(10ms));
 }
 
+TEST_CASE("a policy that was replaced is let go once no worker uses it") {
+  const Busy busy;
+  busy.publish({tcp_rule(Action::Allow, 80)}, 1);
+  const std::weak_ptr<const fwd::engine::ActivePolicy> first = busy.engine->policy();
+  REQUIRE(busy.engine->start());
+  REQUIRE(becomes_true([&] { return busy.answered() > 0; }));
+  busy.publish({tcp_rule(Action::Allow, 80)}, 2);
+  CHECK_FALSE(first.expired());
+  CHECK(becomes_true([&] {
+    busy.engine->let_go_of_retired();
+    return first.expired();
+  }));
+  busy.engine->stop();
+}
+
 TEST_CASE(
     "counts per rule add up over many commits, and packets are never missed or counted twice") {
   const Busy busy;
@@ -93,9 +108,12 @@ TEST_CASE(
   for (std::uint64_t version = 2; version <= 200; ++version) {
     std::vector<rules::Rule> rules{tcp_rule(Action::Allow, 80)};
     if (version % 2 == 0) rules.insert(rules.begin(), tcp_rule(Action::Deny, 25));
-    const auto hold = busy.engine->hold();
-    busy.publish(std::move(rules), version);
-    busy.engine->publish_interfaces({{1, "lo"}});
+    {
+      const auto hold = busy.engine->hold();
+      busy.publish(std::move(rules), version);
+      busy.engine->publish_interfaces({{1, "lo"}});
+    }
+    busy.engine->let_go_of_retired();
   }
   const auto soon = busy.answered() + 1000;
   REQUIRE(becomes_true([&] { return busy.answered() > soon; }));

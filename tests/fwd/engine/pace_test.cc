@@ -1,5 +1,6 @@
 #include "fwd/engine/pace.h"
 
+#include <array>
 #include <chrono>
 #include <initializer_list>
 #include <thread>
@@ -109,6 +110,17 @@ TEST_CASE("A worker goes on with pauses where fewer packets come for another rea
   CHECK(windows.pass(kFast) == nanoseconds(0));
   CHECK(windows.pauses_of(Pace::kRound - 1, kFast) == Pace::kRound - 1);
   CHECK(windows.pass(kFast) == nanoseconds(0));
+}
+
+TEST_CASE(
+    "A worker leaves off for a round also where pauses slow senders down by little, or few packets "
+    "come") {
+  Windows windows;
+  const auto [first, paused, without] = GENERATE(std::array<std::size_t, 3>{510, 225, 495},
+                                                 std::array<std::size_t, 3>{1000, 860, 950});
+  CHECK(windows.pass(first) == Pace::kPause);
+  CHECK(windows.pass(paused) == nanoseconds(0));
+  CHECK(windows.pauses_of(Pace::kRound - 2, without) == 0);
 }
 
 TEST_CASE("A worker lets the next flood's packets gather soon after one has ended") {

@@ -287,6 +287,38 @@ TEST_CASE(
   });
 }
 
+TEST_CASE(
+    "large lists of exact addresses and ranges of both families, and ports, are written and "
+    "verified") {
+  support::in_new_netns([] {
+    rules::AddressSet::Builder members;
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+      const auto v4 = rules::Address::v4(0x0a000000 + 4 * i);
+      const auto v6 = rules::Address::v6(0x20010db800000000, 4 * i);
+      auto last = i % 100 == 0 ? v6 : v4;
+      last.low += i % 100 <= 1 ? 1 : 0;
+      members.add({i % 100 == 0 ? v6 : v4, last});
+      if (i % 100 > 1) members.add({v6, v6});
+    }
+    std::vector<rules::PortRange> ports;
+    for (std::uint16_t port = 1; port < 600; port += 2) ports.push_back({port, port});
+    rules::Policy policy = policy_with_limit("all kinds");
+    tests::change(policy.rules, 0, [&](rules::Rule& rule) {
+      rule.match.protocols = {{rules::protocol::kTcp, {}, {}}};
+      rule.match.source = {std::make_shared<const rules::AddressSet>(std::move(members).build()),
+                           "peers"};
+      rule.match.destination_ports = ports;
+    });
+    const auto firewall = opened();
+    require(firewall->commit(policy_with_limit("none"), 1, fwd::Mode::Enforce));
+    require(firewall->commit(policy, 2, fwd::Mode::Enforce));  // what differs
+    require_whole(*firewall);
+    const auto another = opened();
+    require(another->commit(policy, 3, fwd::Mode::Enforce));  // all of it
+    require_whole(*another);
+  });
+}
+
 TEST_CASE("reading a large table that changes meanwhile fails in no other way than by the change") {
   support::in_new_netns([] {
     rules::Policy policy = policy_with_limit("large");
