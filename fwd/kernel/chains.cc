@@ -190,7 +190,7 @@ Chain lapse(Generation generation, const CtMark& mark) {
       "lapse", {}, {{{older, has_state(mark, ConnectionState::Approved), not_related(), lapsed}}}};
 }
 
-std::vector<Chain> accepting_chains() {
+std::vector<Chain> approving_chains() {
   return {
       {"approve", {}, {{{jump("stamp_approved")}}, {{clear_priority(), accept()}}}},
       {"pass", {}, {{{clear_priority(), accept()}}}},
@@ -250,7 +250,7 @@ Table lasting_part(const rules::Policy& policy, const rules::KernelPlan& plan, M
                 {kShedSet4, Field::Ip4Source},
                 {kShedSet6, Field::Ip6Source}};
   table.chains = {link_local(policy.builtins)};
-  append(table.chains, accepting_chains());
+  append(table.chains, approving_chains());
   if (mode == Mode::Enforce) append(table.chains, refusing_chains());
   const LimitRules limits = policy.rules.limits() == 0 ? LimitRules{} : limit_rules(plan);
   add_limit_chains(table, limits, mode, settings.nflog_group);
