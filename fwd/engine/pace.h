@@ -34,10 +34,10 @@ class Pace {
   std::chrono::nanoseconds window_ends_{0};
   std::size_t packets_ = 0;        // in this window
   std::size_t without_pause_ = 0;  // packets in the round's first window
-  std::optional<std::size_t>
-      suspected_;        // packets in the window before, if it paused and brought fewer
-  unsigned window_ = 0;  // of the round
+  unsigned window_ = 0;            // of the round
   bool pausing_ = false;
+  // Packets in the window before, if it paused and brought fewer.
+  std::optional<std::size_t> suspected_;
 };
 
 }  // namespace fwd::engine
