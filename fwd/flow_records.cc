@@ -31,7 +31,7 @@ bool explains(const rules::Decision& decision, bool revoked, Mode mode) {
 
 std::optional<audit::FlowTraffic> traffic_of(const kernel::FlowEnd& end) {
   if (!end.counts) return std::nullopt;
-  const auto traffic = [](const kernel::FlowEnd::Count& count) {
+  const auto traffic = [](const kernel::CtEntry::Count& count) {
     return audit::Traffic{count.packets, count.bytes};
   };
   return audit::FlowTraffic{traffic(end.counts->original), traffic(end.counts->reply)};

@@ -21,7 +21,7 @@ class Pace {
   static constexpr unsigned kRound = 16;         // windows
   static constexpr std::size_t kMany = 100;      // packets in a window
   static constexpr std::size_t kVeryMany = 500;  // likewise
-  static constexpr std::chrono::microseconds kPause{250};
+  static constexpr std::chrono::microseconds kPause{500};
   static constexpr std::size_t kEnough = 32;  // packets in a batch, after which more already wait
 
   // By the worker's thread after each batch, and each tick without one; `now` is CLOCK_MONOTONIC. How long to wait before it receives

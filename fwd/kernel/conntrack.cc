@@ -14,7 +14,7 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
 
-#include "fwd/kernel/conntrack_entry.h"
+#include "fwd/kernel/attributes.h"
 #include "fwd/kernel/inet_address.h"
 #include "fwd/owned.h"
 
@@ -75,33 +75,29 @@ std::uint8_t family_of(const CtTuple& tuple) {
   return tuple.source.family == rules::Family::V4 ? AF_INET : AF_INET6;
 }
 
-std::optional<CtTuple> tuple_of(const nf_conntrack* entry) {
-  const std::uint8_t protocol = nfct_get_attr_u8(entry, ATTR_ORIG_L4PROTO);
-  if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) return std::nullopt;
-  const std::uint8_t family = nfct_get_attr_u8(entry, ATTR_ORIG_L3PROTO);
-  const bool ipv4 = family == AF_INET;
-  const void* source = nfct_get_attr(entry, ipv4 ? ATTR_ORIG_IPV4_SRC : ATTR_ORIG_IPV6_SRC);
-  const void* destination = nfct_get_attr(entry, ipv4 ? ATTR_ORIG_IPV4_DST : ATTR_ORIG_IPV6_DST);
-  if (source == nullptr || destination == nullptr) return std::nullopt;
-  return CtTuple{
-      protocol, address_from(family, source), ntohs(nfct_get_attr_u16(entry, ATTR_ORIG_PORT_SRC)),
-      address_from(family, destination), ntohs(nfct_get_attr_u16(entry, ATTR_ORIG_PORT_DST))};
+bool has_socket(const CtEntry& entry) {
+  return entry.original.protocol == IPPROTO_TCP || entry.original.protocol == IPPROTO_UDP;
 }
 
-bool is_closed(const nf_conntrack* entry) {
-  if (nfct_attr_is_set(entry, ATTR_TCP_STATE) <= 0) return false;
-  const std::uint8_t state = nfct_get_attr_u8(entry, ATTR_TCP_STATE);
-  return state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE;
+bool is_closed(const CtEntry& entry) {
+  return entry.tcp_state == TCP_CONNTRACK_TIME_WAIT || entry.tcp_state == TCP_CONNTRACK_CLOSE;
 }
 
-// A message whose sequence number is set when it is sent. False where the entry can't be encoded.
-bool append_change(std::vector<std::byte>& messages, const nf_conntrack* change,
+bool put(std::span<char> buffer, unsigned type, std::span<const std::byte> value) {
+  auto* message = reinterpret_cast<nlmsghdr*>(buffer.data());
+  return mnl_attr_put_check(message, buffer.size(), static_cast<std::uint16_t>(type), value.size(),
+                            value.data());
+}
+
+// A message whose sequence number is set when it is sent. False where the entry's name is longer than any that the kernel gives.
+bool append_change(std::vector<std::byte>& messages, const CtEntry& entry, std::uint32_t bits,
                    std::uint32_t mask) {
   std::array<char, 1024> buffer{};
-  nlmsghdr* message =
-      begin(buffer, IPCTNL_MSG_CT_NEW, 0, 0, nfct_get_attr_u8(change, ATTR_ORIG_L3PROTO));
-  if (nfct_nlmsg_build(message, change) < 0) return false;
+  nlmsghdr* message = begin(buffer, IPCTNL_MSG_CT_NEW, 0, 0, family_of(entry.original));
+  mnl_attr_put_u32(message, CTA_MARK, htonl(bits));
   mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(mask));
+  if (!put(buffer, CTA_TUPLE_ORIG | NLA_F_NESTED, entry.original_attribute)) return false;
+  if (!entry.zone_attribute.empty() && !put(buffer, CTA_ZONE, entry.zone_attribute)) return false;
   const auto bytes = std::as_bytes(std::span(buffer.data(), message->nlmsg_len));
   messages.insert(messages.end(), bytes.begin(), bytes.end());
   return true;
@@ -124,20 +120,19 @@ Result<Conntrack> Conntrack::open() {
 
 Result<std::map<CtTuple, std::uint32_t>> Conntrack::list() {
   std::map<CtTuple, std::uint32_t> entries;
-  const auto done = dump([&](const nf_conntrack* entry) {
-    if (const auto tuple = tuple_of(entry)) entries[*tuple] = nfct_get_attr_u32(entry, ATTR_MARK);
+  const auto done = dump([&](const CtEntry& entry) {
+    if (has_socket(entry)) entries[entry.original] = entry.mark;
   });
   if (!done) return std::unexpected(done.error());
   return entries;
 }
 
-Result<void> Conntrack::dump(const std::function<void(const nf_conntrack*)>& each) {
+Result<void> Conntrack::dump(const std::function<void(const CtEntry&)>& each) {
   std::array<char, 256> buffer{};
   const nlmsghdr* message =
       begin(buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP, socket_.next_sequence(), AF_UNSPEC);
   const auto parse = [&](const nlmsghdr& answer) {
-    const EntryPtr entry(nfct_new());
-    if (nfct_nlmsg_parse(&answer, entry.get()) >= 0) each(entry.get());
+    if (const auto entry = parse_entry(message_bytes(answer))) each(*entry);
   };
   const auto bytes = std::as_bytes(std::span(buffer.data(), message->nlmsg_len));
   return socket_.request(bytes, message->nlmsg_seq, "list conntrack's entries", parse);
@@ -146,16 +141,9 @@ Result<void> Conntrack::dump(const std::function<void(const nf_conntrack*)>& eac
 Result<void> Conntrack::mark_all(std::uint32_t mask, const Decide& decide) {
   std::vector<std::byte> messages;
   std::vector<std::size_t> ends;
-  const auto each = [&](const nf_conntrack* entry) {
-    const auto first = first_packet(entry);
-    if (!first) return;
-    const auto bits = decide({*first, nfct_get_attr_u32(entry, ATTR_MARK), is_closed(entry)});
-    if (!bits) return;
-    const EntryPtr change(nfct_new());
-    nfct_copy(change.get(), entry, NFCT_CP_ORIG);
-    if (nfct_attr_is_set(entry, ATTR_ZONE) > 0) nfct_copy_attr(change.get(), entry, ATTR_ZONE);
-    nfct_set_attr_u32(change.get(), ATTR_MARK, *bits);
-    if (append_change(messages, change.get(), mask)) ends.push_back(messages.size());
+  const auto each = [&](const CtEntry& entry) {
+    const auto bits = decide({first_packet(entry), entry.mark, is_closed(entry)});
+    if (bits && append_change(messages, entry, *bits, mask)) ends.push_back(messages.size());
   };
   if (auto done = dump(each); !done) return done;
   return send_changes(messages, ends);

@@ -7,29 +7,13 @@
 #include <map>
 #include <optional>
 #include <span>
-#include <tuple>
 
+#include "fwd/kernel/conntrack_entry.h"
 #include "fwd/kernel/marks.h"
 #include "fwd/kernel/netlink.h"
 #include "rules/packet.h"
 
-struct nf_conntrack;  // libnetfilter_conntrack
-
 namespace fwd::kernel {
-
-// The original direction of a connection.
-struct CtTuple {
-  std::uint8_t protocol = 0;
-  rules::Address source;
-  std::uint16_t source_port = 0;
-  rules::Address destination;
-  std::uint16_t destination_port = 0;
-
-  CtTuple reversed() const {
-    return {protocol, destination, destination_port, source, source_port};
-  }
-  auto operator<=>(const CtTuple&) const = default;
-};
 
 // A connection as its first packet looked at input or output: after a destination was translated,
 // before a source is.
@@ -59,7 +43,7 @@ class Conntrack {
  private:
   explicit Conntrack(NetlinkSocket socket) : socket_(std::move(socket)) {}
 
-  Result<void> dump(const std::function<void(const nf_conntrack*)>& each);
+  Result<void> dump(const std::function<void(const CtEntry&)>& each);
   // Whole messages one after the other, and where each ends.
   Result<void> send_changes(std::span<std::byte> messages, std::span<const std::size_t> ends);
 

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fwd/kernel/attributes.h"
 #include "fwd/kernel/conntrack_entry.h"
 #include "fwd/owned.h"
 #include "fwd/unique_fd.h"
@@ -21,7 +22,6 @@
 namespace fwd::kernel {
 namespace {
 
-using EntryPtr = Owned<nf_conntrack, nfct_destroy>;
 using FilterPtr = Owned<nfct_filter, nfct_filter_destroy>;
 
 // In the kernel: a host that forwards for containers has many connections that aren't ours to tell.
@@ -41,26 +41,6 @@ Result<void> set_buffer(int fd, int bytes) {
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) == 0) return {};
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0) return {};
   return failed("make room for conntrack events");
-}
-
-std::optional<std::uint64_t> number(const nf_conntrack* entry, nf_conntrack_attr attribute) {
-  if (nfct_attr_is_set(entry, attribute) <= 0) return std::nullopt;
-  return nfct_get_attr_u64(entry, attribute);
-}
-
-std::optional<FlowEnd::Counts> counts_of(const nf_conntrack* entry) {
-  const auto packets = number(entry, ATTR_ORIG_COUNTER_PACKETS);
-  const auto bytes = number(entry, ATTR_ORIG_COUNTER_BYTES);
-  const auto reply_packets = number(entry, ATTR_REPL_COUNTER_PACKETS);
-  const auto reply_bytes = number(entry, ATTR_REPL_COUNTER_BYTES);
-  if (!packets || !bytes || !reply_packets || !reply_bytes) return std::nullopt;
-  return FlowEnd::Counts{{*packets, *bytes}, {*reply_packets, *reply_bytes}};
-}
-
-std::optional<std::int64_t> time_of(const nf_conntrack* entry, nf_conntrack_attr attribute) {
-  const auto time = number(entry, attribute);
-  if (!time || *time == 0) return std::nullopt;
-  return static_cast<std::int64_t>(*time);
 }
 
 Result<void> switch_on(const char* path) {
@@ -109,18 +89,14 @@ class Datagrams {
 
 }  // namespace
 
-std::optional<FlowEnd> parse_flow_end(const nlmsghdr& message) {
-  const EntryPtr entry(nfct_new());
-  if (entry == nullptr || nfct_nlmsg_parse(&message, entry.get()) < 0) return std::nullopt;
-  const auto first = first_packet(entry.get());
-  if (!first) return std::nullopt;
-  FlowEnd end;
-  end.first = *first;
-  end.mark = nfct_get_attr_u32(entry.get(), ATTR_MARK);
-  end.counts = counts_of(entry.get());
-  end.start_ns = time_of(entry.get(), ATTR_TIMESTAMP_START);
-  end.stop_ns = time_of(entry.get(), ATTR_TIMESTAMP_STOP);
-  return end;
+std::optional<FlowEnd> parse_flow_end(std::span<const std::byte> message) {
+  const auto entry = parse_entry(message);
+  if (!entry) return std::nullopt;
+  return FlowEnd{.first = first_packet(*entry),
+                 .mark = entry->mark,
+                 .counts = entry->counts,
+                 .start_ns = entry->start_ns,
+                 .stop_ns = entry->stop_ns};
 }
 
 Result<void> switch_on_accounting() {
@@ -154,7 +130,7 @@ Result<std::size_t> FlowEvents::read(std::size_t most,
       auto [message, left] = datagrams.at(at);
       for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
         ++events;
-        const auto end = parse_flow_end(*message);
+        const auto end = parse_flow_end(message_bytes(*message));
         end ? each(*end) : void(++lost_);
       }
     }

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 
+#include "fwd/kernel/conntrack_entry.h"
 #include "fwd/kernel/marks.h"
 #include "fwd/kernel/netlink.h"
 #include "rules/packet.h"
@@ -14,26 +16,15 @@
 namespace fwd::kernel {
 
 struct FlowEnd {
-  // Bytes of IP packets, headers included.
-  struct Count {
-    std::uint64_t packets = 0;
-    std::uint64_t bytes = 0;
-  };
-  // Both or none: only what began while the kernel counted has them.
-  struct Counts {
-    Count original;
-    Count reply;
-  };
-
   rules::Packet first;  // as CtConnection::first
   std::uint32_t mark = 0;
-  std::optional<Counts> counts;
+  std::optional<CtEntry::Counts> counts;
   std::optional<std::int64_t> start_ns;  // since 1970; both or none, likewise
   std::optional<std::int64_t> stop_ns;
 };
 
 // Nothing for a message that isn't a conntrack entry of IPv4 or IPv6.
-std::optional<FlowEnd> parse_flow_end(const nlmsghdr& message);
+std::optional<FlowEnd> parse_flow_end(std::span<const std::byte> message);
 
 // Lets conntrack count packets and bytes and keep times, of connections that begin from now on; in
 // this network namespace. Nobody switches it off again: others may count on it by then.

@@ -1,30 +1,18 @@
 #include "fwd/kernel/queue_message.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
+
+#include "fwd/kernel/attributes.h"
 
 namespace fwd::kernel {
 namespace {
 
 constexpr std::uint16_t queue_type(unsigned type) {
   return static_cast<std::uint16_t>(NFNL_SUBSYS_QUEUE << 8U | type);
-}
-
-// Nothing when the bytes are too few.
-template <typename T>
-std::optional<T> load(std::span<const std::byte> bytes) {
-  if (bytes.size() < sizeof(T)) return std::nullopt;
-  T value;
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
-}
-
-std::uint32_t load_u32(std::span<const std::byte> bytes) {
-  return ntohl(load<std::uint32_t>(bytes).value_or(0));
 }
 
 // What the attributes say, before it is known which of them count.
@@ -42,16 +30,16 @@ struct PacketAttributes {
         packet = load<nfqnl_msg_packet_hdr>(value);
         break;
       case NFQA_IFINDEX_INDEV:
-        in_device = load_u32(value);
+        in_device = load_network<std::uint32_t>(value);
         break;
       case NFQA_IFINDEX_OUTDEV:
-        out_device = load_u32(value);
+        out_device = load_network<std::uint32_t>(value);
         break;
       case NFQA_PRIORITY:
-        priority = load_u32(value);
+        priority = load_network<std::uint32_t>(value);
         break;
       case NFQA_CAP_LEN:
-        uncut_length = load_u32(value);
+        uncut_length = load_network<std::uint32_t>(value);
         break;
       case NFQA_PAYLOAD:
         payload = value;
@@ -61,19 +49,6 @@ struct PacketAttributes {
     }
   }
 };
-
-// Reads on as long as whole attributes come.
-PacketAttributes read_attributes(std::span<const std::byte> bytes) {
-  PacketAttributes attributes;
-  while (const auto header = load<nlattr>(bytes)) {
-    if (header->nla_len < sizeof(nlattr) || header->nla_len > bytes.size()) break;
-    attributes.take(header->nla_type & NLA_TYPE_MASK,
-                    bytes.subspan(sizeof(nlattr), header->nla_len - sizeof(nlattr)));
-    const std::size_t aligned = NLA_ALIGN(header->nla_len);
-    bytes = bytes.subspan(std::min(aligned, bytes.size()));
-  }
-  return attributes;
-}
 
 rules::Direction direction(unsigned hook) {
   const bool out = hook == NF_INET_LOCAL_OUT || hook == NF_INET_POST_ROUTING;
@@ -89,7 +64,10 @@ std::optional<QueuedPacket> parse_packet(std::span<const std::byte> message) noe
   if (message.size() < kHeaders || header->nlmsg_len < kHeaders) return std::nullopt;
 
   const std::size_t end = std::min<std::size_t>(message.size(), header->nlmsg_len);
-  const PacketAttributes attributes = read_attributes(message.first(end).subspan(kHeaders));
+  PacketAttributes attributes;
+  for_each_attribute(
+      message.first(end).subspan(kHeaders),
+      [&](unsigned type, std::span<const std::byte> value) { attributes.take(type, value); });
   if (!attributes.packet) return std::nullopt;
   const auto hook = direction(attributes.packet->hook);
   return QueuedPacket{.id = ntohl(attributes.packet->packet_id),

@@ -9,6 +9,7 @@ namespace {
 
 using fwd::flow_record;
 using fwd::kernel::ConnectionState;
+using fwd::kernel::CtEntry;
 using fwd::kernel::CtMark;
 using fwd::kernel::FlowEnd;
 using rules::Direction;
@@ -53,7 +54,7 @@ TEST_CASE("a flow has the rule that let it live, and the policy's version") {
 
 TEST_CASE("what the kernel counted and timed is carried over") {
   FlowEnd end = ended(80);
-  end.counts = FlowEnd::Counts{{1, 60}, {2, 120}};
+  end.counts = CtEntry::Counts{{1, 60}, {2, 120}};
   end.start_ns = 5;
   end.stop_ns = 7;
   const auto record = recorded(end, "allow in 80/tcp\n");
