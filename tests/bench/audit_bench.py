@@ -2,7 +2,6 @@
 """What the audit log costs: its lines on one processor, beside a plain logger that writes the same bytes, and what it takes from
 the daemon's verdicts, beside a daemon whose rules say `log none`. Needs root."""
 
-import contextlib
 import pathlib
 import subprocess
 import sys
@@ -34,18 +33,10 @@ def lines(options):
 
 
 def verdicts(options):
-    with contextlib.ExitStack() as stack:
-        subjects = {name: stack.enter_context(verdict_bench.running(name, pinned=False)) for name in (LOGGED, UNLOGGED)}
-
-        def measure(name):
-            host, process, firewall = subjects[name]
-            result = verdict_bench.measure(LOGGED, host, process, firewall, options)
-            if result["records"].startswith("0 lines, 0 folded") != (name == UNLOGGED):
-                raise RuntimeError(f"{name}: {result['records']}")
-            return result
-
-        results = verdict_bench.take_rounds({name: lambda name=name: measure(name) for name in subjects}, options)
-    column = {name: {key: [result[key] for result in results[name]] for key in ("cost", "rate")} for name in results}
+    column = verdict_bench.measure_all([LOGGED, UNLOGGED], options, pinned=False)
+    for name, found in column.items():
+        if any(records.startswith("0 lines, 0 folded") != (name == UNLOGGED) for records in found["records"]):
+            raise RuntimeError(f"{name}: {found['records']}")
     yield Row(f"verdicts a second, standing queue, {LOGGED} rules, audit on", "/s", column[LOGGED]["rate"], column[UNLOGGED]["rate"],
               "the same, `log none`", least=0.95)
     yield Row(f"CPU for a verdict, {LOGGED} rules, audit on", "us", column[LOGGED]["cost"], column[UNLOGGED]["cost"],

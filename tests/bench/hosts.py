@@ -97,12 +97,19 @@ def is_there(*programs):
     return not missing
 
 
-def forget_connections(namespace):
-    """Empties conntrack's table: the next flood of the same flows is one of new ones again."""
+def forget_connections(namespace, process=None):
+    """Empties conntrack's table: the next flood of the same flows is one of new ones again. Returns when the process has told what
+    it tells of connections' ends."""
     delete_all = struct.pack("=IHHIIBBH", 20, _CTNETLINK_DELETE, _REQUEST_AND_ACK, 1, 0, socket.AF_UNSPEC, 0, 0)
     with namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as sock:
         sock.send(delete_all)
         sock.recv(4096)
+    cpu = cpu_seconds(process.pid) if process else 0
+    while process:
+        time.sleep(0.1)
+        before, cpu = cpu, cpu_seconds(process.pid)
+        if cpu - before < 0.005:
+            break
 
 
 def first_and_last_cpu():

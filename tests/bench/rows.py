@@ -1,6 +1,7 @@
 """What the parts of the bench share: sides measured in turns, and rows of the one table that they end in."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -70,6 +71,20 @@ def take_turns(sides, rounds):
         for name in order:
             values[name].append(sides[name]())
         order.reverse()
+    return values
+
+
+def take_turns_of_new(names, make, measure, sets, turns):
+    """take_turns(), so many times, of subjects that are made anew each time, in another order: two of a kind may differ by a tenth
+    for as long as they live. make(name) is a context manager of a subject, measure(name, subject) returns a value."""
+    values = {name: [] for name in names}
+    for number in range(sets):
+        first = number % len(names)
+        with contextlib.ExitStack() as stack:
+            subjects = {name: stack.enter_context(make(name)) for name in names[first:] + names[:first]}
+            sides = {name: lambda name=name: measure(name, subjects[name]) for name in subjects}
+            for name, found in take_turns(sides, turns).items():
+                values[name] += found
     return values
 
 

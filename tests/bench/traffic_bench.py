@@ -14,13 +14,14 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from bench import hosts  # noqa: E402
-from bench.rows import Row, part_main, take_turns  # noqa: E402
+from bench.rows import Row, part_main, take_turns, take_turns_of_new  # noqa: E402
 from lab.process import Process  # noqa: E402
 from lab.services import wait_for_port  # noqa: E402
 
 SERVER_CPU, CLIENT_CPU = hosts.first_and_last_cpu()  # of what isn't the firewall; it has all of them
 _BULK_PORT = 5201  # iperf3's
 _SLICE = 6  # milliseconds: much happens to the machine in a second, little from one slice to the next
+_CONNECTIONS_SLICE = 250  # of windows in which a worker finds out how to go about it (fwd/engine/pace.h)
 _LONG_SLICE = 50  # likewise: some thousand requests
 # The one client opens more connections a second than the default: the kernel's copy would be measured.
 _NOBODY_IS_SHED = "shed_above = 10000000\n"
@@ -71,6 +72,7 @@ def site(firewall, rules, receiver=("iperf3", "-s")):
                 process = stack.enter_context(Process(pair.server, argv, directory / f"{port}.log"))
             wait_for_port(pair.server, port, process)
         before = daemon.queued_packets() if daemon else 0
+        pair.daemon = daemon
         yield pair
         if daemon and daemon.queued_packets() == before:
             raise RuntimeError("nothing went through fwd")
@@ -86,9 +88,9 @@ def wrk(pair, seconds, *options):
     return run_client(pair, "wrk", "-t1", f"-d{seconds}s", *options, f"http://{hosts.SERVER}/")
 
 
-def connections_per_second(pair, seconds):
-    hosts.forget_connections(pair.server)
-    output = wrk(pair, seconds, "-c64", "-H", "Connection: close")
+def connections_per_second(pair):
+    hosts.forget_connections(pair.server, pair.daemon and pair.daemon.process)
+    output = wrk(pair, 1, "-c64", "-H", "Connection: close")
     return float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])
 
 
@@ -163,23 +165,26 @@ def latency_rows(options):
     yield from whole.rows("  of the requests of all slices", "us")
 
 
-def connection_rows(options, sizes):
-    seconds = 1 if options.quick else 2
-    with contextlib.ExitStack() as stack:
-        sites = {(name, 0): stack.enter_context(site(name, 0)) for name in ("none", "bare")}
-        for rules in sizes:
-            for firewall in ("nft", "fwd"):
-                sites[firewall, rules] = stack.enter_context(site(firewall, rules))
-        values = take_turns({key: lambda pair=pair: connections_per_second(pair, seconds) for key, pair in sites.items()},
-                            options.rounds)
+def connection_rows(options):
+    sets, rounds = (2, 5) if options.quick else (8, 18)
+    receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]  # of nothing
+    rates = Compared()
+    for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "connect", 80, _CONNECTIONS_SLICE, rounds)):
+        rates.add(*([rate for rate, in host] for host in found))
+    yield from rates.rows("connections a second to nginx, 10 rules", "/s", least=0.95)
+
+
+def wrk_rows(options, sizes):
+    firewalls = [("none", 0), ("bare", 0), *((name, rules) for rules in sizes for name in ("nft", "fwd"))]
+    values = take_turns_of_new(firewalls, lambda one: site(*one), lambda _, pair: connections_per_second(pair),
+                               *((1, 1) if options.quick else (2, 2)))
     for rules in sizes:
-        mine = values["fwd", rules]
-        yield Row(f"connections a second to nginx, {rules} rules", "/s", mine, values["none", 0], "no firewall")
-        yield Row(f"connections a second to nginx, {rules} rules", "/s", mine, values["nft", rules], "nftables",
-                  least=0.95 if rules < 1000 else 1.0)
-    fewest = sizes[0]
-    yield Row("  the bare loop, which accepts all", "/s", values["bare", 0], values["nft", fewest], f"nftables, {fewest} rules")
-    yield Row(f"  fwd, {fewest} rules", "/s", values["fwd", fewest], values["bare", 0], "the bare loop")
+        mine, theirs = values["fwd", rules], values["nft", rules]
+        yield Row(f"connections a second by wrk, {rules} rules", "/s", mine, values["none", 0], "no firewall")
+        yield Row(f"connections a second by wrk, {rules} rules", "/s", mine, theirs, "nftables", least=1.0 if rules >= 1000 else None)
+    few = sizes[0]
+    yield Row("  the bare loop, which accepts all", "/s", values["bare", 0], values["nft", few], f"nftables, {few} rules")
+    yield Row(f"  fwd, {few} rules", "/s", values["fwd", few], values["bare", 0], "the bare loop")
 
 
 def iperf_rows(options):
@@ -191,7 +196,8 @@ def iperf_rows(options):
 def rows(options):
     if not hosts.is_there("nginx", "wrk", "iperf3", "nft"):
         return
-    yield from connection_rows(options, [10, 10_000] if options.quick else [10, 1000, 10_000])
+    yield from connection_rows(options)
+    yield from wrk_rows(options, [10, 10_000] if options.quick else [10, 1000, 10_000])
     yield from bulk_rows(options)
     if not options.quick:
         yield from iperf_rows(options)

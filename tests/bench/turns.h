@@ -38,11 +38,15 @@ inline sockaddr_in endpoint(in_addr address, const char* port) {
           .sin_zero = {}};
 }
 
-// Over TCP, from the network namespace of that name, as `ip netns` names it; the calling thread stays there. Invalid where it
-// fails, as errno says.
-inline fwd::UniqueFd connect_from(const std::string& name, const sockaddr_in& there) {
+// Takes the calling thread to the network namespace of that name, as `ip netns` names it. False where it fails, as errno says.
+inline bool enter(const std::string& name) {
   const fwd::UniqueFd network(open(("/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!network.valid() || setns(network.get(), CLONE_NEWNET) != 0) return {};
+  return network.valid() && setns(network.get(), CLONE_NEWNET) == 0;
+}
+
+// Over TCP, from that network namespace, where the thread stays. Invalid where it fails, as errno says.
+inline fwd::UniqueFd connect_from(const std::string& name, const sockaddr_in& there) {
+  if (!enter(name)) return {};
   fwd::UniqueFd connection(socket(AF_INET, SOCK_STREAM, 0));
   constexpr timeval kMost{kPatience.count(), 0};
   for (const int option : {SO_SNDTIMEO, SO_RCVTIMEO})

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What a verdict costs: the daemon, the engine alone and a bare accept-everything loop under the same flood of new flows.
 
-Every subject has namespaces of its own; they are measured in turns. Steady: CPU time of the subject's process
+Every subject has namespaces of its own, made anew some times; they are measured in turns. Steady: CPU time of the subject's process
 for each verdict (all its threads, the kernel's work for them and the audit log included) at the same offered load.
 Saturated: verdicts a second while a queue that filled when the subject was stopped empties. Needs root."""
 
@@ -18,7 +18,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from bench import hosts  # noqa: E402
 from bench.hosts import SERVER, SERVER_MAC, cpu_seconds, first_and_last_cpu, on_cpu  # noqa: E402
-from bench.rows import HEAD, Options, Row, line, take_turns  # noqa: E402
+from bench.rows import HEAD, Options, Row, line, take_turns_of_new  # noqa: E402
 from lab.firewall import Queue  # noqa: E402
 from lab.process import Process, exit_on_signals, wait_until  # noqa: E402
 
@@ -104,20 +104,9 @@ def running(name, pinned=True):
         yield host, process, firewall
 
 
-def forget(host, process):
-    """Empties conntrack's table; returns when the subject has told what it tells of connections' ends."""
-    hosts.forget_connections(host.server)
-    cpu = cpu_seconds(process.pid)
-    while True:
-        time.sleep(0.1)
-        before, cpu = cpu, cpu_seconds(process.pid)
-        if cpu - before < 0.005:
-            return
-
-
 def steady(host, process, packets):
     """CPU microseconds for each verdict."""
-    forget(host, process)
+    hosts.forget_connections(host.server, process)
     before, cpu = host.queue().packets, cpu_seconds(process.pid)
     host.flood(packets, RATE)
     verdicts = host.drained().packets - before
@@ -133,7 +122,7 @@ def saturated(host, process, times=1):
 
 
 def stand(host, process):
-    forget(host, process)
+    hosts.forget_connections(host.server, process)
     with process.stopped():
         host.flood(STANDING)
         waiting = host.queue().waiting
@@ -152,21 +141,20 @@ def measure(subject_name, host, process, firewall, options):
     # A single flood differs by half from the next, and a quick run has two rounds.
     floods = [30_000] * 3 if options.quick else [80_000]
     cost = statistics.median(steady(host, process, packets) for packets in floods)
-    records = folded(firewall) if firewall and int(subject_name) <= 10_000 else ""
+    records = folded(firewall) if firewall and int(subject_name.split()[0]) <= 10_000 else ""
     return {"cost": cost, "rate": saturated(host, process, 1 if options.quick else 3), "records": records}
 
 
-def take_rounds(sides, options):
-    return take_turns(sides, options.rounds if options.quick else options.rounds + 2)
+def measure_all(names, options, pinned=True):
+    """What measure() found of each subject, a list of its values by what they are called."""
+    sets, turns = (2, 1) if options.quick else (4, 2)
+    found = take_turns_of_new(names, lambda name: running(name, pinned), lambda name, it: measure(name, *it, options), sets, turns)
+    return {name: {key: [result[key] for result in results] for key in results[0]} for name, results in found.items()}
 
 
 def rows(options, sizes=None):
     sizes = sizes or ([10] if options.quick else [10, 1000, 10_000, 100_000])
-    names = ["bare", *map(str, sizes)]
-    with contextlib.ExitStack() as stack:
-        subjects = {name: stack.enter_context(running(name)) for name in names}
-        results = take_rounds({name: lambda name=name: measure(name, *subjects[name], options) for name in names}, options)
-    column = {name: {key: [result[key] for result in results[name]] for key in ("cost", "rate", "records")} for name in names}
+    column = measure_all(["bare", *map(str, sizes)], options)
     for size in sizes:
         mine, bare = column[str(size)], column["bare"]
         most = {10: 1.10, 100_000: 1.25}.get(size)
