@@ -143,7 +143,7 @@ def sets_of_hosts(sets, measure):
 
 
 def bulk_rows(options):
-    sets, rounds = (2, 250) if options.quick else (6, 700)
+    sets, rounds = (2, 150) if options.quick else (6, 700)
     receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]
     rates = Compared()
     for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "bulk", _BULK_PORT, _SLICE, rounds, command=["send"])):
@@ -152,7 +152,7 @@ def bulk_rows(options):
 
 
 def latency_rows(options):
-    sets, rounds = (2, 15) if options.quick else (6, 100)
+    sets, rounds = (1, 20) if options.quick else (6, 100)
     receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]  # of nothing
     half, most, whole = Compared(), Compared(), Compared()
     for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "latency", 80, _LONG_SLICE, rounds)):
@@ -166,7 +166,7 @@ def latency_rows(options):
 
 
 def connection_rows(options):
-    sets, rounds = (2, 5) if options.quick else (8, 18)
+    sets, rounds = (1, 8) if options.quick else (8, 18)
     receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]  # of nothing
     rates = Compared()
     for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "connect", 80, _CONNECTIONS_SLICE, rounds)):
@@ -197,7 +197,7 @@ def rows(options):
     if not hosts.is_there("nginx", "wrk", "iperf3", "nft"):
         return
     yield from connection_rows(options)
-    yield from wrk_rows(options, [10, 10_000] if options.quick else [10, 1000, 10_000])
+    yield from wrk_rows(options, [10_000] if options.quick else [10, 1000, 10_000])
     yield from bulk_rows(options)
     if not options.quick:
         yield from iperf_rows(options)

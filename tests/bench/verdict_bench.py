@@ -139,7 +139,7 @@ def folded(firewall):
 
 def measure(subject_name, host, process, firewall, options):
     # A single flood differs by half from the next, and a quick run has two rounds.
-    floods = [30_000] * 3 if options.quick else [80_000]
+    floods = [30_000] * 2 if options.quick else [80_000]
     cost = statistics.median(steady(host, process, packets) for packets in floods)
     records = folded(firewall) if firewall and int(subject_name.split()[0]) <= 10_000 else ""
     return {"cost": cost, "rate": saturated(host, process, 1 if options.quick else 3), "records": records}
