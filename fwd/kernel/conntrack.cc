@@ -94,7 +94,7 @@ bool append_change(std::vector<std::byte>& messages, const CtEntry& entry, std::
                    std::uint32_t mask) {
   std::array<char, 1024> buffer{};
   nlmsghdr* message = begin(buffer, IPCTNL_MSG_CT_NEW, 0, 0, family_of(entry.original));
-  mnl_attr_put_u32(message, CTA_MARK, htonl(bits));
+  mnl_attr_put_u32(message, CTA_MARK, htonl(bits & mask));
   mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(mask));
   if (!put(buffer, CTA_TUPLE_ORIG | NLA_F_NESTED, entry.original_attribute)) return false;
   if (!entry.zone_attribute.empty() && !put(buffer, CTA_ZONE, entry.zone_attribute)) return false;

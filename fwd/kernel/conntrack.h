@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "fwd/kernel/conntrack_entry.h"
 #include "fwd/kernel/marks.h"

@@ -15,10 +15,13 @@ namespace {
 
 using AttributeValue = std::span<const std::byte>;
 
-std::optional<rules::Address> inet_address(AttributeValue value) {
-  using Words = std::array<std::uint32_t, 4>;
-  if (const auto words = load<Words>(value)) return address_from(AF_INET6, words->data());
-  if (const auto word = load<std::uint32_t>(value)) return address_from(AF_INET, &*word);
+std::optional<rules::Address> inet_address(unsigned type, AttributeValue value) {
+  if (type == CTA_IP_V6_SRC || type == CTA_IP_V6_DST) {
+    if (const auto words = load<std::array<std::uint32_t, 4>>(value))
+      return address_from(AF_INET6, words->data());
+  } else if (const auto word = load<std::uint32_t>(value)) {
+    return address_from(AF_INET, &*word);
+  }
   return std::nullopt;
 }
 
@@ -32,7 +35,7 @@ struct ParsedTuple {
   bool whole() const { return from && to && tuple.source.family == tuple.destination.family; }
 
   void take_address(unsigned type, AttributeValue value) {
-    const auto found = inet_address(value);
+    const auto found = inet_address(type, value);
     if (!found) return;
     if (type == CTA_IP_V4_SRC || type == CTA_IP_V6_SRC) {
       tuple.source = *found;
@@ -161,6 +164,7 @@ std::optional<CtEntry> parse_entry(std::span<const std::byte> message) noexcept 
   for_each_attribute(message.first(header->nlmsg_len).subspan(kHeaders),
                      [&](unsigned type, AttributeValue value) { found.take(type, value); });
   if (!found.original.whole() || !found.reply.whole()) return std::nullopt;
+  if (found.original.tuple.source.family != found.reply.tuple.source.family) return std::nullopt;
   CtEntry& entry = found.entry;
   entry.original = found.original.tuple;
   entry.reply = found.reply.tuple;

@@ -15,7 +15,7 @@ namespace fwd::kernel {
 struct CtTuple {
   std::uint8_t protocol = 0;
   rules::Address source;
-  std::uint16_t source_port = 0;  // 0 for a protocol without ports
+  std::uint16_t source_port = 0;  // or what conntrack has in its place; 0 where that is nothing
   rules::Address destination;
   std::uint16_t destination_port = 0;
 
@@ -44,12 +44,12 @@ struct CtEntry {
   std::uint32_t mark = 0;
   std::optional<std::uint8_t> tcp_state;  // enum tcp_conntrack
   std::optional<Counts> counts;
-  std::optional<std::int64_t> start_ns;  // since 1970; both or none, likewise
-  std::optional<std::int64_t> stop_ns;   // of one that has ended
+  std::optional<std::int64_t> start_ns;  // since 1970; of what began while the kernel kept times
+  std::optional<std::int64_t> stop_ns;   // likewise, of what has ended
 
-  // What names the entry to the kernel: values of CTA_TUPLE_ORIG and CTA_ZONE, which lie in the message.
+  // What names the entry to the kernel: the values of CTA_TUPLE_ORIG and CTA_ZONE, valid as long as the message's bytes.
   std::span<const std::byte> original_attribute;
-  std::span<const std::byte> zone_attribute;  // empty in the default zone
+  std::span<const std::byte> zone_attribute;  // or empty; a zone of one direction is in the tuple
 };
 
 // Nothing for a message that isn't an entry of IPv4 or IPv6, whole from its header on.

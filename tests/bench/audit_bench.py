@@ -16,7 +16,7 @@ LOGGED, UNLOGGED = "10", "10 unlogged"  # rules, as verdict_bench names its subj
 
 
 def lines(options):
-    records = 100_000 if options.quick else 300_000
+    records = 60_000 if options.quick else 300_000
     with tempfile.TemporaryDirectory(dir=MEMORY) as directory:
         file = pathlib.Path(directory) / "audit.json"
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -29,6 +30,8 @@ using Clock = std::chrono::steady_clock;
 using fwd::UniqueFd;
 
 constexpr std::size_t kClients = 64;
+// Before each slice: what the one before has left to do, an audit log's lines for example, isn't this host's.
+constexpr std::chrono::milliseconds kRest{30};
 constexpr std::string_view kRequest =
     "GET / HTTP/1.1\r\nHost: www.foobar.com\r\nConnection: close\r\n\r\n";
 
@@ -37,6 +40,7 @@ class Client {
  public:
   bool connect(int epoll, const sockaddr_in& there) {
     fd_ = UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd_.valid()) return false;
     asked_ = answered_ = false;
     const auto* address = reinterpret_cast<const sockaddr*>(&there);
     if (::connect(fd_.get(), address, sizeof there) != 0 && errno != EINPROGRESS) return false;
@@ -71,9 +75,10 @@ class Client {
 
   // Whether that is what has happened.
   bool reset() {
+    const bool was_reset = errno == ECONNRESET;
     answered_ = false;
     fd_ = UniqueFd();
-    return errno == ECONNRESET;
+    return was_reset;
   }
 
   UniqueFd fd_;
@@ -86,6 +91,7 @@ std::optional<double> slice(const std::string& network, const sockaddr_in& there
                             std::chrono::milliseconds time) {
   const UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.valid() || !bench::enter(network)) return std::nullopt;
+  std::this_thread::sleep_for(kRest);
   std::array<Client, kClients> clients;
   const auto start = Clock::now();
   for (Client& client : clients)

@@ -43,6 +43,7 @@ class Pair:
 
     def __init__(self):
         self.stack = contextlib.ExitStack()
+        self.daemon = None  # the server's, if whoever started one says so
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
@@ -104,12 +105,14 @@ def forget_connections(namespace, process=None):
     with namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as sock:
         sock.send(delete_all)
         sock.recv(4096)
-    cpu = cpu_seconds(process.pid) if process else 0
-    while process:
+    if not process:
+        return
+    cpu = cpu_seconds(process.pid)
+    while True:
         time.sleep(0.1)
         before, cpu = cpu, cpu_seconds(process.pid)
         if cpu - before < 0.005:
-            break
+            return
 
 
 def first_and_last_cpu():

@@ -20,8 +20,10 @@ from lab.services import wait_for_port  # noqa: E402
 
 SERVER_CPU, CLIENT_CPU = hosts.first_and_last_cpu()  # of what isn't the firewall; it has all of them
 _BULK_PORT = 5201  # iperf3's
+_PORTS = "1024 65535"
 _SLICE = 6  # milliseconds: much happens to the machine in a second, little from one slice to the next
-_CONNECTIONS_SLICE = 250  # of windows in which a worker finds out how to go about it (fwd/engine/pace.h)
+_CONNECTIONS_SLICE = 250  # likewise: two windows and a half of a worker's, of which the first is without pauses (fwd/engine/pace.h)
+_FEW_PORTS = "1024 9215"  # connect() takes every other one, and all have been taken once before the first round is over
 _LONG_SLICE = 50  # likewise: some thousand requests
 # The one client opens more connections a second than the default: the kernel's copy would be measured.
 _NOBODY_IS_SHED = "shed_above = 10000000\n"
@@ -54,7 +56,7 @@ def site(firewall, rules, receiver=("iperf3", "-s")):
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         pair = stack.enter_context(hosts.Pair())
-        pair.client.sysctl("net/ipv4/ip_local_port_range", "1024 65535")
+        pair.client.sysctl("net/ipv4/ip_local_port_range", _PORTS)
         if firewall == "nft":
             hosts.load_nft(pair.server, directory, rules)
         if firewall == "bare":
@@ -100,12 +102,13 @@ def gigabits(pair):
     return json.loads(output)["end"]["sum_received"]["bits_per_second"] / 1e9
 
 
-def by_turns(firewalls, receiver, tool, port, *options, command=()):
+def by_turns(firewalls, receiver, tool, port, *options, command=(), ports=_PORTS):
     """What the tool measures of some hosts in slices by turns: a list for each firewall, of each round's numbers."""
     with contextlib.ExitStack() as stack:
         pairs = [stack.enter_context(site(firewall, 10, receiver)) for firewall in firewalls]
         for pair in pairs:
             pair.client.sysctl("net/ipv4/tcp_slow_start_after_idle", 0)  # while the others have their turns
+            pair.client.sysctl("net/ipv4/ip_local_port_range", ports)
         output = run_client(pairs[0], hosts.program(tool), *command, hosts.SERVER, port, *options,
                             *(pair.client.name for pair in pairs))
     rounds = [[float(number) for number in line.split()] for line in output.splitlines()]
@@ -143,7 +146,7 @@ def sets_of_hosts(sets, measure):
 
 
 def bulk_rows(options):
-    sets, rounds = (2, 150) if options.quick else (6, 700)
+    sets, rounds = (2, 100) if options.quick else (6, 700)
     receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]
     rates = Compared()
     for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "bulk", _BULK_PORT, _SLICE, rounds, command=["send"])):
@@ -152,7 +155,7 @@ def bulk_rows(options):
 
 
 def latency_rows(options):
-    sets, rounds = (1, 20) if options.quick else (6, 100)
+    sets, rounds = (2, 8) if options.quick else (6, 100)
     receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]  # of nothing
     half, most, whole = Compared(), Compared(), Compared()
     for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "latency", 80, _LONG_SLICE, rounds)):
@@ -166,10 +169,10 @@ def latency_rows(options):
 
 
 def connection_rows(options):
-    sets, rounds = (1, 8) if options.quick else (8, 18)
+    sets, rounds = (2, 3) if options.quick else (8, 18)
     receiver = [hosts.program("bulk"), "receive", str(_BULK_PORT)]  # of nothing
     rates = Compared()
-    for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "connect", 80, _CONNECTIONS_SLICE, rounds)):
+    for found in sets_of_hosts(sets, lambda names: by_turns(names, receiver, "connect", 80, _CONNECTIONS_SLICE, rounds, ports=_FEW_PORTS)):
         rates.add(*([rate for rate, in host] for host in found))
     yield from rates.rows("connections a second to nginx, 10 rules", "/s", least=0.95)
 

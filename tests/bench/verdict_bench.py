@@ -138,7 +138,7 @@ def folded(firewall):
 
 
 def measure(subject_name, host, process, firewall, options):
-    # A single flood differs by half from the next, and a quick run has two rounds.
+    # A single flood differs by half from the next, and a quick run takes but two turns.
     floods = [30_000] * 2 if options.quick else [80_000]
     cost = statistics.median(steady(host, process, packets) for packets in floods)
     records = folded(firewall) if firewall and int(subject_name.split()[0]) <= 10_000 else ""
