@@ -158,6 +158,8 @@ class Rotated(Faults):
                     self.fwd.audit_file.rename(self.log / f"audit.json.{2000 - number}")
                 self.fwd.process.signal(signal.SIGHUP)
         self.assertEqual(self.settled()["lost"], 0)
+        # Who stops before the last signal has been obeyed leaves its lines in the file that was renamed, and no new one.
+        wait_until(self.fwd.audit_file.exists, 10, "a new file")
         self.assertEqual(self.fwd.stop(), 0)  # what the last signals have to tell may rename files for as long as it runs
         files = self.files()
         self.assertGreater(len(files), 12)
