@@ -2,9 +2,9 @@
 //     connect DESTINATION PORT MILLISECONDS ROUNDS NAMESPACE...
 // In a slice sixty-four clients in one host's network namespace (as `ip netns` names it) connect, ask, read until the server closes,
 // and connect again; it ends when each has done so for the last time. Prints a line for each round: connections a second of each
-// namespace. One that is reset isn't counted. That happens to one of some hundred thousand that go through a queue, whoever serves it: its
-// handshake's last packet and its request are handled on two processors at once, and the kernel's lookup may find neither the old
-// socket nor the new one (inet_ehash_insert in net/ipv4/inet_hashtables.c). More than one of a hundred is an error.
+// namespace. One that is reset isn't counted. That happens to one of some hundred thousand that go through a queue, whoever serves it; the
+// reset is of the server's TCP. Probably its handshake's last packet and its request are handled on two processors at once, and a lookup
+// finds neither the old socket nor the new one (inet_ehash_insert in net/ipv4/inet_hashtables.c). More than one of a hundred is an error.
 #include <array>
 #include <cerrno>
 #include <chrono>
