@@ -22,22 +22,26 @@ constexpr int kChainAPriority = 0;
 constexpr int kChainBPriority = 10;
 constexpr std::string_view kObserved = " observed";  // behind the state comment's policy
 
-Compare has_state(const CtMark& mark, ConnectionState state) {
-  return {Field::CtMark, mark.encode(state, 0), true, mark.state_mask()};
-}
-
 Compare not_related() {
   return {Field::CtState, state::kRelated, false};
 }
 
-// The rules that a packet meets on its way, for one hook.
+// The rules that a packet meets on its way, for one hook. Both base chains let through by their ends what is approved, because nearly all
+// packets of a host are: a verdict there, or a jump, costs them as much as several comparisons.
 class HookChains {
  public:
   HookChains(Direction direction, const rules::Policy& policy, Mode mode,
              const TableSettings& settings)
       : direction_(direction), policy_(policy), mode_(mode), settings_(settings) {}
 
-  std::vector<Chain> build() const { return {chain_a(), classify(), chain_b()}; }
+  std::vector<Chain> lasting() const { return {rest_of_a(), classify(), chain_b(), rest_of_b()}; }
+
+  Chain chain_a(Generation generation) const {
+    Chain chain{name("a"), base(kChainAPriority)};
+    if (policy_.builtins.established) chain.rules.push_back(lapse(generation));
+    add_all_but_approved(chain, name("a_rest"));
+    return chain;
+  }
 
  private:
   std::string name(const char* prefix) const { return fmt::format("{}_{}", prefix, hook_name()); }
@@ -49,21 +53,41 @@ class HookChains {
   Lookup connection_is(const char* set) const {
     return {Field::CtMark, set, false, settings_.ct_mark.mask};
   }
-  Compare connection_is(ConnectionState state) const { return has_state(settings_.ct_mark, state); }
+  Compare connection_is(ConnectionState state, bool equal = true) const {
+    const CtMark& mark = settings_.ct_mark;
+    return {Field::CtMark, mark.encode(state, 0), equal, mark.state_mask()};
+  }
   // What kind it is comes first: few packets have any, and then nothing is looked up.
   static Rule obey(VerdictKind kind, const char* chain) {
     return {{Compare{Field::Priority, encode_verdict(kind, 0), true, kKindMask},
              Lookup{Field::Priority, kObeyedSet, false, kGenerationMask}, go(chain)}};
   }
 
-  Chain chain_a() const {
-    Chain chain{name("a"), base(kChainAPriority)};
-    // Ahead of the others, because nearly all packets of a host are such; their priority stays as it is.
-    // That they were revoked isn't possible: a mark has one state.
-    if (policy_.builtins.established) {
-      chain.rules.push_back({{jump("lapse")}});
-      chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related(), accept()}});
+  // An approval of another generation: no longer one. Without a verdict, as a stamp.
+  Rule lapse(Generation generation) const {
+    const CtMark& mark = settings_.ct_mark;
+    const Compare older{Field::CtMark, mark.encode(ConnectionState::Approved, generation), false,
+                        mark.mask};
+    const Assign lapsed{Field::CtMark, ~mark.mask, mark.encode(ConnectionState::Lapsed, 0)};
+    return {{older, connection_is(ConnectionState::Approved), not_related(), lapsed}};
+  }
+
+  // And also approved connections without a reply. An untracked packet must not get as far as the mark, which would break
+  // the rule and let it through.
+  void add_all_but_approved(Chain& chain, const std::string& rest) const {
+    if (!policy_.builtins.established) {
+      chain.rules.push_back({{go(rest)}});
+      return;
     }
+    chain.rules.push_back({{Compare{Field::CtState, state::kEstablished, false}, go(rest)}});
+    chain.rules.push_back({{connection_is(ConnectionState::Approved, false), go(rest)}});
+  }
+
+  Chain rest_of_a() const {
+    Chain chain{name("a_rest")};
+    // That they were revoked isn't possible: a mark has one state. Their priority stays as it is.
+    if (policy_.builtins.established)
+      chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related(), accept()}});
     // Few other packets have any priority: to look costs less than to write, and to mask what is looked at.
     chain.rules.push_back({{Compare{Field::Priority, 0U, false}, clear_priority()},
                            "our bits in it would be forged"});
@@ -125,8 +149,18 @@ class HookChains {
     return chain;
   }
 
+  // Chain A has let approvals of older generations lapse, and written a class to whatever is to be judged: without
+  // one, no generation is looked up again.
   Chain chain_b() const {
     Chain chain{name("b"), base(kChainBPriority)};
+    add_all_but_approved(chain, name("b_rest"));
+    if (policy_.builtins.established)
+      chain.rules.push_back({{Compare{Field::Priority, 0U, false, kKindMask}, go(name("b_rest"))}});
+    return chain;
+  }
+
+  Chain rest_of_b() const {
+    Chain chain{name("b_rest")};
     if (policy_.builtins.established) add_approved_accepts(chain);
     chain.rules.push_back(obey(VerdictKind::Approve, "approve"));
     add_stateless_accepts(chain);
@@ -141,10 +175,9 @@ class HookChains {
     return chain;
   }
 
-  // Chain A has let approvals of older generations lapse, and written a class to whatever is to be judged: without
-  // one, no generation is looked up again. What has one, or bits of a class of tc's that look like one, may
-  // belong to a connection that was approved since it was queued; if under an older generation,
-  // its own verdict isn't obeyed: it may as well be forged, since chain A clears nothing on approved connections.
+  // What has a class, or bits of a class of tc's that look like one, may belong to a connection that was approved
+  // since it was queued; if under an older generation, its own verdict isn't obeyed: it may as well be forged, since chain A
+  // clears nothing on approved connections.
   void add_approved_accepts(Chain& chain) const {
     const Compare approved = connection_is(ConnectionState::Approved);
     chain.rules.push_back(
@@ -179,15 +212,6 @@ Chain link_local(const rules::Builtins& builtins) {
 // still be reached.
 Chain stamp(const char* name, std::uint32_t bits, const CtMark& mark) {
   return {name, {}, {{{Assign{Field::CtMark, ~mark.mask, bits}}}}};
-}
-
-// An approval of another generation. That comes first, because nearly all packets end here. Without a verdict, as a stamp.
-Chain lapse(Generation generation, const CtMark& mark) {
-  const Compare older{Field::CtMark, mark.encode(ConnectionState::Approved, generation), false,
-                      mark.mask};
-  const Assign lapsed{Field::CtMark, ~mark.mask, mark.encode(ConnectionState::Lapsed, 0)};
-  return {
-      "lapse", {}, {{{older, has_state(mark, ConnectionState::Approved), not_related(), lapsed}}}};
 }
 
 std::vector<Chain> approving_chains() {
@@ -233,11 +257,12 @@ Table current_part(const rules::Policy& policy, Generation generation, Mode mode
   table.maps = generation_sets(generation, mark);
   table.chains = {
       {kStateChain, {}, {state}},
-      lapse(generation, mark),
       stamp("stamp_approved", mark.encode(ConnectionState::Approved, generation), mark)};
   if (mode == Mode::Enforce)
     table.chains.push_back(
         stamp("stamp_revoked", mark.encode(ConnectionState::Revoked, generation), mark));
+  for (const Direction direction : {Direction::In, Direction::Out})
+    table.chains.push_back(HookChains(direction, policy, mode, settings).chain_a(generation));
   return table;
 }
 
@@ -256,7 +281,7 @@ Table lasting_part(const rules::Policy& policy, const rules::KernelPlan& plan, M
   add_limit_chains(table, limits, mode, settings.nflog_group);
   add_copy_chains(table, policy, limits, mode, settings.ct_mark);
   for (const Direction direction : {Direction::In, Direction::Out})
-    append(table.chains, HookChains(direction, policy, mode, settings).build());
+    append(table.chains, HookChains(direction, policy, mode, settings).lasting());
   return table;
 }
 

@@ -340,6 +340,16 @@ void NftBatch::add_rule(const std::string& table, const std::string& chain,
   finish(message);
 }
 
+void NftBatch::replace_rule(const std::string& table, const std::string& chain,
+                            std::uint64_t handle, const rules::nft::Rule& value,
+                            QueueExpression queue) {
+  const RulePtr rule = encode_rule(table, chain, value, queue);
+  nftnl_rule_set_u64(rule.get(), NFTNL_RULE_HANDLE, handle);
+  nlmsghdr* message = begin(NFT_MSG_NEWRULE, NLM_F_REPLACE, "rule of chain");
+  nftnl_rule_nlmsg_build_payload(message, rule.get());
+  finish(message);
+}
+
 void NftBatch::clear() {
   messages_.clear();
   described_.clear();

@@ -62,6 +62,9 @@ class NftBatch {
   void delete_chain(const std::string& table, const std::string& chain);
   void add_rule(const std::string& table, const std::string& chain, const rules::nft::Rule& rule,
                 QueueExpression queue);
+  // The one with this handle, which the kernel gave it, in its place.
+  void replace_rule(const std::string& table, const std::string& chain, std::uint64_t handle,
+                    const rules::nft::Rule& rule, QueueExpression queue);
 
   std::size_t size() const { return described_.size(); }  // messages
 

@@ -215,7 +215,8 @@ Result<std::vector<FoundRule>> read_rules(NetlinkSocket& socket, const std::stri
     if (text(nftnl_rule_get_str(one.get(), NFTNL_RULE_CHAIN)) != chain) return;
     std::uint32_t length = 0;
     const void* data = nftnl_rule_get_data(one.get(), NFTNL_RULE_USERDATA, &length);
-    found.push_back({expressions(one.get()), comment_of(data, length)});
+    found.push_back({nftnl_rule_get_u64(one.get(), NFTNL_RULE_HANDLE), expressions(one.get()),
+                     comment_of(data, length)});
   };
   auto done = dump(socket, NFT_MSG_GETRULE, "list rules", fill, each, [&] { found.clear(); });
   if (!done) return std::unexpected(done.error());

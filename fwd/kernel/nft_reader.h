@@ -20,6 +20,7 @@ struct FoundChain {
 };
 
 struct FoundRule {
+  std::uint64_t handle;     // the kernel's name for it within the table
   std::string expressions;  // in libnftnl's notation
   std::string comment;
 };

@@ -214,10 +214,11 @@ class NftFirewall : public Firewall {
   // False: the whole table has to be written, for whatever reason.
   bool write_difference(const FixedPart& before, rules::PlanChange plan, Written& next,
                         const SwitchOver& switch_over) {
-    const TableChange change = difference(before, next.fixed, std::move(plan));
+    TableChange change = difference(before, next.fixed, std::move(plan));
     NftBatch batch(socket_);
     const auto send_it = [&] { return send(batch, next.when); };
-    auto done = write_ahead(batch, change, next.plan.rules().size(), send_it);
+    auto done = find_replaced(socket_, change);
+    if (done) done = write_ahead(batch, change, next.plan.rules().size(), send_it);
     if (done) {
       write(batch, change, queue_);
       done = switch_over(send_it);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 
 #include "fwd/kernel/copy_chains.h"
 #include "fwd/log.h"
@@ -25,19 +26,46 @@ std::unordered_map<std::string_view, const Chain*> by_name(const std::vector<Cha
   return names;
 }
 
+bool has_verdict(const rules::nft::Rule& rule) {
+  return std::ranges::any_of(rule.statements, [](const rules::nft::Statement& statement) {
+    return std::holds_alternative<rules::nft::Verdict>(statement);
+  });
+}
+
+// A base chain, of which no rule differs but such as have no verdict.
+bool changes_in_place(const Chain& before, const Chain& wanted) {
+  if (!wanted.base || before.base != wanted.base) return false;
+  return std::ranges::equal(before.rules, wanted.rules, [](const auto& old, const auto& now) {
+    return old == now || (!has_verdict(old) && !has_verdict(now));
+  });
+}
+
+void add_changed_rules(const Chain& before, const Chain& wanted, TableChange& change) {
+  for (std::size_t i = 0; i < wanted.rules.size(); ++i) {
+    if (wanted.rules[i] != before.rules[i])
+      change.changed_rules.push_back({wanted.name, i, wanted.rules[i]});
+  }
+}
+
 void difference_of_chains(const Table& before, const Table& wanted, TableChange& change) {
   const auto old_chains = by_name(before.chains);
   const auto new_chains = by_name(wanted.chains);
   for (const Chain& chain : before.chains) {
-    const auto found = new_chains.find(chain.name);
-    if (found != new_chains.end() && *found->second == chain) continue;
-    change.flushed_chains.push_back(chain.name);
-    if (found == new_chains.end()) change.lost_chains.push_back(chain.name);
+    if (!new_chains.contains(chain.name)) {
+      change.flushed_chains.push_back(chain.name);
+      change.lost_chains.push_back(chain.name);
+    }
   }
   for (const Chain& chain : wanted.chains) {
     const auto found = old_chains.find(chain.name);
-    if (found != old_chains.end() && *found->second == chain) continue;
-    change.filled_chains.push_back({chain, found == old_chains.end()});
+    if (found == old_chains.end()) {
+      change.filled_chains.push_back({chain, true});
+    } else if (changes_in_place(*found->second, chain)) {
+      add_changed_rules(*found->second, chain, change);
+    } else if (*found->second != chain) {
+      change.flushed_chains.push_back(chain.name);
+      change.filled_chains.push_back({chain, false});
+    }
   }
 }
 
@@ -146,6 +174,23 @@ TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::
   return change;
 }
 
+Result<void> find_replaced(NetlinkSocket& socket, TableChange& change) {
+  std::string chain;
+  std::vector<FoundRule> rules;
+  for (TableChange::ChangedRule& changed : change.changed_rules) {
+    if (changed.chain != chain) {
+      auto found = read_rules(socket, change.table, changed.chain);
+      if (!found) return std::unexpected(found.error());
+      chain = changed.chain;
+      rules = std::move(*found);
+    }
+    if (changed.position >= rules.size())
+      return failed("chain " + chain + " has fewer rules than were written", 0);
+    changed.handle = rules[changed.position].handle;
+  }
+  return {};
+}
+
 Result<void> write_ahead(NftBatch& batch, const TableChange& change, std::size_t rules,
                          const Send& send) {
   constexpr std::size_t kLeast = 4096;
@@ -201,6 +246,8 @@ void write(NftBatch& batch, const TableChange& change, QueueExpression queue) {
   for (const auto& [chain, added] : change.filled_chains) {
     for (const rules::nft::Rule& rule : chain.rules) batch.add_rule(table, chain.name, rule, queue);
   }
+  for (const TableChange::ChangedRule& changed : change.changed_rules)
+    batch.replace_rule(table, changed.chain, changed.handle, changed.rule, queue);
 }
 
 }  // namespace fwd::kernel

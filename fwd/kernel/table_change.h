@@ -2,6 +2,7 @@
 // written last.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,13 @@ struct TableChange {
     rules::nft::Chain chain;
     bool added;  // else it is emptied first
   };
+  // Of a base chain whose others stay: they have verdicts, for which the kernel would go through the whole table.
+  struct ChangedRule {
+    std::string chain;
+    std::size_t position;  // from 0
+    rules::nft::Rule rule;
+    std::uint64_t handle = 0;  // the kernel's, of the one that it replaces
+  };
 
   std::string table;
 
@@ -39,12 +47,16 @@ struct TableChange {
   std::vector<rules::nft::Set> new_sets = {};
   std::vector<rules::MemberSet> new_member_sets = {};
   std::vector<FilledChain> filled_chains = {};
+  std::vector<ChangedRule> changed_rules = {};
   std::vector<rules::nft::Map> new_maps = {};
   std::vector<Elements> elements = {};
 };
 
 // Of the fixed parts, and of the plan.
 TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::PlanChange plan);
+
+// Asks the kernel for the handles of rules that will be replaced.
+Result<void> find_replaced(NetlinkSocket& socket, TableChange& change);
 
 // Before the change itself: the large hash tables among its new sets are made and filled, while nothing refers to them. In
 // transactions of thousands of members, each committed by `send`: as one it takes the kernel longer, and a lease would wait for
@@ -54,7 +66,7 @@ Result<void> write_ahead(NftBatch& batch, const TableChange& change, std::size_t
                          const Send& send);
 void take_back(NftBatch& batch, const TableChange& change, const Send& send);
 
-// All else.
+// All else, when what is replaced has been found.
 void write(NftBatch& batch, const TableChange& change, QueueExpression queue);
 void write_whole(NftBatch& batch, const FoundTable& found, const WantedTable& wanted,
                  QueueExpression queue);

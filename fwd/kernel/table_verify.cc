@@ -28,6 +28,12 @@ bool same_base(const Chain& wanted, const FoundChain& found) {
   return found.hook == hook && found.priority == wanted.base->priority;
 }
 
+bool same_rule(const std::string& table, const std::string& chain, const rules::nft::Rule& wanted,
+               const FoundRule& found, QueueExpression queue) {
+  const RulePtr sent = encode_rule(table, chain, wanted, queue);
+  return expressions(sent.get()) == found.expressions && wanted.comment == found.comment;
+}
+
 // Chain by chain: the kernel looks through all rules again for every part of a dump of all of them.
 Result<void> verify_chain(NetlinkSocket& socket, const std::string& table, const Chain& chain,
                           QueueExpression queue) {
@@ -35,11 +41,19 @@ Result<void> verify_chain(NetlinkSocket& socket, const std::string& table, const
   if (!found) return std::unexpected(found.error());
   if (found->size() != chain.rules.size()) return differs("number of rules in chain " + chain.name);
   for (std::size_t i = 0; i < found->size(); ++i) {
-    const RulePtr sent = encode_rule(table, chain.name, chain.rules[i], queue);
-    if (expressions(sent.get()) != (*found)[i].expressions ||
-        chain.rules[i].comment != (*found)[i].comment)
+    if (!same_rule(table, chain.name, chain.rules[i], (*found)[i], queue))
       return differs(fmt::format("rule {} of chain {}", i + 1, chain.name));
   }
+  return {};
+}
+
+Result<void> verify_changed_rule(NetlinkSocket& socket, const std::string& table,
+                                 const TableChange::ChangedRule& changed, QueueExpression queue) {
+  const auto found = read_rules(socket, table, changed.chain);
+  if (!found) return std::unexpected(found.error());
+  if (changed.position >= found->size() ||
+      !same_rule(table, changed.chain, changed.rule, (*found)[changed.position], queue))
+    return differs(fmt::format("rule {} of chain {}", changed.position + 1, changed.chain));
   return {};
 }
 
@@ -183,6 +197,9 @@ Result<void> verify_elements(NetlinkSocket& socket, const WantedTable& wanted) {
 Result<void> verify(NetlinkSocket& socket, const TableChange& change, QueueExpression queue) {
   for (const auto& [chain, added] : change.filled_chains) {
     if (auto done = verify_chain(socket, change.table, chain, queue); !done) return done;
+  }
+  for (const TableChange::ChangedRule& changed : change.changed_rules) {
+    if (auto done = verify_changed_rule(socket, change.table, changed, queue); !done) return done;
   }
   for (const TableChange::Elements& elements : change.elements) {
     if (auto done = verify_change(socket, change.table, elements); !done) return done;

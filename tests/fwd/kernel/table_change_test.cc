@@ -109,7 +109,15 @@ TEST_CASE(
   const TableChange change = built.update(policy, 2);
   std::vector<std::string> filled;
   for (const auto& [chain, added] : change.filled_chains) filled.push_back(chain.name);
-  CHECK(filled == std::vector<std::string>{"state", "lapse", "stamp_approved", "stamp_revoked"});
+  CHECK(filled == std::vector<std::string>{"state", "stamp_approved", "stamp_revoked"});
+  std::vector<std::string> changed;
+  for (const TableChange::ChangedRule& one : change.changed_rules) {
+    changed.push_back(one.chain);
+    CHECK(one.position == 0);
+    for (const rules::nft::Statement& statement : one.rule.statements)
+      CHECK_FALSE(std::holds_alternative<rules::nft::Verdict>(statement));
+  }
+  CHECK(changed == std::vector<std::string>{"a_input", "a_output"});
   for (const TableChange::Elements& elements : change.elements) {
     for (const KernelElement& element : elements.gained)
       CHECK((element.kind != ElementKind::Jump && element.kind != ElementKind::Goto));
@@ -132,7 +140,7 @@ TEST_CASE(
   policy.default_in = rules::Action::Allow;
   CHECK(filled(built.update(policy, 3), "copy_input"));
   policy.builtins.loopback = false;
-  CHECK(filled(built.update(policy, 4), "a_input"));
+  CHECK(filled(built.update(policy, 4), "a_rest_input"));
   CHECK(lost(built.update(policy, 5, fwd::Mode::Observe), "reject"));
   CHECK(filled(built.update(policy, 6), "reject"));
 

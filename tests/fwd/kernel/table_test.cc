@@ -136,6 +136,31 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("a commit replaces one rule of a base chain, and leaves those that have verdicts alone") {
+  support::in_new_netns([] {
+    auto socket = NetlinkSocket::open(NETLINK_NETFILTER);
+    require(socket);
+    const auto rules_of = [&](const char* chain) {
+      auto rules = read_rules(*socket, kTableName, chain);
+      require(rules);
+      return *rules;
+    };
+    const auto firewall = opened();
+    require(firewall->commit(policy_with_limit("one"), 1, fwd::Mode::Enforce));
+    for (const char* chain : {"a_input", "a_output"}) {
+      const auto before = rules_of(chain);
+      require(firewall->commit(policy_with_limit("one"), 2, fwd::Mode::Enforce));
+      const auto after = rules_of(chain);
+      REQUIRE(after.size() == before.size());
+      CHECK(after[0].expressions != before[0].expressions);
+      for (std::size_t i = 1; i < after.size(); ++i) CHECK(after[i].handle == before[i].handle);
+      require(firewall->commit(policy_with_limit("one"), 1, fwd::Mode::Enforce));
+      CHECK(rules_of(chain)[0].expressions == before[0].expressions);
+    }
+    require_whole(*firewall);
+  });
+}
+
 TEST_CASE("observe mode comes and goes with a commit, and what it doesn't need with it") {
   support::in_new_netns([] {
     const auto firewall = opened();
