@@ -51,6 +51,12 @@ class NftFirewall : public Firewall {
     if (!done) {
       if (auto whole = write_whole(*written, switch_over); !whole) return whole;
     }
+    auto handles = read_handles(socket_, written->fixed);
+    if (!handles) {
+      log::info("{}; the next change writes the whole table", handles.error().message());
+      return {};
+    }
+    written->handles = std::move(*handles);
     written_ = std::move(written);
     return {};
   }
@@ -190,6 +196,7 @@ class NftFirewall : public Firewall {
   struct Written {
     FixedPart fixed;
     rules::KernelPlan plan;
+    RuleHandles handles;
     Moment when;
   };
 
@@ -214,13 +221,12 @@ class NftFirewall : public Firewall {
   // False: the whole table has to be written, for whatever reason.
   bool write_difference(const FixedPart& before, rules::PlanChange plan, Written& next,
                         const SwitchOver& switch_over) {
-    TableChange change = difference(before, next.fixed, std::move(plan));
+    const TableChange change = difference(before, next.fixed, std::move(plan));
     NftBatch batch(socket_);
     const auto send_it = [&] { return send(batch, next.when); };
-    auto done = find_replaced(socket_, change);
-    if (done) done = write_ahead(batch, change, next.plan.rules().size(), send_it);
+    auto done = write_ahead(batch, change, next.plan.rules().size(), send_it);
     if (done) {
-      write(batch, change, queue_);
+      write(batch, change, next.handles, queue_);
       done = switch_over(send_it);
     }
     if (done)

@@ -158,6 +158,13 @@ void add_plan(rules::PlanChange plan, TableChange& change) {
   }
 }
 
+// 0, which no rule has, where somebody took rules away before they were read: the kernel refuses the change then.
+std::uint64_t handle_of(const RuleHandles& handles, const TableChange::ChangedRule& rule) {
+  const auto found = handles.find(rule.chain);
+  const bool known = found != handles.end() && rule.position < found->second.size();
+  return known ? found->second[rule.position] : 0;
+}
+
 // Ranges' kernel sets are sorted anew with each transaction (net/netfilter/nft_set_rbtree.c).
 bool is_ahead(const TableChange& change, const rules::MemberSet& set) {
   return set.room != 0 && std::ranges::find(change.lost_sets, set.name) == change.lost_sets.end();
@@ -174,21 +181,15 @@ TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::
   return change;
 }
 
-Result<void> find_replaced(NetlinkSocket& socket, TableChange& change) {
-  std::string chain;
-  std::vector<FoundRule> rules;
-  for (TableChange::ChangedRule& changed : change.changed_rules) {
-    if (changed.chain != chain) {
-      auto found = read_rules(socket, change.table, changed.chain);
-      if (!found) return std::unexpected(found.error());
-      chain = changed.chain;
-      rules = std::move(*found);
-    }
-    if (changed.position >= rules.size())
-      return failed("chain " + chain + " has fewer rules than were written", 0);
-    changed.handle = rules[changed.position].handle;
+Result<RuleHandles> read_handles(NetlinkSocket& socket, const FixedPart& fixed) {
+  RuleHandles handles;
+  for (const Chain& chain : fixed.current.chains) {
+    if (!chain.base) continue;
+    const auto rules = read_rules(socket, fixed.current.name, chain.name);
+    if (!rules) return std::unexpected(rules.error());
+    for (const FoundRule& rule : *rules) handles[chain.name].push_back(rule.handle);
   }
-  return {};
+  return handles;
 }
 
 Result<void> write_ahead(NftBatch& batch, const TableChange& change, std::size_t rules,
@@ -221,7 +222,8 @@ void take_back(NftBatch& batch, const TableChange& change, const Send& send) {
   }
 }
 
-void write(NftBatch& batch, const TableChange& change, QueueExpression queue) {
+void write(NftBatch& batch, const TableChange& change, const RuleHandles& handles,
+           QueueExpression queue) {
   const std::string& table = change.table;
   for (const std::string& chain : change.flushed_chains) batch.flush_chain(table, chain);
   for (const auto& elements : change.elements)
@@ -247,7 +249,7 @@ void write(NftBatch& batch, const TableChange& change, QueueExpression queue) {
     for (const rules::nft::Rule& rule : chain.rules) batch.add_rule(table, chain.name, rule, queue);
   }
   for (const TableChange::ChangedRule& changed : change.changed_rules)
-    batch.replace_rule(table, changed.chain, changed.handle, changed.rule, queue);
+    batch.replace_rule(table, changed.chain, handle_of(handles, changed), changed.rule, queue);
 }
 
 }  // namespace fwd::kernel

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,6 @@ struct TableChange {
     std::string chain;
     std::size_t position;  // from 0
     rules::nft::Rule rule;
-    std::uint64_t handle = 0;  // the kernel's, of the one that it replaces
   };
 
   std::string table;
@@ -55,8 +55,9 @@ struct TableChange {
 // Of the fixed parts, and of the plan.
 TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::PlanChange plan);
 
-// Asks the kernel for the handles of rules that will be replaced.
-Result<void> find_replaced(NetlinkSocket& socket, TableChange& change);
+// The kernel's, of the base chains that a commit changes rules of; read when they have been written.
+using RuleHandles = std::map<std::string, std::vector<std::uint64_t>>;
+Result<RuleHandles> read_handles(NetlinkSocket& socket, const FixedPart& fixed);
 
 // Before the change itself: the large hash tables among its new sets are made and filled, while nothing refers to them. In
 // transactions of thousands of members, each committed by `send`: as one it takes the kernel longer, and a lease would wait for
@@ -66,8 +67,9 @@ Result<void> write_ahead(NftBatch& batch, const TableChange& change, std::size_t
                          const Send& send);
 void take_back(NftBatch& batch, const TableChange& change, const Send& send);
 
-// All else, when what is replaced has been found.
-void write(NftBatch& batch, const TableChange& change, QueueExpression queue);
+// All else. `handles` are of the rules that are there before.
+void write(NftBatch& batch, const TableChange& change, const RuleHandles& handles,
+           QueueExpression queue);
 void write_whole(NftBatch& batch, const FoundTable& found, const WantedTable& wanted,
                  QueueExpression queue);
 

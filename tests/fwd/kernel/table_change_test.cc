@@ -39,7 +39,7 @@ std::size_t messages(const TableChange& change) {
   auto socket = NetlinkSocket::open(NETLINK_NETFILTER);
   REQUIRE(socket);
   NftBatch batch(*socket);
-  write(batch, change, QueueExpression::Native);
+  write(batch, change, {}, QueueExpression::Native);
   return batch.size();
 }
 
