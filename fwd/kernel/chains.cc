@@ -39,7 +39,7 @@ class HookChains {
   Chain chain_a(Generation generation) const {
     Chain chain{name("a"), base(kChainAPriority)};
     if (policy_.builtins.established) chain.rules.push_back(lapse(generation));
-    add_all_but_approved(chain, name("a_rest"));
+    send_to_rest(chain, name("a_rest"));
     return chain;
   }
 
@@ -72,9 +72,9 @@ class HookChains {
     return {{older, connection_is(ConnectionState::Approved), not_related(), lapsed}};
   }
 
-  // And also approved connections without a reply. An untracked packet must not get as far as the mark, which would break
-  // the rule and let it through.
-  void add_all_but_approved(Chain& chain, const std::string& rest) const {
+  // To `rest` goes all but established packets of approved connections; so do those of approved ones before a reply, and related ones.
+  // An untracked packet must not get as far as the mark, which would break that rule and let it through.
+  void send_to_rest(Chain& chain, const std::string& rest) const {
     if (!policy_.builtins.established) {
       chain.rules.push_back({{go(rest)}});
       return;
@@ -85,7 +85,7 @@ class HookChains {
 
   Chain rest_of_a() const {
     Chain chain{name("a_rest")};
-    // That they were revoked isn't possible: a mark has one state. Their priority stays as it is.
+    // What comes before a reply. Ahead of the revoked, since a mark has one state; its priority stays as it is.
     if (policy_.builtins.established)
       chain.rules.push_back({{connection_is(ConnectionState::Approved), not_related(), accept()}});
     // Few other packets have any priority: to look costs less than to write, and to mask what is looked at.
@@ -153,7 +153,7 @@ class HookChains {
   // one, no generation is looked up again.
   Chain chain_b() const {
     Chain chain{name("b"), base(kChainBPriority)};
-    add_all_but_approved(chain, name("b_rest"));
+    send_to_rest(chain, name("b_rest"));
     if (policy_.builtins.established)
       chain.rules.push_back({{Compare{Field::Priority, 0U, false, kKindMask}, go(name("b_rest"))}});
     return chain;
@@ -175,15 +175,16 @@ class HookChains {
     return chain;
   }
 
-  // What has a class, or bits of a class of tc's that look like one, may belong to a connection that was approved
-  // since it was queued; if under an older generation, its own verdict isn't obeyed: it may as well be forged, since chain A
-  // clears nothing on approved connections.
+  // What comes before a reply; and what has a class, or bits of a class of tc's that look like one: its connection may have
+  // been approved since it was queued. If under an older generation, its own verdict isn't obeyed: it may as well be forged,
+  // since chain A clears nothing on approved connections.
   void add_approved_accepts(Chain& chain) const {
     const Compare approved = connection_is(ConnectionState::Approved);
     chain.rules.push_back(
         {{Compare{Field::Priority, 0U, true, kKindMask}, approved, not_related(), accept()}});
     chain.rules.push_back({{connection_is(kApprovedSet), not_related(), go("pass")}});
-    chain.rules.push_back({{approved, not_related(), go(name("copy"))},
+    // Older kernels validate the copy once for each rule that leads there.
+    chain.rules.push_back({{approved, not_related(), clear_priority()},
                            "under an older generation, while this packet waited"});
   }
 

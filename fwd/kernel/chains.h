@@ -64,7 +64,7 @@ struct FixedPart {
   Switches switches;
   std::shared_ptr<const rules::nft::Table>
       lasting;                // from one commit to the next, while the switches are the same
-  rules::nft::Table current;  // sets and chains that each commit changes, or some rules of
+  rules::nft::Table current;  // sets and chains that each commit changes; of chains A one rule
   bool limits = false;        // some are the lasting part's
 
   rules::nft::Table whole() const;

@@ -110,6 +110,7 @@ Result<std::map<std::string, FoundChain>> read_chains(NetlinkSocket& socket,
     if (!nftnl_chain_is_set(one.get(), NFTNL_CHAIN_HOOKNUM)) return;
     chain.hook = nftnl_chain_get_u32(one.get(), NFTNL_CHAIN_HOOKNUM);
     chain.priority = nftnl_chain_get_s32(one.get(), NFTNL_CHAIN_PRIO);
+    chain.policy = nftnl_chain_get_u32(one.get(), NFTNL_CHAIN_POLICY);
   };
   auto done = dump(
       socket, NFT_MSG_GETCHAIN, "list chains", [](nlmsghdr*) {}, each, [&] { chains.clear(); },

@@ -17,6 +17,7 @@ namespace fwd::kernel {
 struct FoundChain {
   std::optional<std::uint32_t> hook;  // of a base chain
   std::int32_t priority = 0;
+  std::uint32_t policy = 0;  // NF_ACCEPT, NF_DROP
 };
 
 struct FoundRule {

@@ -51,12 +51,6 @@ class NftFirewall : public Firewall {
     if (!done) {
       if (auto whole = write_whole(*written, switch_over); !whole) return whole;
     }
-    auto handles = read_handles(socket_, written->fixed);
-    if (!handles) {
-      log::info("{}; the next change writes the whole table", handles.error().message());
-      return {};
-    }
-    written->handles = std::move(*handles);
     written_ = std::move(written);
     return {};
   }
@@ -164,6 +158,7 @@ class NftFirewall : public Firewall {
     const auto verified = verify_whole(socket_, {fixed, written_->plan}, queue_, only_leases());
     if (!verified && verified.error().code != 0) return std::unexpected(verified.error());
     if (!verified) return verified.error().what;
+    written_->handles.clear();  // somebody may have written the same again
     written_->when = *now;
     return std::nullopt;
   }
@@ -196,7 +191,7 @@ class NftFirewall : public Firewall {
   struct Written {
     FixedPart fixed;
     rules::KernelPlan plan;
-    RuleHandles handles;
+    RuleHandles handles;  // as far as they have been needed
     Moment when;
   };
 
@@ -224,11 +219,13 @@ class NftFirewall : public Firewall {
     const TableChange change = difference(before, next.fixed, std::move(plan));
     NftBatch batch(socket_);
     const auto send_it = [&] { return send(batch, next.when); };
-    auto done = write_ahead(batch, change, next.plan.rules().size(), send_it);
+    auto done = find_handles(socket_, change, next.handles);
+    if (done) done = write_ahead(batch, change, next.plan.rules().size(), send_it);
     if (done) {
       write(batch, change, next.handles, queue_);
       done = switch_over(send_it);
     }
+    for (const auto& [chain, added] : change.filled_chains) next.handles.erase(chain.name);
     if (done)
       done = verify(socket_, change, queue_);
     else
@@ -241,6 +238,7 @@ class NftFirewall : public Firewall {
   Result<void> write_whole(Written& next, const SwitchOver& switch_over) {
     constexpr int kAttempts = 5;
     const rules::nft::Table fixed = next.fixed.whole();
+    next.handles.clear();
     Result<void> done;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       const auto now = this_moment();

@@ -1,4 +1,4 @@
-// difference() and write().
+// difference(), find_handles() and write().
 #include "fwd/kernel/table_change.h"
 
 #include <algorithm>
@@ -18,6 +18,7 @@ namespace fwd::kernel {
 namespace {
 
 using rules::nft::Chain;
+using rules::nft::Field;
 using rules::nft::Table;
 
 std::unordered_map<std::string_view, const Chain*> by_name(const std::vector<Chain>& chains) {
@@ -26,17 +27,23 @@ std::unordered_map<std::string_view, const Chain*> by_name(const std::vector<Cha
   return names;
 }
 
-bool has_verdict(const rules::nft::Rule& rule) {
-  return std::ranges::any_of(rule.statements, [](const rules::nft::Statement& statement) {
-    return std::holds_alternative<rules::nft::Verdict>(statement);
-  });
+// What the kernel writes without going through the table, and what refers to nothing else in it.
+bool is_of_conntrack_alone(const rules::nft::Rule& rule) {
+  const auto of_conntrack = [](const rules::nft::Statement& statement) {
+    const auto* compare = std::get_if<rules::nft::Compare>(&statement);
+    const auto* assign = std::get_if<rules::nft::Assign>(&statement);
+    if (compare == nullptr && assign == nullptr) return false;
+    const Field field = compare != nullptr ? compare->field : assign->field;
+    return field == Field::CtMark || field == Field::CtState;
+  };
+  return std::ranges::all_of(rule.statements, of_conntrack);
 }
 
-// A base chain, of which no rule differs but such as have no verdict.
+// A base chain, of which no rule differs but such.
 bool changes_in_place(const Chain& before, const Chain& wanted) {
   if (!wanted.base || before.base != wanted.base) return false;
   return std::ranges::equal(before.rules, wanted.rules, [](const auto& old, const auto& now) {
-    return old == now || (!has_verdict(old) && !has_verdict(now));
+    return old == now || (is_of_conntrack_alone(old) && is_of_conntrack_alone(now));
   });
 }
 
@@ -158,13 +165,6 @@ void add_plan(rules::PlanChange plan, TableChange& change) {
   }
 }
 
-// 0, which no rule has, where somebody took rules away before they were read: the kernel refuses the change then.
-std::uint64_t handle_of(const RuleHandles& handles, const TableChange::ChangedRule& rule) {
-  const auto found = handles.find(rule.chain);
-  const bool known = found != handles.end() && rule.position < found->second.size();
-  return known ? found->second[rule.position] : 0;
-}
-
 // Ranges' kernel sets are sorted anew with each transaction (net/netfilter/nft_set_rbtree.c).
 bool is_ahead(const TableChange& change, const rules::MemberSet& set) {
   return set.room != 0 && std::ranges::find(change.lost_sets, set.name) == change.lost_sets.end();
@@ -181,15 +181,18 @@ TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::
   return change;
 }
 
-Result<RuleHandles> read_handles(NetlinkSocket& socket, const FixedPart& fixed) {
-  RuleHandles handles;
-  for (const Chain& chain : fixed.current.chains) {
-    if (!chain.base) continue;
-    const auto rules = read_rules(socket, fixed.current.name, chain.name);
-    if (!rules) return std::unexpected(rules.error());
-    for (const FoundRule& rule : *rules) handles[chain.name].push_back(rule.handle);
+Result<void> find_handles(NetlinkSocket& socket, const TableChange& change, RuleHandles& handles) {
+  for (const TableChange::ChangedRule& changed : change.changed_rules) {
+    std::vector<std::uint64_t>& known = handles[changed.chain];
+    if (known.empty()) {
+      const auto rules = read_rules(socket, change.table, changed.chain);
+      if (!rules) return std::unexpected(rules.error());
+      for (const FoundRule& rule : *rules) known.push_back(rule.handle);
+    }
+    if (changed.position >= known.size())
+      return failed("chain " + changed.chain + " has fewer rules than were written", 0);
   }
-  return handles;
+  return {};
 }
 
 Result<void> write_ahead(NftBatch& batch, const TableChange& change, std::size_t rules,
@@ -249,7 +252,8 @@ void write(NftBatch& batch, const TableChange& change, const RuleHandles& handle
     for (const rules::nft::Rule& rule : chain.rules) batch.add_rule(table, chain.name, rule, queue);
   }
   for (const TableChange::ChangedRule& changed : change.changed_rules)
-    batch.replace_rule(table, changed.chain, handle_of(handles, changed), changed.rule, queue);
+    batch.replace_rule(table, changed.chain, handles.at(changed.chain).at(changed.position),
+                       changed.rule, queue);
 }
 
 }  // namespace fwd::kernel

@@ -28,7 +28,7 @@ struct TableChange {
     rules::nft::Chain chain;
     bool added;  // else it is emptied first
   };
-  // Of a base chain whose others stay: they have verdicts, for which the kernel would go through the whole table.
+  // Of a base chain, whose other rules stay: to write one that has a verdict, the kernel goes through the whole table.
   struct ChangedRule {
     std::string chain;
     std::size_t position;  // from 0
@@ -55,9 +55,12 @@ struct TableChange {
 // Of the fixed parts, and of the plan.
 TableChange difference(const FixedPart& before, const FixedPart& wanted, rules::PlanChange plan);
 
-// The kernel's, of the base chains that a commit changes rules of; read when they have been written.
+// What the kernel calls the rules of some chains, in their order. A rule that replaces another has its handle
+// (net/netfilter/nf_tables_api.c, nf_tables_newrule), so they last until the chain is filled anew.
 using RuleHandles = std::map<std::string, std::vector<std::uint64_t>>;
-Result<RuleHandles> read_handles(NetlinkSocket& socket, const FixedPart& fixed);
+
+// Reads those that the change needs and that aren't known yet.
+Result<void> find_handles(NetlinkSocket& socket, const TableChange& change, RuleHandles& handles);
 
 // Before the change itself: the large hash tables among its new sets are made and filled, while nothing refers to them. In
 // transactions of thousands of members, each committed by `send`: as one it takes the kernel longer, and a lease would wait for
@@ -67,7 +70,7 @@ Result<void> write_ahead(NftBatch& batch, const TableChange& change, std::size_t
                          const Send& send);
 void take_back(NftBatch& batch, const TableChange& change, const Send& send);
 
-// All else. `handles` are of the rules that are there before.
+// All else. `handles` has been through find_handles().
 void write(NftBatch& batch, const TableChange& change, const RuleHandles& handles,
            QueueExpression queue);
 void write_whole(NftBatch& batch, const FoundTable& found, const WantedTable& wanted,

@@ -1,8 +1,10 @@
 // verify() and verify_whole(): the kernel's table against what was written.
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/core.h>
 #include <linux/netfilter.h>
@@ -25,7 +27,7 @@ bool same_base(const Chain& wanted, const FoundChain& found) {
   const std::uint32_t hook = wanted.base->hook == rules::nft::BaseChain::Hook::Input
                                  ? NF_INET_LOCAL_IN
                                  : NF_INET_LOCAL_OUT;
-  return found.hook == hook && found.priority == wanted.base->priority;
+  return found.hook == hook && found.priority == wanted.base->priority && found.policy == NF_ACCEPT;
 }
 
 bool same_rule(const std::string& table, const std::string& chain, const rules::nft::Rule& wanted,
@@ -132,17 +134,19 @@ Result<void> verify_members(NetlinkSocket& socket, const std::string& table,
   return verify_all(socket, table, set.name, std::move(wanted));
 }
 
-// Also that there is no other.
+// Also that there is no other. Where the plan has very many, some of its are looked into; of the fixed part's, all.
 Result<void> verify_chains(NetlinkSocket& socket, const WantedTable& wanted, QueueExpression queue,
                            const Undisturbed& undisturbed) {
   const std::string& table = wanted.fixed.name;
   const auto found = read_chains(socket, table, undisturbed);
   if (!found) return std::unexpected(found.error());
   const std::size_t stride = stride_through(found->size());
+  std::unordered_set<std::string_view> fixed;
+  for (const Chain& chain : wanted.fixed.chains) fixed.insert(chain.name);
   Result<void> done;
   std::size_t count = 0;
   wanted.for_each_chain([&](const Chain& chain) {
-    const bool looked_into = count++ % stride == 0 || chain.base;
+    const bool looked_into = count++ % stride == 0 || fixed.contains(chain.name);
     if (!done) return;
     const auto entry = found->find(chain.name);
     const bool there = entry != found->end() && same_base(chain, entry->second);

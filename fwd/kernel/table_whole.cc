@@ -77,7 +77,8 @@ class WholeWriter {
     }
     add_sets();
     wanted_.for_each_empty_chain([&](const Chain& chain) {
-      if (!found_.chains.contains(chain.name)) batch_.add_chain(table_, chain);
+      // One that is at a hook and there gets its policy back.
+      if (chain.base || !found_.chains.contains(chain.name)) batch_.add_chain(table_, chain);
     });
   }
 

@@ -33,7 +33,11 @@ class Taken(Fault):
 
     def test_a_table_that_somebody_empties_is_filled_again(self):
         self.assert_restored_after("flush table inet fwd_policy", "flush chain inet fwd_policy b_input",
+                                   "flush chain inet fwd_policy a_rest_input", "flush chain inet fwd_policy b_rest_input",
                                    "flush set inet fwd_policy copy_allow", "flush set inet fwd_policy now_approved")
+
+    def test_a_chain_that_somebody_gives_a_policy_has_its_own_again(self):
+        self.assert_restored_after("chain inet fwd_policy a_input { policy drop; }", "chain inet fwd_policy b_output { policy drop; }")
 
     def test_nft_shows_marks_and_priorities_as_numbers_of_this_host(self):
         for name, generation in (("now_obeyed", "40:0"), ("now_approved", "0x41000000"), ("now_revoked", "0x81000000")):

@@ -25,8 +25,12 @@ std::string chain_text(const rules::nft::Table& table, const std::string& name) 
   return all.substr(begin, all.find("  }\n", begin) + 4 - begin);
 }
 
+constexpr std::uint32_t kTcsClass = 0x00010010;
+
 bool met_the_copy(const tests::MachineState& packet) {
-  return std::ranges::find(packet.chains, "copy_input") != packet.chains.end();
+  return std::ranges::any_of(packet.chains, [](const std::string& chain) {
+    return chain == "copy_input" || chain == "copy_output";
+  });
 }
 
 rules::Policy with_limit() {
@@ -95,7 +99,7 @@ TEST_CASE(
   CHECK(chain_text(table, "b_rest_output") == R"(  chain b_rest_output {
     meta priority & 0xf0000000 == 0x0 ct mark & 0xc0000000 == 0x40000000 ct state != 4 accept
     ct mark & 0xff000000 @now_approved ct state != 4 goto pass
-    ct mark & 0xc0000000 == 0x40000000 ct state != 4 goto copy_output comment "under an older generation, while this packet waited"
+    ct mark & 0xc0000000 == 0x40000000 ct state != 4 meta priority set meta priority & 0xfff | 0x0 comment "under an older generation, while this packet waited"
     meta priority & 0xf0000000 == 0x80000000 meta priority & 0xfc00000 @now_obeyed goto approve
     oif 1 accept
     meta l4proto 58 jump link_local
@@ -116,21 +120,16 @@ TEST_CASE("both chains let through by their ends only what is approved and estab
   const tests::NftMachine machine(table);
   using enum ConnectionState;
   namespace state = rules::nft::state;
-  const auto chains_met = [&](const char* chain, std::uint32_t ct_state, ConnectionState known,
-                              std::uint32_t priority) {
-    tests::MachineState packet;
-    packet.priority = priority;
-    packet.ct_mark = CtMark{}.encode(known, 5);
-    packet.ct_state = ct_state;
-    machine.run(chain, packet);
-    return packet.chains;
-  };
-  const std::uint32_t kTcsClass = 0x00010010;
   for (const std::string base : {"a_input", "b_input", "a_output", "b_output"}) {
     INFO(base);
     const auto passes = [&](std::uint32_t ct_state, ConnectionState known,
                             std::uint32_t priority = 0) {
-      return chains_met(base.c_str(), ct_state, known, priority).size() == 1;
+      tests::MachineState packet;
+      packet.priority = priority;
+      packet.ct_mark = CtMark{}.encode(known, 5);
+      packet.ct_state = ct_state;
+      const auto end = machine.run(base, packet);
+      return end == tests::NftMachine::End::Fallthrough && packet.chains.size() == 1;
     };
     CHECK(passes(state::kEstablished, Approved));
     CHECK(passes(state::kEstablished, Approved, kTcsClass));
@@ -148,14 +147,15 @@ TEST_CASE("chain B lets through what chain A gave no class and is approved, also
   const rules::nft::Table table = build({});
   const tests::NftMachine machine(table);
   const CtMark mark;
-  const auto is_judged = [&](std::uint32_t priority, ConnectionVerdict verdict,
-                             std::uint32_t ct_state) {
+  enum class Way : std::uint8_t { Through, Copy, Neither };
+  const auto way = [&](std::uint32_t priority, ConnectionVerdict verdict, std::uint32_t ct_state) {
     tests::MachineState packet;
     packet.priority = priority;
     packet.ct_mark = mark.encode(verdict.state, verdict.generation);
     packet.ct_state = ct_state;
-    machine.run("b_input", packet);
-    return met_the_copy(packet);
+    const auto end = machine.run("b_input", packet);
+    if (met_the_copy(packet)) return Way::Copy;
+    return end == tests::NftMachine::End::Drop ? Way::Neither : Way::Through;
   };
   using enum ConnectionState;
   using rules::nft::state::kEstablished;
@@ -163,15 +163,17 @@ TEST_CASE("chain B lets through what chain A gave no class and is approved, also
   using rules::nft::state::kRelated;
   using rules::nft::state::kUntracked;
   for (const std::uint32_t ct_state : {kEstablished, kNew}) {
-    CHECK_FALSE(is_judged(0, {Approved, 5}, ct_state));
-    CHECK_FALSE(is_judged(0x00010010, {Approved, 5}, ct_state));  // a class of tc's
+    CHECK(way(0, {Approved, 5}, ct_state) == Way::Through);
+    CHECK(way(kTcsClass, {Approved, 5}, ct_state) == Way::Through);
+    // The policy has changed between the two chains.
+    CHECK(way(0, {Approved, 4}, ct_state) == Way::Through);
     for (const ConnectionState other : {None, Revoked, Lapsed})
-      CHECK(is_judged(0, {other, 5}, ct_state));
+      CHECK(way(0, {other, 5}, ct_state) == Way::Copy);
   }
-  CHECK(is_judged(0, {Approved, 5}, kRelated));
-  CHECK(is_judged(0, {None, 0}, kUntracked));
-  CHECK(is_judged(encode_class(PacketClass::Related), {Approved, 5}, kRelated));
-  CHECK(is_judged(encode_class(PacketClass::Again), {Lapsed, 0}, kEstablished));
+  CHECK(way(0, {Approved, 5}, kRelated) == Way::Copy);
+  CHECK(way(0, {None, 0}, kUntracked) == Way::Copy);
+  CHECK(way(encode_class(PacketClass::Related), {Approved, 5}, kRelated) == Way::Copy);
+  CHECK(way(encode_class(PacketClass::Again), {Lapsed, 0}, kEstablished) == Way::Copy);
 }
 
 TEST_CASE("a verdict about a connection that is approved already isn't obeyed: it may be forged") {
@@ -197,14 +199,16 @@ TEST_CASE("a verdict about a connection that is approved already isn't obeyed: i
 TEST_CASE("without a worker chain A lapses what is out of date, and leaves it to the copy") {
   const rules::nft::Table table = build({});
   const tests::NftMachine machine(table);
-  tests::MachineState state;
-  state.ct_mark = CtMark{}.encode(ConnectionState::Approved, 4);
-  state.ct_state = rules::nft::state::kEstablished;
-  CHECK(machine.run("a_input", state) == tests::NftMachine::End::Accept);
-  CHECK(CtMark{}.decode(state.ct_mark).state == ConnectionState::Lapsed);
-  state.chains.clear();
-  machine.run("b_input", state);
-  CHECK(met_the_copy(state));
+  for (const std::string hook : {"input", "output"}) {
+    tests::MachineState state;
+    state.ct_mark = CtMark{}.encode(ConnectionState::Approved, 4);
+    state.ct_state = rules::nft::state::kEstablished;
+    CHECK(machine.run("a_" + hook, state) == tests::NftMachine::End::Accept);
+    CHECK(CtMark{}.decode(state.ct_mark).state == ConnectionState::Lapsed);
+    state.chains.clear();
+    machine.run("b_" + hook, state);
+    CHECK(met_the_copy(state));
+  }
 
   tests::MachineState related;
   related.ct_mark = CtMark{}.encode(ConnectionState::Approved, 4);
@@ -321,10 +325,23 @@ TEST_CASE("a built-in that is switched off has no rule in the kernel either") {
   policy.builtins.mld = false;
   const rules::nft::Table table = build(policy);
   CHECK(chain_text(table, "link_local") == "  chain link_local {\n  }\n");
-  CHECK(chain_text(table, "a_input").find("iif 1") == std::string::npos);
-  CHECK(chain_text(table, "a_input").find("ct mark & 0xc0000000") == std::string::npos);
-  for (const char* chain : {"a_input", "b_input"})
-    CHECK(chain_text(table, chain).find("now_approved") == std::string::npos);
+  for (const std::string side : {"a", "b"}) {
+    for (const std::string& chain : {side + "_input", side + "_rest_input"}) {
+      const std::string text = chain_text(table, chain);
+      INFO(text);
+      REQUIRE(text != "no such chain");
+      for (const char* gone : {"iif 1", "ct mark & 0xc0000000", "now_approved"})
+        CHECK(text.find(gone) == std::string::npos);
+    }
+  }
+  tests::MachineState approved;
+  approved.ct_mark = CtMark{}.encode(ConnectionState::Approved, 5);
+  approved.ct_state = rules::nft::state::kEstablished;
+  const tests::NftMachine machine(table);
+  machine.run("a_input", approved);
+  CHECK(approved.priority == kToJudge);
+  machine.run("b_input", approved);
+  CHECK(met_the_copy(approved));
 }
 
 TEST_CASE("the state comment is read back, and nothing else is taken for one") {

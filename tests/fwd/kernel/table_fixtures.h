@@ -29,9 +29,12 @@ inline rules::Policy policy_with_limit(const std::string& hash) {
   return policy;
 }
 
+inline kernel::TableSettings settings() {
+  return {.queues = {0, 1}, .ct_mark = {}, .nflog_group = 4789, .state_directory = "/var/lib/fwd"};
+}
+
 inline std::unique_ptr<kernel::Firewall> opened() {
-  auto firewall = kernel::open_firewall(
-      {.queues = {0, 1}, .ct_mark = {}, .nflog_group = 4789, .state_directory = "/var/lib/fwd"});
+  auto firewall = kernel::open_firewall(settings());
   INFO((firewall ? "" : firewall.error().message()));
   REQUIRE(firewall);
   return std::move(*firewall);
