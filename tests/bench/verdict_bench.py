@@ -137,18 +137,18 @@ def folded(firewall):
     return f"{audit['written']} lines, {audit['folded']} folded, {audit['lost']} lost"
 
 
-def measure(subject_name, host, process, firewall, options):
+def measure(host, process, firewall, options):
     # A single flood differs by half from the next, and a quick run takes but two turns.
     floods = [30_000] * 2 if options.quick else [80_000]
     cost = statistics.median(steady(host, process, packets) for packets in floods)
-    records = folded(firewall) if firewall and int(subject_name.split()[0]) <= 10_000 else ""
+    records = folded(firewall) if firewall else ""
     return {"cost": cost, "rate": saturated(host, process, 1 if options.quick else 3), "records": records}
 
 
 def measure_all(names, options, pinned=True):
     """What measure() found of each subject, a list of its values by what they are called."""
     sets, turns = (2, 1) if options.quick else (4, 2)
-    found = take_turns_of_new(names, lambda name: running(name, pinned), lambda name, it: measure(name, *it, options), sets, turns)
+    found = take_turns_of_new(names, lambda name: running(name, pinned), lambda _, it: measure(*it, options), sets, turns)
     return {name: {key: [result[key] for result in results] for key in results[0]} for name, results in found.items()}
 
 
