@@ -63,4 +63,12 @@ inline void change_another_table() {
   });
 }
 
+// Compares all of the table with what should be there, because somebody has changed another table.
+inline void require_whole(kernel::Firewall& firewall) {
+  change_another_table();
+  const auto damage = firewall.damage();
+  require(damage);
+  CHECK(damage->value_or("none") == "none");
+}
+
 }  // namespace fwd::test
