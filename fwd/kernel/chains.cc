@@ -72,7 +72,8 @@ class HookChains {
     return {{older, connection_is(ConnectionState::Approved), not_related(), lapsed}};
   }
 
-  // To `rest` goes all but established packets of approved connections; so do those of approved ones before a reply, and related ones.
+  // To `rest` goes all but established packets of approved connections: also what one of those sends before a reply, and what
+  // is related to it.
   // An untracked packet must not get as far as the mark, which would break that rule and let it through.
   void send_to_rest(Chain& chain, const std::string& rest) const {
     if (!policy_.builtins.established) {
